@@ -1,0 +1,31 @@
+# The two commands: `make demo` trains and scores on the embedded data set, `make test` tests.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Flags of tests go here: make test PYTEST_FLAGS="-k projector".
+PYTEST_FLAGS ?=
+
+.PHONY: demo test check install
+
+demo: install
+	$(BIN)/python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags --workdir=runs/quickstart
+	$(BIN)/python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test
+	@echo
+	@echo "model and scores:     runs/quickstart (eval_test.json)"
+	@echo "test reconstructions: runs/quickstart/eval_test.png"
+	@echo "curves and shapes:    $(BIN)/tensorboard --logdir=runs/quickstart/tensorboard"
+
+test: install
+	$(BIN)/python -m pytest -q $(PYTEST_FLAGS)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_FLAGS)
+
+install: $(VENV)/installed
+
+$(VENV)/installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@

@@ -1,0 +1,135 @@
+"""Pure functions on voxel grids: turning, centring, resizing, filling.
+
+Grids are bool [N, N, N], index order x, y, z. Object axes: y up, front of the object +x, its
+bounding box centred in the grid, its longest side spanning the grid.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from ptn_semi.errors import UserError
+
+AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
+
+
+def axes_matrix(up: str, front: str) -> np.ndarray:
+    """Returns the rotation that takes a file's axes to object axes.
+
+    Args:
+      up: the axis of the file that points up, one of AXES.
+      front: the axis of the file towards which the object's front faces, one of AXES.
+
+    Returns:
+      int [3, 3], rows x, y, z of the object in the file's coordinates, determinant +1, so that
+      `points @ matrix.T` turns points and nothing is ever mirrored.
+
+    Raises:
+      UserError: an unknown axis, or up and front along the same one.
+    """
+    for flag, axis in (("--mesh_up", up), ("--mesh_front", front)):
+        if axis not in AXES:
+            raise UserError(f"{flag}={axis} is not an axis: give one of {', '.join(AXES)}")
+    if up[1] == front[1]:
+        raise UserError(
+            f"--mesh_up={up} and --mesh_front={front} lie on one axis: give two different ones"
+        )
+    x, y = _unit(front), _unit(up)
+    return np.stack([x, y, np.cross(x, y)])
+
+
+def turn(voxels: np.ndarray, up: str, front: str) -> np.ndarray:
+    """Returns a grid whose file has `up` and `front` turned exactly to object axes.
+
+    Args:
+      voxels: bool [N, N, N] in the file's axes.
+      up: as for `axes_matrix`.
+      front: as for `axes_matrix`.
+    """
+    matrix = axes_matrix(up, front)
+    order = np.abs(matrix).argmax(axis=1)
+    flipped = np.flatnonzero(matrix.sum(axis=1) < 0)
+    return np.flip(voxels.transpose(order), axis=tuple(flipped))
+
+
+def crop(voxels: np.ndarray) -> np.ndarray:
+    """Returns the part of a grid inside its bounding box, a view; the grid must not be empty."""
+    box = ndimage.find_objects(voxels.astype(np.uint8))
+    if not box:
+        raise ValueError("an empty grid has no bounding box")
+    return voxels[box[0]]
+
+
+def recentre(voxels: np.ndarray) -> np.ndarray:
+    """Returns the grid with its bounding box moved to the centre; an odd voxel is left above."""
+    box = crop(voxels)
+    result = np.zeros_like(voxels)
+    starts = [(n - b) // 2 for n, b in zip(voxels.shape, box.shape, strict=True)]
+    result[tuple(slice(s, s + b) for s, b in zip(starts, box.shape, strict=True))] = box
+    return result
+
+
+def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
+    """Returns a grid fitted to a smaller one: centred, the longest side spanning it.
+
+    Each occupied voxel goes whole to the cell in which its centre falls. A cell is occupied when it
+    got at least as many voxels as a line one voxel thick that crosses it: 4 of 64 from 128³ to 32³.
+
+    Why that little: chair legs and seats of ShapeNet are one to two voxels thick at 128³, 1/16 to
+    1/8 of a cell. Measured on 25 ShapeNetCore benches and tables: occupancy 1/2 leaves rubble, 1/4
+    drops legs and back slats, 1/8 tears some seats, a line keeps every part. It is also the rule by
+    which 32³ grids are made from meshes (a cell is occupied when the surface touches it), less the
+    cells that only a corner or a speck reaches. Voxels are never split between cells: a part one
+    voxel thick that straddles two of them would be lost from both.
+
+    Args:
+      voxels: bool [L, L, L] or any box, not empty.
+      size: side M of the result.
+
+    Returns:
+      bool [M, M, M]. A bounding box shorter than M is enlarged to span it (nearest voxel).
+    """
+    box = crop(voxels)
+    side = max(box.shape)
+    offset = [(side - n) // 2 for n in box.shape]
+    if side <= size:
+        cube = np.zeros((side,) * 3, bool)
+        cube[tuple(slice(o, o + n) for o, n in zip(offset, box.shape, strict=True))] = box
+        return _nearest(cube, size)
+    counts, span = box, []
+    for axis, (o, n) in enumerate(zip(offset, box.shape, strict=True)):
+        cell = ((2 * (np.arange(n) + o) + 1) * size) // (2 * side)
+        counts = np.add.reduceat(counts, np.searchsorted(cell, np.unique(cell)), axis, np.int32)
+        span.append(slice(cell[0], cell[-1] + 1))
+    result = np.zeros((size,) * 3, bool)
+    result[tuple(span)] = counts >= min(side // size, counts.max())
+    return result
+
+
+def resize(voxels: np.ndarray, size: int) -> np.ndarray:
+    """Returns bool [M, M, M] from bool [N, N, N]: unchanged at M = N, `reduce`d to a smaller M.
+
+    To a larger M each voxel becomes a block (nearest voxel): the same solid exactly, where linear
+    interpolation would round corners off and thin legs away.
+    """
+    n = voxels.shape[0]
+    if n == size:
+        return voxels
+    return _nearest(voxels, size) if n < size else reduce(voxels, size)
+
+
+def fill_holes(voxels: np.ndarray) -> np.ndarray:
+    """Returns the grid with every cavity filled that no path along x, y, z leads into."""
+    empty = np.pad(~voxels, 1, constant_values=True)
+    regions, _ = ndimage.label(empty)
+    return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
+
+
+def _nearest(voxels: np.ndarray, size: int) -> np.ndarray:
+    index = ((2 * np.arange(size) + 1) * voxels.shape[0]) // (2 * size)
+    return voxels[np.ix_(index, index, index)]
+
+
+def _unit(axis: str) -> np.ndarray:
+    vector = np.zeros(3, int)
+    vector["xyz".index(axis[1])] = 1 if axis[0] == "+" else -1
+    return vector

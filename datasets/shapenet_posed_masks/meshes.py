@@ -1,0 +1,153 @@
+"""Turn mesh files into solid voxel grids.
+
+A cell is occupied when the surface touches it or when the surface encloses it, the rule by which
+ShapeNetVox32 was made. Meshes need not be watertight: gaps narrower than a cell close, and what
+stays open (a sheet, a cup) stays a surface one cell thick. Files are read by trimesh, which is
+given the bytes alone, so nothing that a file refers to (materials, textures) is ever opened.
+"""
+
+import io
+
+import numpy as np
+import trimesh
+
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import grids
+
+EXTENSIONS = (".off", ".obj", ".ply", ".stl", ".glb")
+MAX_BYTES = 512 << 20
+MAX_FACES = 5_000_000
+_MAX_SAMPLES = 400_000_000  # about half a minute
+_CHUNK = 2_000_000  # samples in memory at a time
+_SPACING = 0.25  # of a cell, between samples of the surface
+
+
+def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z") -> np.ndarray:
+    """Returns the solid of a mesh file: bool [N, N, N] in object axes, centred, spanning the grid.
+
+    The default axes are glTF's, which also Blender writes to .obj: y up, front +z. ModelNet's .off
+    files have z up and chairs facing −y.
+
+    Args:
+      data: the whole file.
+      name: what messages call the file, usually its path; its ending says the format.
+      size: N.
+      up: the axis of the file that points up, such as '+z'.
+      front: the axis of the file towards which objects face, such as '-y'.
+
+    Raises:
+      UserError: the file cannot be read, has no faces or too many, or coordinates without extent
+        or not finite.
+    """
+    matrix = grids.axes_matrix(up, front)
+    with np.errstate(over="ignore", invalid="ignore"):
+        triangles = load(data, name) @ matrix.T.astype(float)
+        low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+        longest = (high - low).max()
+    if not np.isfinite(longest):
+        raise _bad(name, "has coordinates that are infinite or not numbers")
+    if longest <= 0:
+        raise _bad(name, "has no extent (all its faces are one point)")
+    # A hair smaller than the grid: faces that lie exactly between two cells then go to the inner
+    # one on both sides, which keeps symmetric objects symmetric and the last cell inside the grid.
+    scale = size * (1 - 1e-4) / longest
+    triangles = (triangles - (low + (high - low) / 2)) * scale + size / 2
+    if not np.any(np.abs(np.cross(*np.diff(triangles, axis=1).transpose(1, 0, 2))) > 1e-9):
+        raise _bad(name, "has only faces without area")
+    return grids.fill_holes(_surface(triangles, size, name))
+
+
+def load(data: bytes, name: str) -> np.ndarray:
+    """Returns the triangles of a mesh file, all parts of a scene together: float64 [F, 3, 3].
+
+    Args:
+      data: the whole file.
+      name: as for `voxelise`.
+
+    Raises:
+      UserError: the file cannot be read or has no faces or too many.
+    """
+    extension = name[name.rfind(".") :].lower()
+    if extension not in EXTENSIONS:
+        raise _bad(name, f"is no mesh that can be read ({', '.join(EXTENSIONS)})")
+    if not data:
+        raise _bad(name, "is empty (0 bytes)")
+    if len(data) > MAX_BYTES:
+        raise _bad(name, f"is larger than {MAX_BYTES >> 20} MiB")
+    if extension == ".off":
+        _check_off(data, name)
+    try:
+        scene = trimesh.load_scene(
+            io.BytesIO(data), file_type=extension[1:], process=False, skip_materials=True
+        )
+        mesh = scene.to_mesh()
+        vertices, faces = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces)
+        if len(faces) > MAX_FACES:
+            raise _bad(name, f"has {len(faces)} faces, more than {MAX_FACES}")
+        triangles = vertices[faces].reshape(-1, 3, 3)
+    except UserError:
+        raise
+    except Exception as error:  # parsers raise anything at all on damaged files
+        detail = " ".join(str(error).split())[:100]
+        raise _bad(name, f"cannot be read as {extension} ({detail})") from error
+    if not len(triangles):
+        raise _bad(name, "has no faces")
+    return triangles
+
+
+def _check_off(data: bytes, name: str) -> None:
+    """Refuses a cut .off file, of which trimesh would silently read the faces that are there."""
+    lines = [text for line in data.splitlines() if (text := line.split(b"#")[0].strip())]
+    if not lines or b"OFF" not in lines[0]:
+        raise _bad(name, "does not begin with 'OFF'")
+    # Some of ModelNet's files have the counts on the first line: 'OFF6586 5534 0'.
+    same_line = lines[0].split(b"OFF", 1)[1].split()
+    counts, body = (
+        (same_line, lines[1:]) if same_line else (b"".join(lines[1:2]).split(), lines[2:])
+    )
+    try:
+        vertices, faces = int(counts[0]), int(counts[1])
+    except (IndexError, ValueError):
+        raise _bad(name, "does not say how many vertices and faces it has") from None
+    last = body[vertices + faces - 1].split() if 0 < vertices + faces <= len(body) else []
+    if not last or (faces > 0 and last[0].isdigit() and len(last) <= int(last[0])):
+        raise _bad(
+            name, f"is truncated ({len(body)} lines for {vertices} vertices and {faces} faces)"
+        )
+
+
+def _surface(triangles: np.ndarray, size: int, name: str) -> np.ndarray:
+    """Returns bool [N, N, N]: the cells of a unit grid that triangles [F, 3, 3] touch.
+
+    Each triangle is sampled in rows from the corner opposite its shortest edge to that edge, so
+    that a sliver costs few samples however long it is.
+    """
+    edges = np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2)
+    face, k = np.arange(len(triangles)), edges.argmin(axis=1)
+    near, along = triangles[face, k], triangles[face, (k + 1) % 3]
+    apex = triangles[face, (k + 2) % 3]
+    columns = np.ceil(edges.min(axis=1) / _SPACING).astype(np.int64) + 1
+    rows = np.ceil(edges.max(axis=1) / _SPACING).astype(np.int64) + 1
+    ends = np.cumsum(rows * columns)
+    if ends[-1] > _MAX_SAMPLES:
+        raise _bad(name, f"has too many large faces ({len(triangles)})")
+
+    voxels = np.zeros((size,) * 3, bool)
+    start = 0
+    while start < len(triangles):
+        done = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + _CHUNK)))
+        part = slice(start, stop)
+        owner = np.repeat(face[part], (rows * columns)[part])
+        index = np.arange(len(owner)) - (ends - rows * columns)[owner] + done
+        r = (index // columns[owner] / np.maximum(rows[owner] - 1, 1))[:, None]
+        c = (index % columns[owner] / np.maximum(columns[owner] - 1, 1))[:, None]
+        across = near[owner] + c * (along - near)[owner]
+        cells = np.floor(apex[owner] + r * (across - apex[owner])).astype(np.int64)
+        voxels[tuple(np.clip(cells, 0, size - 1).T)] = True
+        start = stop
+    return voxels
+
+
+def _bad(name: str, fault: str) -> UserError:
+    return UserError(f"{name} {fault}: repair the file or remove it")

@@ -1,0 +1,151 @@
+"""Airplanes, nose to +x."""
+
+from .solids import Capsule, Ellipsoid, cylinder, loft, mirror
+
+
+def _wing(root, tip, thick):
+    """Returns a wing from its root to its tip, each (x, y, z, half chord)."""
+    (x0, y0, z0, chord0), (x1, y1, z1, chord1) = root, tip
+    return loft(2, (z0, z1), (x0, y0, chord0, thick), (x1, y1, chord1, thick * 0.7))
+
+
+def _airframe(draw):
+    """Returns a type of airplane and what goes with it: half span, sweep, half root chord."""
+    kind = draw.pick(
+        "airliner", "airliner", "light", "fighter", "glider", "delta", "biplane", "flying wing"
+    )
+    span, sweep, chord = {
+        "airliner": (draw(0.75, 1.2), draw(0.15, 0.75), draw(0.14, 0.26)),
+        "light": (draw(0.7, 1.3), draw(-0.1, 0.12), draw(0.12, 0.24)),
+        "fighter": (draw(0.4, 0.8), draw(0.3, 0.9), draw(0.2, 0.42)),
+        "glider": (draw(1.2, 1.7), draw(-0.08, 0.1), draw(0.07, 0.14)),
+        "delta": (draw(0.4, 0.85), draw(0.75, 1.2), draw(0.4, 0.65)),
+        "biplane": (draw(0.6, 1.0), draw(-0.05, 0.08), draw(0.11, 0.2)),
+        "flying wing": (draw(0.7, 1.5), draw(0.3, 0.9), draw(0.25, 0.5)),
+    }[kind]
+    return kind, span, sweep, chord
+
+
+def airplane(draw):
+    """Returns an airliner, light plane, fighter, glider, delta, biplane or flying wing."""
+    kind, span, sweep, chord = _airframe(draw)
+    radius, stretch = draw(0.06, 0.15), draw(0.8, 1.25)
+    nose, tail = draw(0.75, 1.0), -draw(0.75, 1.0)
+    if kind == "flying wing":
+        nose, tail, radius = draw(0.2, 0.5), -draw(0.2, 0.5), draw(0.08, 0.14)
+    spine = Capsule((nose - 0.06, 0, 0), (tail + 0.06, 0, 0), 0.02)  # to hold fins and propeller
+    solids = [
+        spine,
+        Ellipsoid(((nose + tail) / 2, 0, 0), ((nose - tail) / 2, radius * stretch, radius)),
+    ]
+    if kind in ("airliner", "light", "biplane"):  # a tube with a nose and a rising tail
+        front, rear = nose - draw(1.5, 3.5) * radius, tail * draw(0.3, 0.6)
+        tip = radius * 0.25
+        solids.append(cylinder(0, (0, 0), radius, (rear, front)))
+        start = (radius * 0.6, 0, tip, tip)
+        solids.append(loft(0, (tail, rear), start, (0, 0, radius, radius), "round"))
+    if kind in ("fighter", "light", "glider", "biplane") or draw.chance(0.3):
+        x = draw(0.1, 0.5) * nose
+        solids.append(Ellipsoid((x, radius * stretch, 0), (draw(0.12, 0.3), radius, radius * 0.7)))
+
+    # Wings
+    root_x, thick = draw(-0.1, 0.25) - (0.25 if kind == "delta" else 0), draw(0.015, 0.03)
+    if kind == "flying wing":
+        root_x = 0.0
+    height = draw.pick(-0.7, -0.7, 0.0, 0.95) * radius
+    taper, dihedral = draw(0.2, 0.9), draw.pick(0, draw(-0.05, 0.2))
+    if kind in ("delta", "fighter"):
+        taper = draw(0.08, 0.4)
+    tip = (root_x - sweep * span * 0.75, height + dihedral * span, span, chord * taper)
+    if kind == "delta":
+        tip = (root_x - chord * (1 - taper), height, span, chord * taper)
+    wing = _wing((root_x, height, 0, chord), tip, thick)
+    solids += mirror(wing)
+    if kind == "biplane":
+        gap = draw(0.25, 0.45)
+        upper = _wing(
+            (root_x + 0.05, height + gap, 0, chord),
+            (tip[0] + 0.05, tip[1] + gap, span, tip[3]),
+            thick,
+        )
+        z = span * draw(0.5, 0.8)
+        strut = Capsule((root_x, height, z), (root_x + 0.05, height + gap, z), 0.02)
+        inner = Capsule((root_x, 0, radius * 0.5), (root_x + 0.05, height + gap, 0.1), 0.02)
+        solids += mirror(upper, strut, inner)
+    if draw.chance(0.25):  # winglets
+        solids += mirror(
+            loft(1, (tip[1], tip[1] + draw(0.1, 0.25)), (tip[0], tip[2], tip[3], 0.02))
+        )
+
+    # Tail
+    tail_kind = draw.pick("low", "low", "T", "V", "twin")
+    if kind in ("flying wing", "delta"):
+        tail_kind = draw.pick("none", "fin", "twin")
+    base, fin, fin_chord = tail + draw(0.08, 0.14), draw(0.18, 0.42), draw(0.08, 0.18)
+    lean = draw(0, 0.8) * fin
+    fin_loft = lambda z, spread: loft(
+        1,
+        (0, fin),
+        (base + fin_chord * 0.5, z, fin_chord, 0.02),
+        (base + fin_chord * 0.5 - lean, z + spread, fin_chord * 0.6, 0.02),
+    )
+    plane_span, plane_y = draw(0.25, 0.5), draw(0, 0.5) * radius
+    if tail_kind in ("low", "T", "fin"):
+        solids.append(fin_loft(0, 0))
+    if tail_kind == "twin":
+        z = draw(0.4, 1.0) * plane_span
+        solids += mirror(fin_loft(z, draw(-0.05, 0.15)))
+        plane_y = 0.03
+    if tail_kind == "V":
+        solids += mirror(fin_loft(0.02, draw(0.15, 0.3)))
+    if tail_kind in ("low", "T", "twin"):
+        y, x = (fin - 0.02, base + fin_chord * 0.5 - lean) if tail_kind == "T" else (plane_y, base)
+        sweep = 0 if tail_kind == "twin" else draw(0, 0.4) * plane_span
+        end = (x - sweep, y, plane_span, fin_chord * 0.5)
+        solids += mirror(_wing((x, y, 0, fin_chord * 0.8), end, 0.02))
+    if draw.chance(0.12):  # canards
+        x = nose * 0.6
+        solids += mirror(_wing((x, 0, 0, 0.07), (x - 0.1, 0, 0.3, 0.04), 0.02))
+
+    # Engines
+    size, length = draw(0.03, 0.075), draw(0.1, 0.25)
+    where = draw.pick("wing", "wing", "rear", "nose", "none", "top")
+    if kind == "flying wing":
+        where = draw.pick("wing", "none")
+    if where == "wing":
+        for at in (0.35, 0.62)[: draw.count(1, 2)]:
+            x, y = root_x + at * (tip[0] - root_x), height + at * (tip[1] - height)
+            x += chord * (1 - at * (1 - taper)) * 0.8
+            drop = draw(0, 1) * size
+            solids += mirror(cylinder(0, (y - drop, at * span), size, (x - length, x + length)))
+    if where == "rear":
+        x = tail * draw(0.4, 0.65)
+        z = radius * 0.8 + size
+        pylon = Capsule((x, 0, 0), (x, radius * 0.4, z), 0.02)
+        solids += mirror(pylon, cylinder(0, (radius * 0.4, z), size, (x - length, x + length)))
+    if where == "nose":  # a propeller
+        blade = draw(0.15, 0.3)
+        disc = (0, 0, blade, 0.03) if draw.chance(0.5) else (0, 0, 0.03, blade)
+        solids.append(loft(0, (nose - 0.06, nose), disc))
+    if where == "top" and tail_kind != "none":
+        x = tail * 0.6
+        solids.append(Capsule((x, 0, 0), (x, radius * 1.2, 0), 0.02))
+        solids.append(cylinder(0, (radius * 1.2, 0), size * 1.2, (x - length, x + length)))
+    gear = draw.pick("none", "none", "wheels", "floats")
+    low = -radius - draw(0.06, 0.18)
+    if gear == "floats":
+        z = radius + draw(0.1, 0.25)
+        x = root_x + 0.05
+        solids += mirror(
+            Ellipsoid((x, low, z), (draw(0.35, 0.6), 0.06, 0.06)),
+            Capsule((x, low, z), (x, 0, 0), 0.02),
+        )
+    if gear == "wheels" and kind != "glider":
+        z = radius + draw(0, 0.2)
+        solids += mirror(
+            Capsule((root_x, low, z), (root_x, height, 0), 0.02),
+            cylinder(2, (root_x, low), 0.06, (z - 0.02, z + 0.03)),
+        )
+        x = nose * 0.7
+        solids.append(Capsule((x, low, 0), (x, 0, 0), 0.025))
+    return solids

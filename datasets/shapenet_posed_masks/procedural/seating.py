@@ -1,0 +1,276 @@
+"""Chairs, sofas and benches: each function draws one object as a list of solids, front to +x."""
+
+from .solids import Capsule, Ellipsoid, box, circle_points, cylinder, loft, mirror, prism
+from .supports import support
+
+
+def _arc(outer, inner, count=12, half_turn=0.25):
+    """Returns a ring segment in (x, z) that is open towards +x, with an outer radius per axis."""
+    directions = circle_points(count, 0.5 - half_turn, 2 * half_turn)
+    rim = [(outer[0] * c, outer[1] * s) for c, s in directions]
+    return rim + [(inner[0] * c, inner[1] * s) for c, s in reversed(directions)]
+
+
+def _backrest(draw, x, hz, low, high, tilt, thick):
+    """Returns a back from height `low` to `high`, its foot centred at `x`, leaning to −x by `tilt`.
+
+    `thick` is half its thickness.
+    """
+    lean = lambda y: x - tilt * (y - low)
+    upright = lambda z, half: loft(
+        1, (low, high), (x, z, thick, half), (lean(high), z, thick, half)
+    )
+    height = high - low
+    kind = draw.pick("solid", "solid", "slats", "ladder", "frame", "round", "floating")
+    if kind == "solid":
+        flare = draw(0.65, 1.15)
+        return [loft(1, (low, high), (x, 0, thick, hz), (lean(high), 0, thick, hz * flare))]
+    if kind == "round":
+        y, squash = low + height * 0.55, draw(0.6, 1.0)
+        plate = loft(0, (x - thick, x + thick), (y, 0, height * 0.45, hz * squash), section="round")
+        return [plate, box((x - thick, x + thick), (low, y), (-hz * 0.3, hz * 0.3))]
+    post = max(0.03, hz * draw(0.06, 0.14))
+    rail = height * draw(0.08, 0.2)
+    across = lambda y, half: loft(1, (y - half, y + half), (lean(y), 0, thick, hz))
+    solids = mirror(upright(hz - post, post))
+    if kind == "slats":
+        slats = draw.count(1, 3)
+        gap = 2 * hz / (slats + 1)
+        solids += [upright(-hz + gap * (i + 1), post) for i in range(slats)]
+    if kind == "ladder":
+        rungs = draw.count(1, 3)
+        solids += [across(low + height * (i + 1) / (rungs + 1), rail * 0.5) for i in range(rungs)]
+    if kind == "floating":  # a panel held clear of the seat
+        solids.append(across(high - height * 0.3, height * draw(0.15, 0.3)))
+    return [*solids, across(high - rail, rail)]
+
+
+def _arms(draw, hx, hz, seat, back):
+    """Returns arms on a seat whose top is at `seat`, reaching from x = `back` to the front."""
+    kind = draw.pick(*["none"] * 5, *["post"] * 4, "panel", "panel", "tablet")
+    thick, rise, front = draw(0.03, 0.08), draw(0.2, 0.5), hx * draw(0.4, 1.0)
+    top, z = seat + rise, hz + draw(-0.03, 0.02)
+    rail = box((back, front), (top - 2 * thick, top), (z - thick, z + thick))
+    post = box((front - 2 * thick, front), (seat - 0.05, top), (z - thick, z + thick))
+    panel = box((back, front), (seat - 0.1, top), (z - thick, z + thick))
+    reach = min(front + 0.25, hx + 0.2)
+    board = box((front - 0.5, reach), (top - thick, top + thick), (z - 0.4, z + thick))
+    return {
+        "none": [],
+        "post": mirror(rail, post),
+        "panel": mirror(panel),
+        "tablet": [rail, post, board],  # a lecture chair: writes on one side only
+    }[kind]
+
+
+def _tub_chair(draw):
+    """A shell that runs around the seat."""
+    hx, hz, thick = draw(0.4, 0.6), draw(0.4, 0.65), draw(0.06, 0.14)
+    foot, seat = draw(0, 0.55), draw(0.1, 0.35)
+    high = foot + seat + draw(0.25, 1.1)
+    around = draw(0.16, 0.32)
+    shell = prism(1, _arc((hx, hz), (hx - thick, hz - thick), 14, around), (foot, high))
+    solids = [shell, loft(1, (foot, foot + seat), (0, 0, hx, hz), section="round")]
+    if foot > 0.12:
+        kind = draw.pick("legs", "pedestal", "star")
+        solids += support(kind, draw, hx * 0.75, hz * 0.75, foot + 0.05)
+    return solids
+
+
+def _club_chair(draw):
+    """An upholstered armchair, made of blocks."""
+    hx, hz, foot = draw(0.42, 0.65), draw(0.45, 0.7), draw(0, 0.25)
+    seat, arm = foot + draw(0.2, 0.4), draw(0.08, 0.22)
+    high, rise, thick = seat + draw(0.25, 0.9), seat + draw(0.1, 0.4), draw(0.06, 0.16)
+    tilt = draw(0, 0.35)
+    solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
+    solids += mirror(box((-hx, hx * draw(0.6, 1.0)), (foot, rise), (hz - arm, hz + 0.02)))
+    back = (-hx + thick, 0, thick, hz)
+    solids.append(loft(1, (foot, high), back, (back[0] - tilt * (high - seat), 0, thick, hz)))
+    if foot > 0.06:
+        solids += support(draw.pick("legs", "block", "sled"), draw, hx, hz, foot + 0.03)
+    return solids
+
+
+def chair(draw):
+    """Returns a chair, armchair, stool with a back, office chair or lecture chair."""
+    special = draw(0, 1)
+    if special < 0.08:
+        return _tub_chair(draw)
+    if special < 0.2:
+        return _club_chair(draw)
+    hx, hz, thick = draw(0.38, 0.55), draw(0.38, 0.58), draw(0.03, 0.12)
+    height = draw.pick(draw(0.3, 0.6), *[draw(0.7, 0.95)] * 8, draw(1.2, 1.6))
+    top = height + 2 * thick
+    shape = draw.pick("box", "box", "round", "tapered")
+    if shape == "tapered":
+        rear = draw(0.6, 0.9)
+        outline = [(hx, -hz), (hx, hz), (-hx, hz * rear), (-hx, -hz * rear)]
+        seat = prism(1, outline, (height, top))
+    else:
+        seat = loft(1, (height, top), (0, 0, hx, hz), section=shape)
+    kind = draw.pick("legs", "legs", "legs", "star", "pedestal", "sled", "crossed", "panels")
+    under = 0.68 if shape == "round" else 0.9
+    solids = [seat, *support(kind, draw, hx * under, hz * under, height + thick)]
+    half, tilt = draw(0.025, 0.09), draw.pick(0, draw(0, 0.2), draw(0.2, 0.5))
+    high = top + draw(0.6, 1.2)
+    back_z = hz * (0.7 if shape in ("round", "tapered") else draw(0.8, 1.0))
+    foot_x = -hx * (0.85 if shape == "round" else 1) + half
+    solids += _backrest(draw, foot_x, back_z, height + thick, high, tilt, half)
+    return solids + _arms(draw, hx, hz * (0.75 if shape == "round" else 1), top, foot_x)
+
+
+def sofa(draw):
+    """Returns a straight, corner, U-shaped or curved sofa, a daybed or a chaise longue."""
+    hx, hz, foot = draw(0.4, 0.6), draw(0.65, 1.6), draw.pick(0, draw(0.05, 0.25))
+    seat = foot + draw(0.18, 0.45)
+    high = seat + draw(0.15, 0.8)
+    thick, arm = draw(0.08, 0.3), draw(0.08, 0.32)
+    if draw.chance(0.12):  # curved
+        outer, turn, hollow = (hz * draw(0.7, 1.2), hz), draw(0.2, 0.27), draw(0.3, 0.6)
+        inner, rim = ([r * part for r in outer] for part in (hollow, 1 - thick / hz / 2))
+        return [
+            prism(1, _arc(outer, inner, 14, turn), (0, seat)),
+            prism(1, _arc(outer, rim, 14, turn), (0, high)),
+        ]
+    solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
+    plan = draw.pick(*["straight"] * 6, "L", "L", "U", "ottoman")
+    side, reach, width = draw.pick(-1, 1), hx + draw(0.4, 1.4), draw(0.5, 0.9)
+    wing = box((-hx, reach), (foot, seat), (hz - width, hz))
+    wing_back = box((-hx, reach), (foot, high), (hz - thick, hz))
+    if plan in ("L", "U"):
+        wings = [wing] if draw.chance(0.5) else [wing, wing_back]
+        if plan == "U":
+            solids += mirror(*wings)
+        else:
+            solids += wings if side > 0 else [w.mirrored() for w in wings]
+    if plan == "ottoman":
+        z = draw(-0.3, 0.3) * hz
+        solids.append(box((hx - 0.02, hx + draw(0.4, 0.8)), (0, seat * 0.8), (z - 0.35, z + 0.35)))
+
+    # The back: one piece, rounded on top, humped, or loose cushions with gaps between them.
+    tilt = draw.pick(0, draw(0.1, 0.5)) * (high - seat)
+    base = -hx + thick / 2
+    kind = draw.pick(*["plain"] * 3, "roll", "roll", "hump", "cushions", "cushions", "daybed")
+    if kind in ("plain", "roll"):
+        lean = (base - tilt, 0, thick / 2, hz)
+        solids.append(loft(1, (foot, high), (base, 0, thick / 2, hz), lean))
+    if kind == "roll":
+        solids.append(cylinder(2, (base - tilt, high), thick * 0.6, (-hz, hz)))
+    if kind == "hump":
+        wave = [(foot, -hz), (seat, -hz), (high, -hz * 0.4), (high, hz * 0.4), (seat, hz)]
+        solids.append(prism(0, [*wave, (foot, hz)], (-hx, -hx + thick)))
+    if kind == "cushions":
+        count = draw.count(2, 3)
+        each, gap = 2 * hz / count, draw(0.06, 0.12)
+        solids += [
+            box((-hx, -hx + thick), (seat - 0.05, high), (z + gap / 2, z + each - gap / 2))
+            for z in (-hz + i * each for i in range(count))
+        ]
+    if kind == "daybed":  # a back over half the length
+        span = (-hz, hz * draw(-0.3, 0.4)) if side > 0 else (hz * draw(-0.4, 0.3), hz)
+        solids.append(box((-hx, -hx + thick), (foot, high), span))
+
+    rise, ends = seat + draw(0.05, 1.0) * (high - seat), hx * draw(0.7, 1.0)
+    arm_kind = draw.pick(*["box"] * 4, "roll", "roll", "slope", "slope", "single", "none")
+    panel = box((-hx, ends), (foot, rise), (hz - arm / 2, hz + arm / 2))
+    if arm_kind in ("box", "roll"):
+        solids += mirror(panel)
+    if arm_kind == "roll":
+        solids += mirror(cylinder(0, (rise, hz), arm * 0.7, (-hx, ends)))
+    if arm_kind == "slope":
+        outline = [(-hx, foot), (ends, foot), (ends, seat), (-hx, max(rise, seat + 0.1))]
+        solids += mirror(prism(2, outline, (hz - arm / 2, hz + arm / 2)))
+    if arm_kind == "single":
+        solids.append(panel if side < 0 else panel.mirrored())
+    if foot:
+        solids += support(draw.pick("legs", "legs", "block", "sled"), draw, hx, hz, foot + 0.03)
+        if plan in ("L", "U"):
+            x, z = reach - 0.08, hz - 0.08
+            post = box((x - 0.05, x + 0.05), (0, foot + 0.03), (z - 0.05, z + 0.05))
+            if plan == "U":
+                solids += mirror(post)
+            else:
+                solids.append(post if side > 0 else post.mirrored())
+    return solids
+
+
+def _picnic_bench(draw):
+    """A table with a bench on either side, in one frame."""
+    hz, half, top = draw(0.6, 1.2), draw(0.28, 0.45), draw(0.65, 0.9)
+    seat, out, thick = top * draw(0.5, 0.7), half + draw(0.3, 0.5), draw(0.03, 0.06)
+    z = hz * draw(0.5, 0.85)
+    seats = [
+        box((s * out - 0.14, s * out + 0.14), (seat, seat + 2 * thick), (-hz, hz)) for s in (-1, 1)
+    ]
+    legs = mirror(
+        *(
+            loft(1, (0, top), (s * out * 0.85, z, 0.05, 0.05), (s * half * 0.5, z, 0.05, 0.05))
+            for s in (-1, 1)
+        )
+    )
+    beam = mirror(box((-out, out), (seat - 0.08, seat), (z - 0.05, z + 0.05)))
+    return [box((-half, half), (top - thick, top + thick), (-hz, hz)), *seats, *legs, *beam]
+
+
+def bench(draw):
+    """Returns a park bench, plain bench, stone slab, storage bench or picnic table."""
+    special = draw(0, 1)
+    if special < 0.1:
+        return _picnic_bench(draw)
+    hx, hz, height = draw(0.2, 0.45), draw(0.6, 1.6), draw(0.3, 0.65)
+    thick = draw(0.03, 0.1)
+    top = height + 2 * thick
+    if special < 0.2:  # curved, without a back
+        outer, turn = (hz * draw(0.6, 1.0), hz), draw(0.17, 0.26)
+        inner = (outer[0] - 1.4 * hx, outer[1] - 1.4 * hx)
+        foot = draw(0.5, 0.9)
+        wall = ((1 - foot) * outer[0] + foot * inner[0], (1 - foot) * outer[1] + foot * inner[1])
+        return [
+            prism(1, _arc(outer, inner, 14, turn), (height, top)),
+            prism(1, _arc(outer, wall, 14, turn), (0, top)),
+        ]
+    planks = draw.count(1, 3)
+    each, gap = 2 * hx / planks, 0.0 if planks == 1 else draw(0.08, 0.14) * hx
+    solids = [
+        box((x + gap, x + each - gap), (height, top), (-hz, hz))
+        for x in (-hx + i * each for i in range(planks))
+    ]
+    if planks > 1:  # battens, where the legs are, carry the planks
+        solids += mirror(box((-hx, hx), (height, top - thick), (hz * 0.62, hz * 0.98)))
+    kind = draw.pick("legs", "legs", "panels", "trestle", "sled", "block", "columns", "crossed")
+    solids += support(kind, draw, hx, hz, height + thick)
+
+    back = draw.pick("none", "rest", "rest", "rest", "planks")
+    tilt, half = draw.pick(0, draw(0.1, 0.4)), draw(0.025, 0.06)
+    high, x = top + draw(0.25, 0.9), -hx + half
+    if back == "rest":
+        solids += _backrest(draw, x, hz * draw(0.85, 1.0), height + thick, high, tilt, half)
+    if back == "planks":
+        end = (x - tilt * (high - height), hz * 0.75, half, 0.05)
+        solids += mirror(loft(1, (height, high), (x, hz * 0.75, half, 0.05), end))
+        for at in (0.5, 0.9):
+            y = height + at * (high - height)
+            lean = (x - tilt * (y - height) + 0.03, 0, half, hz)
+            solids.append(loft(1, (y - 0.06, y + 0.06), lean))
+    extra = draw.pick("none", "arms", "arms", "planter", "middle arm", "roof")
+    rise = draw(0.18, 0.4)
+    if extra in ("arms", "middle arm"):
+        zs = (hz - 0.05, -hz + 0.05) + ((0.0,) if extra == "middle arm" else ())
+        for z in zs:
+            front = hx * 0.9
+            bar = box((x, front), (top + rise - 0.06, top + rise), (z - 0.04, z + 0.04))
+            post = box((front - 0.08, front), (height, top + rise), (z - 0.04, z + 0.04))
+            rear = box((x - half, x + half), (height, top + rise), (z - 0.04, z + 0.04))
+            solids += [bar, post, rear]
+    if extra == "planter":  # a tub of flowers at one end
+        side, width = draw.pick(-1, 1), draw(0.25, 0.45)
+        tub = box((-hx, hx), (0, top + draw(0, 0.3)), (hz - 0.02, hz + 2 * width))
+        bush = Ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
+        solids += [s if side > 0 else s.mirrored() for s in (tub, bush)]
+    if extra == "roof" and back != "none":  # a bus shelter or a swing
+        roof = high + draw(0.3, 0.9)
+        start = (x - tilt * (high - height), roof, 0)
+        solids += mirror(Capsule((x, height, hz * 0.9), (start[0], roof, hz * 0.9), 0.04))
+        solids.append(box((start[0] - 0.05, hx * draw(0.5, 1.2)), (roof, roof + 0.08), (-hz, hz)))
+    return solids

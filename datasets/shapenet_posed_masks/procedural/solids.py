@@ -1,0 +1,272 @@
+"""The solids that shapes are made of, and how a list of them becomes a voxel grid.
+
+Object axes: x forward, y up, z to the side; units are free, as `rasterise` fits the object to the
+grid. Every solid has `bounds()`, `thickened(thickness)`, `mirrored()` (in the plane z = 0) and
+`contains(x, y, z)`, which takes open coordinate grids and broadcasts. Only +, −, ×, ÷ and √ touch
+the coordinates, so that every platform rounds alike and yields the same voxels.
+"""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+
+# A voxel centre on a face counts as inside on both sides of the object, which keeps it symmetric.
+_EPS = 1e-6
+
+# Radius, in voxels, below which a slanted round bar could slip between voxel centres.
+_MIN_RADIUS = 0.75
+
+
+def _even_odd(outline, u, v):
+    """Whether points lie in a polygon: [M, 2] vertices, broadcastable u and v."""
+    inside = np.zeros(np.broadcast_shapes(np.shape(u), np.shape(v)), bool)
+    previous_u, previous_v = outline[-1]
+    for next_u, next_v in outline:
+        if next_v != previous_v:
+            crosses = (previous_v > v) != (next_v > v)
+            slope = (next_u - previous_u) / (next_v - previous_v)
+            inside ^= crosses & (u < previous_u + slope * (v - previous_v))
+        previous_u, previous_v = next_u, next_v
+    return inside
+
+
+@dataclasses.dataclass(frozen=True)
+class Loft:
+    """A section moved straight along an axis while it shifts and grows linearly.
+
+    Attributes:
+      axis: 0, 1 or 2; the two other axes, in x, y, z order, are the section's u and v.
+      span: (low, high) along the axis.
+      start: (centre_u, centre_v, half_u, half_v) of the section at the low end.
+      end: the same at the high end.
+      section: "box", "round", or a polygon, a tuple of (u, v) in the square [−1, 1]².
+    """
+
+    axis: int
+    span: tuple
+    start: tuple
+    end: tuple
+    section: str | tuple = "box"
+
+    def bounds(self):
+        """Returns the (low, high) corners of the bounding box."""
+        low, high = [0.0] * 3, [0.0] * 3
+        low[self.axis], high[self.axis] = self.span
+        for i, other in enumerate(a for a in range(3) if a != self.axis):
+            ends = (self.start, self.end)
+            low[other] = min(end[i] - end[2 + i] for end in ends)
+            high[other] = max(end[i] + end[2 + i] for end in ends)
+        return low, high
+
+    def thickened(self, thickness):
+        """Returns the solid with no side thinner than `thickness`."""
+        middle, reach = sum(self.span) / 2, max((self.span[1] - self.span[0]) / 2, thickness / 2)
+        span = (middle - reach, middle + reach)
+        # A slanted bar moves sideways from one layer of voxels to the next: these must overlap.
+        radius = _MIN_RADIUS if self.section == "round" else 0.5
+        half_u, half_v = (
+            thickness * (radius + abs(self.end[i] - self.start[i]) / (4 * reach)) for i in (0, 1)
+        )
+        widen = lambda end: (end[0], end[1], max(end[2], half_u), max(end[3], half_v))
+        return dataclasses.replace(self, span=span, start=widen(self.start), end=widen(self.end))
+
+    def mirrored(self):
+        """Returns the reflection in the plane z = 0."""
+        if self.axis == 2:
+            span = (-self.span[1], -self.span[0])
+            return dataclasses.replace(self, span=span, start=self.end, end=self.start)
+        flip = lambda end: (end[0], -end[1], end[2], end[3])
+        section = self.section
+        if not isinstance(section, str):
+            section = tuple((u, -v) for u, v in section)
+        return dataclasses.replace(
+            self, start=flip(self.start), end=flip(self.end), section=section
+        )
+
+    def contains(self, x, y, z):
+        """Returns which points of its bounding box the solid holds."""
+        coordinates = [x, y, z]
+        along = (coordinates.pop(self.axis) - self.span[0]) / (self.span[1] - self.span[0])
+        # What does not change along the axis stays scalar: the section is then evaluated in 2-D.
+        centre_u, centre_v, half_u, half_v = (
+            a if a == b else a + (b - a) * along for a, b in zip(self.start, self.end, strict=True)
+        )
+        u = (coordinates[0] - centre_u) / half_u
+        v = (coordinates[1] - centre_v) / half_v
+        if self.section == "box":
+            return (abs(u) <= 1 + _EPS) & (abs(v) <= 1 + _EPS)
+        if self.section == "round":
+            return u * u + v * v <= 1 + _EPS
+        return _even_odd(self.section, u * (1 - _EPS), v * (1 - _EPS))
+
+
+@dataclasses.dataclass(frozen=True)
+class Ellipsoid:
+    """An axis-aligned ellipsoid: `centre` and `radii` are (x, y, z)."""
+
+    centre: tuple
+    radii: tuple
+
+    def bounds(self):
+        """Returns the (low, high) corners of the bounding box."""
+        pairs = list(zip(self.centre, self.radii, strict=True))
+        return [c - r for c, r in pairs], [c + r for c, r in pairs]
+
+    def thickened(self, thickness):
+        """Returns the solid with no radius too small to be seen."""
+        return Ellipsoid(self.centre, tuple(max(r, _MIN_RADIUS * thickness) for r in self.radii))
+
+    def mirrored(self):
+        """Returns the reflection in the plane z = 0."""
+        x, y, z = self.centre
+        return Ellipsoid((x, y, -z), self.radii)
+
+    def contains(self, x, y, z):
+        """Returns which points the solid holds."""
+        u, v, w = ((a - c) / r for a, c, r in zip((x, y, z), self.centre, self.radii, strict=True))
+        return u * u + v * v + w * w <= 1 + _EPS
+
+
+@dataclasses.dataclass(frozen=True)
+class Capsule:
+    """All points within `radius` of the segment from `a` to `b`, both (x, y, z)."""
+
+    a: tuple
+    b: tuple
+    radius: float
+
+    def bounds(self):
+        """Returns the (low, high) corners of the bounding box."""
+        pairs = list(zip(self.a, self.b, strict=True))
+        return [min(p) - self.radius for p in pairs], [max(p) + self.radius for p in pairs]
+
+    def thickened(self, thickness):
+        """Returns the solid with a radius that is not too small to be seen."""
+        return Capsule(self.a, self.b, max(self.radius, _MIN_RADIUS * thickness))
+
+    def mirrored(self):
+        """Returns the reflection in the plane z = 0."""
+        (ax, ay, az), (bx, by, bz) = self.a, self.b
+        return Capsule((ax, ay, -az), (bx, by, -bz), self.radius)
+
+    def contains(self, x, y, z):
+        """Returns which points the solid holds."""
+        dx, dy, dz = (q - p for p, q in zip(self.a, self.b, strict=True))
+        px, py, pz = x - self.a[0], y - self.a[1], z - self.a[2]
+        length2 = dx * dx + dy * dy + dz * dz
+        t = (px * dx + py * dy + pz * dz) / max(length2, 1e-12)
+        t = np.minimum(np.maximum(t, 0), 1)
+        ex, ey, ez = px - t * dx, py - t * dy, pz - t * dz
+        return ex * ex + ey * ey + ez * ez <= self.radius * self.radius * (1 + _EPS)
+
+
+def loft(axis, span, start, end=None, section="box"):
+    """Returns a `Loft`; without `end` the section stays as it is."""
+    return Loft(axis, span, start, start if end is None else end, section)
+
+
+def box(x, y, z):
+    """Returns an axis-aligned box from three (low, high) pairs."""
+    half = lambda pair: (pair[1] - pair[0]) / 2
+    middle = lambda pair: (pair[0] + pair[1]) / 2
+    return loft(1, y, (middle(x), middle(z), half(x), half(z)))
+
+
+def cylinder(axis, centre, radius, span, end_radius=None):
+    """Returns a cylinder or frustum about `centre`, a (u, v) pair, along the axis."""
+    end_radius = radius if end_radius is None else end_radius
+    return loft(axis, span, (*centre, radius, radius), (*centre, end_radius, end_radius), "round")
+
+
+def prism(axis, outline, span):
+    """Returns the polygon `outline`, (u, v) points in the two other axes, extruded along one."""
+    us, vs = zip(*outline, strict=True)
+    frame = []
+    for values in (us, vs):
+        frame.append(((min(values) + max(values)) / 2, (max(values) - min(values)) / 2))
+    (cu, hu), (cv, hv) = frame
+    section = tuple(((u - cu) / hu, (v - cv) / hv) for u, v in outline)
+    return loft(axis, span, (cu, cv, hu, hv), section=section)
+
+
+def tube(points, radius):
+    """Returns the capsules that join (x, y, z) points in turn."""
+    return [Capsule(a, b, radius) for a, b in itertools.pairwise(points)]
+
+
+def mirror(*solids):
+    """Returns the solids and their reflections in the plane z = 0."""
+    return [*solids, *(solid.mirrored() for solid in solids)]
+
+
+def circle_points(count, turn=0.0, sweep=1.0):
+    """Returns `count` unit vectors (cos, sin), from `turn` on over `sweep` (1 is a full turn)."""
+    # Rounded, because sine and cosine may differ in the last bit between platforms.
+    steps = count if sweep == 1.0 else count - 1
+    angles = [2 * math.pi * (turn + sweep * i / steps) for i in range(count)]
+    return [(round(math.cos(a), 6), round(math.sin(a), 6)) for a in angles]
+
+
+def _bounds(solids):
+    lows, highs = zip(*(solid.bounds() for solid in solids), strict=True)
+    return np.min(lows, axis=0), np.max(highs, axis=0)
+
+
+def _fill(solids, size, centre, scale):
+    """Returns [size, size, size] bool: the solids with `centre` at the middle of the grid."""
+    voxels = np.zeros((size,) * 3, bool)
+    centres = [(np.arange(size) + 0.5 - size / 2) / scale + c for c in centre]
+    for solid in solids:
+        block = tuple(
+            slice(*np.searchsorted(centres[axis], (low - _EPS, high + _EPS)))
+            for axis, (low, high) in enumerate(zip(*solid.bounds(), strict=True))
+        )
+        x, y, z = (c[s] for c, s in zip(centres, block, strict=True))
+        if x.size and y.size and z.size:
+            voxels[block] |= solid.contains(x[:, None, None], y[:, None], z)
+    return voxels
+
+
+def occupied_range(voxels):
+    """Returns the (first, last) occupied index of each axis, two [3] int arrays, both inclusive."""
+    first, last = [], []
+    for axis in range(3):
+        (hits,) = np.nonzero(voxels.any(axis=tuple(a for a in range(3) if a != axis)))
+        first.append(hits[0])
+        last.append(hits[-1])
+    return np.array(first), np.array(last)
+
+
+def rasterise(solids, size):
+    """Fits the union of solids to a grid.
+
+    Args:
+      solids: list of solids in object axes, any unit.
+      size: the grid's side N, in voxels.
+
+    Returns:
+      bool [N, N, N], axes x, y, z: voxels whose centre is inside. The longest side of the bounding
+      box spans the grid, the others are centred to the voxel, and no bar is thinner than a voxel
+      of a 32-grid, so that nothing vanishes and finer grids show the same object.
+    """
+    low, high = _bounds(solids)
+    # Thickening may widen the object itself, by up to 1.5 voxels: hence the −2.
+    thickness = (high - low).max() / (min(size, 32) - 2)
+    solids = [solid.thickened(thickness) for solid in solids]
+    low, high = _bounds(solids)
+    scale = size / (high - low).max()
+    while True:
+        voxels = _fill(solids, size, (low + high) / 2, scale)
+        first, last = occupied_range(voxels)
+        extent = last - first + 1
+        if extent.max() == size:
+            break
+        # A pointed or round end has slipped between voxel centres.
+        scale *= size / extent.max()
+    shift = (size - extent) // 2 - first
+    if shift.any():
+        # Rolling wraps nothing around: the axes that move have room on both sides.
+        voxels = np.roll(voxels, shift, axis=(0, 1, 2))
+    return voxels

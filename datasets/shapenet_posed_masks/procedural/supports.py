@@ -1,0 +1,138 @@
+"""What stands between the floor and a seat, a table top or a cabinet.
+
+Every function takes (draw, hx, hz, height) and returns solids from y = 0 to y = height that carry a
+footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
+"""
+
+from .solids import Capsule, box, circle_points, cylinder, loft, mirror
+
+
+def _legs(draw, hx, hz, height):
+    thick = draw(0.025, 0.09)
+    section = draw.pick("box", "round")
+    inset, splay = draw(0, 0.2), draw.pick(0, 0, draw(0.05, 0.3))
+    top_x, top_z = hx * (1 - inset) - thick, hz * (1 - inset) - thick
+    foot_x, foot_z = top_x + splay * min(hx, height), top_z + splay * min(hz, height)
+    foot = thick * draw(0.5, 1.1)
+    solids = []
+    for side in (-1, 1):
+        start = (side * foot_x, foot_z, foot, foot)
+        solids += mirror(loft(1, (0, height), start, (side * top_x, top_z, thick, thick), section))
+    rung = draw.pick("none", "none", "none", "box", "H", "front", "shelf")
+    at = draw(0.15, 0.6)
+    y, bar = at * height, thick * 0.7
+    x, z = foot_x + at * (top_x - foot_x), foot_z + at * (top_z - foot_z)
+    if rung in ("box", "H"):
+        solids += mirror(box((-x, x), (y - bar, y + bar), (z - bar, z + bar)))
+    if rung == "box":
+        solids += [box((s * x - bar, s * x + bar), (y - bar, y + bar), (-z, z)) for s in (-1, 1)]
+    if rung == "H":
+        solids.append(box((-bar, bar), (y - bar, y + bar), (-z, z)))
+    if rung == "front":
+        solids.append(box((x - bar, x + bar), (y - bar, y + bar), (-z, z)))
+    if rung == "shelf":
+        solids.append(box((-x, x), (y - bar, y + bar), (-z, z)))
+    return solids
+
+
+def _pedestal(draw, hx, hz, height):
+    foot = min(hx, hz) * draw(0.5, 1.0)
+    column = draw(0.04, 0.35) * foot + 0.02
+    solids = [cylinder(1, (0, 0), column, (0, height), column * draw(0.5, 1.4))]
+    low = draw(0.03, 0.12)
+    shape = draw.pick("disc", "cone", "square")
+    if shape == "square":
+        solids.append(box((-foot, foot), (0, low), (-foot, foot)))
+    else:
+        rise = low if shape == "disc" else height * draw(0.2, 0.6)
+        end = foot if shape == "disc" else column
+        solids.append(cylinder(1, (0, 0), foot, (0, rise), end))
+    return solids
+
+
+def _star(draw, hx, hz, height):
+    spokes, turn = draw.count(3, 6), draw.pick(0, 0.5)
+    reach, thick = min(hx, hz) * draw(0.75, 1.15), draw(0.025, 0.06)
+    hub = draw(0.05, 0.4) * height
+    solids = [cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))]
+    for c, s in circle_points(spokes, turn):
+        solids.append(Capsule((0, hub, 0), (reach * c, thick, reach * s), thick))
+    return solids
+
+
+def _sled(draw, hx, hz, height):
+    thick, z = draw(0.025, 0.07), hz * draw(0.75, 1.0)
+    z -= thick
+    runner = box((-hx, hx), (0, 2 * thick), (z - thick, z + thick))
+    posts = draw.pick((-1, 1), (-1, 1), (1,))  # (1,) is a cantilever
+    x = hx * draw(0.6, 1.0) - thick
+    uprights = [loft(1, (0, height), (s * x, z, thick, thick)) for s in posts]
+    solids = mirror(runner, *uprights)
+    if draw.chance(0.5):
+        solids.append(box((-hx, -hx + 2 * thick), (0, 2 * thick), (-z, z)))
+    if posts == (1,):  # something has to carry the overhanging seat
+        solids += mirror(box((-x, x), (height - 2 * thick, height), (z - thick, z + thick)))
+    return solids
+
+
+def _panels(draw, hx, hz, height):
+    thick, depth = draw(0.02, 0.12), hx * draw(0.5, 1.0)
+    z = hz * draw(0.7, 1.0)
+    return mirror(box((-depth, depth), (0, height), (z - 2 * thick, z)))
+
+
+def _trestle(draw, hx, hz, height):
+    thick, z = draw(0.03, 0.1), hz * draw(0.5, 0.9)
+    foot, half = draw(0.03, 0.08), hx * draw(0.15, 0.5)
+    reach = hx * draw(0.7, 1.0)
+    solids = mirror(
+        box((-half, half), (0, height), (z - thick, z + thick)),
+        box((-reach, reach), (0, 2 * foot), (z - thick, z + thick)),
+    )
+    if draw.chance(0.6):
+        y = draw(0.2, 0.7) * height
+        solids.append(box((-foot, foot), (y - foot, y + foot), (-z, z)))
+    return solids
+
+
+def _crossed(draw, hx, hz, height):
+    thick, z = draw(0.03, 0.07), hz * draw(0.6, 0.95)
+    x = hx * draw(0.6, 1.0) - thick
+    solids = mirror(
+        loft(1, (0, height), (-x, z, thick, thick), (x, z, thick, thick)),
+        loft(1, (0, height), (x, z, thick, thick), (-x, z, thick, thick)),
+    )
+    solids.append(box((-thick, thick), (height / 2 - thick, height / 2 + thick), (-z, z)))
+    return solids
+
+
+def _block(draw, hx, hz, height):
+    x, z = hx * draw(0.6, 1.0), hz * draw(0.6, 1.0)
+    low = draw(0.6, 1.0)
+    return [loft(1, (0, height), (0, 0, x * low, z * low), (0, 0, x, z))]
+
+
+def _two_columns(draw, hx, hz, height):
+    z, column = hz * draw(0.4, 0.75), hx * draw(0.1, 0.5)
+    foot, low = hx * draw(0.5, 0.95), draw(0.03, 0.1)
+    return mirror(
+        cylinder(1, (0, z), column, (0, height)), box((-foot, foot), (0, low), (z - foot, z + foot))
+    )
+
+
+_KINDS = {
+    "block": _block,
+    "columns": _two_columns,
+    "crossed": _crossed,
+    "legs": _legs,
+    "panels": _panels,
+    "pedestal": _pedestal,
+    "sled": _sled,
+    "star": _star,
+    "trestle": _trestle,
+}
+
+
+def support(kind, draw, hx, hz, height):
+    """Returns the solids of the named support; see the module's docstring for the arguments."""
+    return _KINDS[kind](draw, hx, hz, height)

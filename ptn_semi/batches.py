@@ -1,0 +1,69 @@
+"""Training batches, drawn statelessly: batch t depends on (seed, t) alone, so a run can resume."""
+
+import hashlib
+
+import numpy as np
+import tensorflow as tf
+
+
+def labeled_subset(model_ids, pose_fraction, seed):
+    """Indices of the shapes whose viewpoints are used, int [labeled].
+
+    The shapes are ranked by a hash of (seed, model id): the subset of a smaller share is among that
+    of a larger one, and adding shapes reshuffles none. At least one shape is labeled.
+    """
+    rank = [hashlib.sha256(f"{seed}/{model_id}".encode()).digest() for model_id in model_ids]
+    order = sorted(range(len(model_ids)), key=rank.__getitem__)
+    return np.sort(order[: max(1, round(pose_fraction * len(model_ids)))])
+
+
+def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, start=0):
+    """An endless `tf.data.Dataset` of training batches, from step `start` on.
+
+    Args:
+      shapes: the training `data_sets.Shapes`.
+      labeled: indices of the labeled shapes.
+      labeled_views: how many views of a labeled shape are used, from the first.
+      batch_size: pairs of views, and unlabeled masks, in a batch.
+      seed: of what is drawn.
+      start: the first batch's step.
+
+    Yields:
+      dicts of view_a, view_b, unlabeled (masks float32 [B, S, S, 1]) and viewpoint_a, viewpoint_b
+      (float32 [B, 2], degrees). The two views of a pair always differ; unlabeled masks are drawn
+      from all views of all shapes.
+    """
+    num_shapes, num_views = shapes.masks.shape[:2]
+    pair_views = min(labeled_views, num_views)
+    masks = tf.constant(shapes.masks)
+    viewpoints = tf.constant(shapes.viewpoints)
+    labeled = tf.constant(labeled, tf.int32)
+    size = shapes.image_size
+    places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
+
+    def unpack(packed):
+        bits = tf.bitwise.right_shift(packed[..., None], places) & 1
+        bits = tf.reshape(bits, [batch_size, -1])[:, : size * size]
+        return tf.reshape(tf.cast(bits, tf.float32), [batch_size, size, size, 1])
+
+    def draw(step):
+        def uniform(purpose, high):
+            return tf.random.stateless_uniform(
+                [batch_size], [seed * 5 + purpose, step], 0, high, tf.int32
+            )
+
+        shape = tf.gather(labeled, uniform(0, len(labeled)))
+        view_a = uniform(1, pair_views)
+        view_b = (view_a + 1 + uniform(2, pair_views - 1)) % pair_views
+        first, second = tf.stack([shape, view_a], 1), tf.stack([shape, view_b], 1)
+        alone = tf.stack([uniform(3, num_shapes), uniform(4, num_views)], 1)
+        return {
+            "view_a": unpack(tf.gather_nd(masks, first)),
+            "viewpoint_a": tf.gather_nd(viewpoints, first),
+            "view_b": unpack(tf.gather_nd(masks, second)),
+            "viewpoint_b": tf.gather_nd(viewpoints, second),
+            "unlabeled": unpack(tf.gather_nd(masks, alone)),
+        }
+
+    steps = tf.data.Dataset.counter(start=np.int64(start))
+    return steps.map(draw).prefetch(4)

@@ -1,0 +1,238 @@
+"""Prepared data sets: found or built for `DataSettings`, and read into memory.
+
+A prepared set lives in a folder whose name holds a digest of all it was built from, so that a set
+of other shapes, or rendered otherwise, can never be taken for it.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import io
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+import tqdm
+
+from ptn_semi import pictures
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
+
+
+def _config(settings):
+    """The TFDS config of a `DataSettings`, its name made from what it is built from."""
+    options = {"categories": settings.categories}
+    if settings.dataset == "procedural":
+        options |= {"num_shapes": settings.num_shapes, "seed": settings.data_seed}
+    if settings.dataset == "meshes":
+        options |= {"up": settings.mesh_up, "front": settings.mesh_front}
+    config = posed_masks.PosedMasksConfig(
+        name=settings.dataset,
+        layout=settings.dataset,
+        source_options=options,
+        voxel_size=settings.voxel_size,
+        image_size=settings.image_size,
+        num_views=settings.num_views,
+        seed=settings.data_seed,
+        elevation_range=settings.elevation_range,
+        azimuth_range=settings.azimuth_range,
+        camera=settings.camera,
+        manual_dir=settings.manual_dir,
+        skip_invalid=settings.skip_invalid,
+    )
+    built_from = posed_masks.describe(config, config.open_source())
+    digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode()).hexdigest()
+    config.name = f"{settings.dataset}-{digest[:10]}"
+    return config
+
+
+def prepare(settings):
+    """The TFDS builder of the data set, which is built first where it is missing.
+
+    Args:
+      settings: a `DataSettings`.
+
+    Raises:
+      UserError: the shapes cannot be used, or the disk not be written.
+    """
+    builder = posed_masks.Builder(config=_config(settings), data_dir=settings.data_dir)
+    if builder.is_prepared():
+        return builder
+    tfds.disable_progress_bar()
+    bar = None
+
+    def on_progress(done, total, what):
+        nonlocal bar
+        if bar is None or what not in bar.desc:
+            if bar is not None:
+                bar.close()
+            bar = tqdm.tqdm(total=total, desc=what, unit=" shapes")
+        bar.update(done - bar.n)
+
+    builder.on_progress = on_progress
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
+            builder.download_and_prepare()
+    except (OSError, tf.errors.OpError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "space" in str(error)
+        mend = "free some space there" if full else "make it writable"
+        raise UserError(
+            f"the data set could not be written to {settings.data_dir} ({error}): {mend} or give "
+            "another --data_dir"
+        ) from error
+    finally:
+        if bar is not None:
+            bar.close()
+    pictures.save_png(samples_path(builder), _samples(load(builder, "train", with_voxels=True)))
+    return builder
+
+
+def samples_path(builder):
+    """The picture of samples, beside the data set."""
+    return pathlib.Path(builder.data_dir).parent / "samples.png"
+
+
+def _samples(shapes, count=10):
+    """Shapes spread evenly over the categories, each with its first masks."""
+    order = np.argsort(shapes.categories, kind="stable")
+    index = order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]
+    views = min(4, shapes.masks.shape[1])
+    rows = []
+    for shape in index:
+        voxels = shapes.unpack_voxels(shape)
+        row = [pictures.shade_voxels(voxels, viewpoint, 128) for viewpoint in ((20, 30), (20, 150))]
+        rows.append(
+            row + [pictures.mask_picture(m) for m in shapes.unpack_masks(shape, range(views))]
+        )
+    titles = ["shape at azimuth 30°", "at azimuth 150°"] + [f"mask {i + 1}" for i in range(views)]
+    return pictures.grid(rows, titles, list(shapes.categories[index]))
+
+
+def summary(builder):
+    """A text table of the shapes per category and split, and what was left out."""
+    counts = builder.info.metadata["num_shapes"]
+    splits = list(posed_masks.SPLITS)
+    lines = [f"{'category':16}" + "".join(f"{split:>12}" for split in splits)]
+    for category, row in counts.items():
+        lines.append(f"{category:16}" + "".join(f"{row.get(split, 0):>12}" for split in splits))
+    left_out = builder.info.metadata.get("left_out") or []
+    if left_out:
+        lines += [f"{len(left_out)} files were left out:", *(f"  {text}" for text in left_out)]
+    return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shapes:
+    """Shapes of a split in memory, sorted by model id; masks and voxels are packed 8 to a byte.
+
+    Attributes:
+      model_ids, categories: str [shapes].
+      viewpoints: float32 [shapes, views, 2] in degrees.
+      masks: uint8 [shapes, views, ceil(S²/8)].
+      voxels: uint8 [shapes, ceil(N³/8)], or None where they were not asked for.
+      image_size, voxel_size: S and N.
+    """
+
+    model_ids: np.ndarray
+    categories: np.ndarray
+    viewpoints: np.ndarray
+    masks: np.ndarray
+    voxels: np.ndarray | None
+    image_size: int
+    voxel_size: int
+
+    def __len__(self):
+        return len(self.model_ids)
+
+    def unpack_masks(self, shapes, views):
+        """float32 [..., S, S, 1] of index arrays that broadcast to [...]."""
+        bits = np.unpackbits(self.masks[shapes, views], axis=-1, count=self.image_size**2)
+        return bits.reshape(*bits.shape[:-1], *(self.image_size,) * 2, 1).astype(np.float32)
+
+    def unpack_voxels(self, shapes):
+        """bool [..., N, N, N] of an index array [...]."""
+        bits = np.unpackbits(self.voxels[shapes], axis=-1, count=self.voxel_size**3)
+        return bits.reshape(*bits.shape[:-1], *(self.voxel_size,) * 3).astype(bool)
+
+
+def load(builder, split, with_voxels=False):
+    """Reads a split into memory as `Shapes`.
+
+    Args:
+      builder: from `prepare`.
+      split: any TFDS split expression, as "test" or "train[:10%]".
+      with_voxels: also the voxels; training has no need of them.
+
+    Raises:
+      UserError: no such split, no shapes in it, or files that cannot be read.
+    """
+    config = builder.builder_config
+    fields = {"model_id", "category", "masks", "viewpoints"} | (
+        {"voxels"} if with_voxels else set()
+    )
+    try:
+        decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
+        data = builder.as_dataset(split=split, decoders=decoders)
+        examples = list(data.map(_packed, num_parallel_calls=4).as_numpy_iterator())
+    except (ValueError, AssertionError, KeyError) as error:
+        there = ", ".join(
+            f"{name} ({info.num_examples})" for name, info in builder.info.splits.items()
+        )
+        raise UserError(f"--split={split} is not one of this data set's splits: {there}") from error
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"the data set in {builder.data_dir} is damaged ({error.message.splitlines()[0]}): "
+            "delete that folder and build it again"
+        ) from error
+    if not examples:
+        raise UserError(f"the split {split} of {builder.data_dir} holds no shapes: add some")
+    examples.sort(key=lambda example: example["model_id"])
+    columns = {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+    return Shapes(
+        model_ids=columns["model_id"].astype(str),
+        categories=columns["category"].astype(str),
+        viewpoints=columns["viewpoints"],
+        masks=columns["masks"],
+        voxels=columns.get("voxels"),
+        image_size=config.image_size,
+        voxel_size=config.voxel_size,
+    )
+
+
+def _packed(example):
+    """An example with its bool tensors packed as `np.packbits` does."""
+    example = dict(example)
+    example["masks"] = _pack_bits(tf.reshape(example["masks"], [tf.shape(example["masks"])[0], -1]))
+    if "voxels" in example:
+        example["voxels"] = _pack_bits(tf.reshape(example["voxels"], [-1]))
+    return example
+
+
+def _pack_bits(bits):
+    """uint8 [..., ceil(n/8)] of bool [..., n]."""
+    padding = [[0, 0]] * (bits.shape.rank - 1) + [[0, -bits.shape[-1] % 8]]
+    bits = tf.cast(tf.pad(bits, padding), tf.int32)
+    shape = tf.concat([tf.shape(bits)[:-1], [-1, 8]], axis=0)
+    places = tf.constant([128, 64, 32, 16, 8, 4, 2, 1])
+    return tf.cast(tf.reduce_sum(tf.reshape(bits, shape) * places, axis=-1), tf.uint8)
+
+
+def check_categories(builder, shapes_by_split, complete=None):
+    """Raises a `UserError` where a category of the data set has no shapes in one of the splits.
+
+    Args:
+      builder: from `prepare`.
+      shapes_by_split: the `Shapes` of some splits.
+      complete: splits that need every category; None for all that are given.
+    """
+    present = {split: set(shapes.categories) for split, shapes in shapes_by_split.items()}
+    for split in complete or present:
+        missing = sorted(set().union(*present.values()) - present[split])
+        if missing:
+            raise UserError(
+                f"category {missing[0]} has no shapes in the split {split} of {builder.data_dir}: "
+                "add shapes to it, or leave it out with --categories"
+            )

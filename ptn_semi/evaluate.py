@@ -1,0 +1,45 @@
+"""Scores a trained model: `python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test`.
+
+Prints a table and writes `eval_<split>.json` and `eval_<split>.png` in the workdir: average precision and IoU per category
+and their mean, of the model and of the mean training shape (the floor: what is learnt without
+looking at the mask). The data set is the one trained on unless data flags name another.
+"""
+
+from absl import flags as absl_flags
+
+from ptn_semi import cli, evaluation, flags, settings, training
+
+FLAGS = absl_flags.FLAGS
+absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+absl_flags.DEFINE_string("split", "test", "Any TFDS split expression, as test or test[:50%].")
+absl_flags.DEFINE_enum(
+    "checkpoint", "best", ["best", "last"], "By validation AP, or the newest one."
+)
+absl_flags.DEFINE_integer(
+    "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
+)
+absl_flags.DEFINE_string("output", "", "JSON file for the scores, if not in the workdir.")
+absl_flags.DEFINE_string(
+    "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
+)
+flags.define(settings.DataSettings)
+
+
+def main():
+    """Parses flags and calls the library."""
+    trained_on, _, _ = training.read_settings(FLAGS.workdir)
+    data = flags.override(trained_on)
+    scores = evaluation.evaluate_workdir(
+        FLAGS.workdir,
+        data,
+        split=FLAGS.split,
+        which=FLAGS.checkpoint,
+        num_views=FLAGS.evaluated_views or None,
+        output=FLAGS.output or None,
+        save_predictions=FLAGS.save_predictions or None,
+    )
+    print(evaluation.table(scores["rows"]))
+
+
+if __name__ == "__main__":
+    cli.run(main)

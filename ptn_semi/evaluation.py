@@ -1,0 +1,204 @@
+"""Scores of a model on a split, beside the honest floor: the mean training shape."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from ptn_semi import checkpoints, data_sets, metrics, pictures
+from ptn_semi.errors import UserError
+
+_NUM_PICTURES = 8
+_BATCH = 64  # masks in a forward pass; no effect on the scores
+
+
+class Predictor:
+    """Predicts voxels of masks with a model's current weights; traced once.
+
+    Args:
+      model: a `SemiSupervisedReconstructor`.
+    """
+
+    def __init__(self, model):
+        mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
+        self._predict = tf.function(
+            lambda masks: model(masks, training=False), input_signature=[mask], jit_compile=False
+        )
+
+    def batches(self, shapes, num_views, progress=False):
+        """Yields (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
+
+        Every one of the first `num_views` views of every shape comes once.
+        """
+        pairs = np.stack(np.mgrid[: len(shapes), :num_views], axis=-1).reshape(-1, 2)
+        starts = range(0, len(pairs), _BATCH)
+        for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
+            index, view = pairs[start : start + _BATCH].T
+            yield index, view, self._predict(shapes.unpack_masks(index, view)).numpy()
+
+
+def score_model(predictor, shapes, num_views=None, progress=False, keep=None):
+    """Scores of the model: the rows of `metrics.ReconstructionScores.result`.
+
+    Args:
+      predictor: a `Predictor`.
+      shapes: `data_sets.Shapes` with voxels.
+      num_views: how many views of each shape are inputs; None for all.
+      progress: show a bar.
+      keep: called with (shape indices, view indices, voxels) of every batch, if given.
+    """
+    scores = metrics.ReconstructionScores()
+    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
+    for index, view, voxels in predictor.batches(shapes, num_views, progress):
+        scores.add(
+            voxels, shapes.unpack_voxels(index), shapes.categories[index], shapes.model_ids[index]
+        )
+        if keep is not None:
+            keep(index, view, voxels)
+    return scores.result()
+
+
+def score_mean_shape(train, shapes):
+    """Scores of the mean training shape of each category as a constant prediction.
+
+    A model at this level has learnt nothing that depends on the mask. Counted once per shape.
+
+    Args:
+      train: `data_sets.Shapes` with voxels, whose categories include those of `shapes`.
+      shapes: the split that is scored, with voxels.
+    """
+    scores = metrics.ReconstructionScores()
+    for category in np.unique(shapes.categories):
+        chosen = np.flatnonzero(shapes.categories == category)
+        mean = mean_shape(train, category)
+        for start in range(0, len(chosen), _BATCH):
+            index = chosen[start : start + _BATCH]
+            constant = np.broadcast_to(mean, (len(index), *mean.shape))
+            scores.add(
+                constant, shapes.unpack_voxels(index), shapes.categories[index],
+                shapes.model_ids[index],
+            )  # fmt: skip
+    return scores.result()
+
+
+def mean_shape(train, category):
+    """Share of a category's training shapes that occupy each voxel, float32 [N, N, N]."""
+    chosen = np.flatnonzero(train.categories == category)
+    total = np.zeros((train.voxel_size,) * 3)
+    for start in range(0, len(chosen), _BATCH):
+        total += train.unpack_voxels(chosen[start : start + _BATCH]).sum(axis=0)
+    return (total / len(chosen)).astype(np.float32)
+
+
+def table(rows_by_model):
+    """A text table of `{"model": rows, "mean_shape": rows}`."""
+    columns = {
+        "average_precision": "AP",
+        "max_iou_of_mean": "MaxIoU(mean)",
+        "max_iou_per_shape": "MaxIoU(each)",
+        "iou_0.4": "IoU@.4",
+        "iou_0.5": "IoU@.5",
+        "num_shapes": "shapes",
+        "num_views": "views",
+    }
+    lines = [f"{'':12}{'':16}" + "".join(f"{title:>14}" for title in columns.values())]
+    for name, rows in rows_by_model.items():
+        for category, row in rows.items():
+            cells = [
+                f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
+            ]
+            lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
+    return "\n".join(lines)
+
+
+def evaluate_workdir(
+    workdir, data, split, which="best", num_views=None, output=None, save_predictions=None
+):
+    """Scores one checkpoint of a run on a split, beside the mean shape; writes JSON and a picture.
+
+    Args:
+      workdir: folder of the run.
+      data: `DataSettings` of the data set to score on.
+      split: a TFDS split expression.
+      which: "best" by validation AP, or "last".
+      num_views: views of each shape that are inputs; None for all.
+      output: JSON file of the scores; None for `eval_<split>.json` in the workdir.
+      save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities.
+
+    Returns:
+      {"checkpoint", "step", "split", "rows": {"model": rows, "mean_shape": rows}}, as the JSON.
+    """
+    checkpoint = checkpoints.find(workdir, which)
+    model = checkpoints.load_model(checkpoint)
+    for name in ("voxel_size", "image_size"):
+        if getattr(model, name) != getattr(data, name):
+            raise UserError(
+                f"{checkpoint.path} was trained with --{name}={getattr(model, name)}: a data set of "
+                f"--{name}={getattr(data, name)} does not fit it"
+            )
+    builder = data_sets.prepare(data)
+    shapes = data_sets.load(builder, split, with_voxels=True)
+    train = data_sets.load(builder, "train", with_voxels=True)
+    data_sets.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
+    stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
+    output = pathlib.Path(output) if output else stem.with_suffix(".json")
+    kept = []
+    keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
+    predictor = Predictor(model)
+    rows = score_model(
+        predictor, shapes, num_views, progress=True, keep=keep if save_predictions else None
+    )
+    scores = {
+        "checkpoint": os.fspath(checkpoint.path),
+        "step": checkpoint.step,
+        "split": split,
+        "rows": {"model": rows, "mean_shape": score_mean_shape(train, shapes)},
+    }
+    with _replacing(output) as partial:
+        partial.write_text(json.dumps(scores, indent=1) + "\n")
+    if save_predictions:
+        index, view, voxels = (np.concatenate(column) for column in zip(*kept, strict=True))
+        with _replacing(pathlib.Path(save_predictions)) as partial, open(partial, "wb") as file:
+            np.savez_compressed(
+                file,
+                model_ids=shapes.model_ids[index],
+                categories=shapes.categories[index],
+                views=view,
+                viewpoints=shapes.viewpoints[index, view],
+                probabilities=voxels,
+            )
+    sheet = _sheet(model, shapes, rows["mean"]["best_threshold"])
+    pictures.save_png(output.with_suffix(".png"), sheet)
+    return scores
+
+
+def _sheet(model, shapes, threshold):
+    """Reconstructions of shapes spread evenly over the split, so that none is picked."""
+    index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
+    masks = shapes.unpack_masks(index, 0)
+    return pictures.reconstruction_sheet(
+        masks,
+        model(masks, training=False).numpy(),
+        shapes.unpack_voxels(index),
+        threshold,
+        row_titles=shapes.categories[index],
+    )
+
+
+@contextlib.contextmanager
+def _replacing(path):
+    """A name to write to, which becomes `path` once all is written."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"{path} could not be written ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)

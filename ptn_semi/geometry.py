@@ -1,0 +1,90 @@
+"""The project's one definition of axes, viewpoints and cameras.
+
+Object axes: y up, front +x, right-handed (so +z is the object's right-hand side). The voxel
+grid is a cube of side 1 centred on the origin; voxel [i, j, k] of N³ has its centre at
+((i + ½)/N − ½, (j + ½)/N − ½, (k + ½)/N − ½) on the axes x, y, z.
+
+Viewpoint: (elevation e, azimuth a) in degrees. The camera looks at the origin from the direction
+
+    b = (cos e · cos a,  sin e,  −cos e · sin a)
+
+so azimuth 0 sees the object's front from +x, azimuth 90 its left side from −z (counter-clockwise
+seen from above), and a positive elevation looks down on it. Camera axes: right
+r = (−sin a, 0, −cos a), up u = (−sin e · cos a, cos e, sin e · sin a), and b towards the camera.
+
+Image: row 0 is the top, column 0 the left; pixel centres lie at half-integers.
+
+`docs/conventions.png` draws all this; `tests/test_geometry.py` holds it.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+ELEVATION_RANGE = (-20.0, 40.0)  # degrees, as the authors' settings
+AZIMUTH_RANGE = (0.0, 360.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Camera:
+    """A camera that looks at the centre of the unit grid.
+
+    The defaults are the authors': 100 voxels of a 32³ grid from the grid's front face, and a field
+    of view that this face just fills, 2·atan(16/100) ≈ 18.2°.
+
+    Attributes:
+      perspective: central projection; orthographic (the image spans one grid side) if False.
+      distance: from the camera to the grid's centre, in grid sides.
+      field_of_view: the full angle that the image spans, in degrees.
+    """
+
+    perspective: bool = True
+    distance: float = 116 / 32
+    field_of_view: float = float(np.degrees(2 * np.arctan(16 / 100)))
+
+    def __post_init__(self):
+        if self.distance <= 1 or not 0 < self.field_of_view < 180:
+            raise ValueError(
+                "a camera needs distance > 1 grid side and a field of view between 0° and 180°, got "
+                f"{self.distance} and {self.field_of_view}"
+            )
+
+    def half_width(self, depths):
+        """Half the side of what the image spans, in grid sides, at each depth.
+
+        Args:
+          depths: positions along b (towards the camera), grid centre 0, in grid sides.
+        """
+        if not self.perspective:
+            return np.full_like(depths, 0.5)
+        return np.tan(np.radians(self.field_of_view / 2)) * (self.distance - depths)
+
+    def to_dict(self):
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+
+def rotation(viewpoints):
+    """Rotation from object axes to camera axes.
+
+    Args:
+      viewpoints: [..., 2] elevation and azimuth in degrees.
+
+    Returns:
+      [..., 3, 3]; its rows are the camera's right, up and backward axes in object coordinates, so
+      that `rotation @ p` are the camera coordinates of an object point p.
+    """
+    radians = tf.convert_to_tensor(viewpoints) * (np.pi / 180)
+    elevation, azimuth = radians[..., 0], radians[..., 1]
+    se, ce = tf.sin(elevation), tf.cos(elevation)
+    sa, ca = tf.sin(azimuth), tf.cos(azimuth)
+    rows = [[-sa, tf.zeros_like(sa), -ca], [-se * ca, ce, se * sa], [ce * ca, se, -ce * sa]]
+    return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def sample_viewpoints(count, seed, elevation_range=ELEVATION_RANGE, azimuth_range=AZIMUTH_RANGE):
+    """Viewpoints drawn uniformly, in degrees, [count, 2], from a stateless seed [2]."""
+    low = tf.constant([elevation_range[0], azimuth_range[0]], tf.float32)
+    high = tf.constant([elevation_range[1], azimuth_range[1]], tf.float32)
+    return low + (high - low) * tf.random.stateless_uniform([count, 2], seed)

@@ -1,0 +1,30 @@
+"""Trains a reconstructor: `python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags`.
+
+--flagfile reads flags from a file (those of this package lie in ptn_semi/configs); flags after it
+override its. The same command goes on with an interrupted run.
+"""
+
+from absl import flags as absl_flags
+
+from ptn_semi import cli, flags, settings, training
+
+WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+
+
+def main():
+    """Parses flags and calls the library."""
+    data, train, run = (
+        flags.collect(cls)
+        for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    )
+    checkpoint = training.train(WORKDIR.value, data, train, run)
+    best = checkpoint.progress["best"]
+    print(
+        f"best validation AP {best['average_precision']:.4f} at step {best['step']}; scores on the "
+        f"test split: python -m ptn_semi.evaluate --workdir={WORKDIR.value} --split=test"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

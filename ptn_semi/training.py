@@ -1,0 +1,282 @@
+"""One training run: data, model, loop, checkpoints and what is watched, in a workdir.
+
+A workdir holds
+  settings.flags   the resolved flags, a flagfile that `ptn_semi.train` takes
+  checkpoints/     see `ptn_semi.checkpoints`
+  tensorboard/     losses, validation scores, pictures, shapes
+  reconstructions.png   validation shapes as the newest checkpoint sees them
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from ptn_semi import (
+    batches,
+    checkpoints,
+    data_sets,
+    evaluation,
+    flags,
+    networks,
+    pictures,
+    settings,
+)
+from ptn_semi.errors import UserError
+from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
+from ptn_semi.summaries import Summaries
+
+SETTINGS_FILE = "settings.flags"
+_NUM_PICTURES = 6
+# These say where things are or how errors are met; a moved data set is still the same one.
+_MAY_DIFFER = {"data_dir", "manual_dir", "init_from"}
+
+
+def build_model(data, train):
+    """The model that the settings describe, not compiled."""
+    names = {field.name for field in dataclasses.fields(LossSettings)}
+    weights = {name: getattr(train, name) for name in names}
+    return SemiSupervisedReconstructor(
+        architecture=networks.PRESETS[train.preset],
+        voxel_size=data.voxel_size,
+        image_size=data.image_size,
+        camera=data.camera,
+        loss_settings=LossSettings(**weights),
+        freeze_encoder=train.freeze_encoder,
+        elevation_range=data.elevation_range,
+        azimuth_range=data.azimuth_range,
+        seed=train.seed,
+    )
+
+
+def compile_model(model, train):
+    """Gives the model its three Adam optimizers, with the authors' momenta."""
+    model.compile(
+        encoder_optimizer=keras.optimizers.Adam(train.encoder_learning_rate, 0.9, 0.999),
+        generator_optimizer=keras.optimizers.Adam(train.generator_learning_rate, 0.5, 0.9),
+        discriminator_optimizer=keras.optimizers.Adam(train.discriminator_learning_rate, 0.5, 0.9),
+    )
+
+
+def train(workdir, data, train, run):
+    """Trains in a workdir, or goes on with what is there, to the same bits.
+
+    Args:
+      workdir: folder of the run.
+      data: a `DataSettings`.
+      train: a `TrainSettings`.
+      run: a `RunSettings`.
+
+    Returns:
+      The newest `Checkpoint`.
+
+    Raises:
+      UserError: settings that differ from the workdir's, data that cannot be used, losses that are
+        not finite, a full disk.
+    """
+    workdir = pathlib.Path(workdir)
+    tf.config.experimental.enable_op_determinism()
+    with _claimed(workdir):
+        _check_settings(workdir, data, train, run)
+        return _Run(workdir, data, train, run).train()
+
+
+@contextlib.contextmanager
+def _claimed(workdir):
+    """Holds a lock on the workdir, so that two trainings never write into one."""
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        lock = open(workdir / ".lock", "a+")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise UserError(
+                f"--workdir={workdir} is in use by process {lock.read().strip() or 'unknown'}: wait "
+                "for it or choose another workdir"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _check_settings(workdir, data, train, run):
+    """Refuses a workdir of other settings; writes those of a new one."""
+    path = workdir / SETTINGS_FILE
+    if path.exists():
+        old_data, old_train, _ = read_settings(workdir)
+        differing = [
+            f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
+            for old, new in ((old_data, data), (old_train, train))
+            for field in dataclasses.fields(old)
+            if field.name not in _MAY_DIFFER
+            and getattr(old, field.name) != getattr(new, field.name)
+        ]
+        if differing:
+            raise UserError(
+                f"{workdir} was trained with other settings: {', '.join(differing)}; "
+                "give the same ones or another --workdir"
+            )
+    partial = path.with_suffix(".partial")
+    partial.write_text(flags.to_text(data, train, run))
+    os.replace(partial, path)
+
+
+def read_settings(workdir):
+    """(DataSettings, TrainSettings, RunSettings) that a workdir was trained with."""
+    path = pathlib.Path(workdir) / SETTINGS_FILE
+    if not path.exists():
+        raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
+    return flags.read(path, settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+
+
+class _Run:
+    """State of a training run."""
+
+    def __init__(self, workdir, data, train, run):
+        self.workdir, self.run = workdir, run
+        self.folder = workdir / "checkpoints"
+        builder = data_sets.prepare(data)
+        self.shapes = data_sets.load(builder, "train")
+        self.validation = data_sets.load(builder, "validation", with_voxels=True)
+        data_sets.check_categories(builder, {"train": self.shapes, "validation": self.validation})
+        self.labeled = batches.labeled_subset(
+            self.shapes.model_ids, train.pose_fraction, train.seed
+        )
+        self.batch_args = (self.labeled, train.labeled_views, train.batch_size, train.seed)
+        self.model = build_model(data, train)
+        compile_model(self.model, train)
+        self.best, self.minutes = None, 0.0
+        self.kept = []
+        newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
+        if newest is not None:
+            checkpoints.restore(newest, self.model)
+            self.best, self.minutes = newest.progress["best"], newest.progress["minutes"]
+            self.kept = [self.best["step"]] if self.best else []
+            print(f"continuing from step {newest.step}")
+        elif train.init_from:
+            checkpoints.restore_networks(checkpoints.find(train.init_from), self.model)
+        self.step = int(self.model.steps.numpy())
+        self.predictor = evaluation.Predictor(self.model)
+        self.train_step = tf.function(self.model.train_step, jit_compile=False)
+        print(
+            f"{len(self.shapes)} training shapes, {len(self.labeled)} of them with viewpoints; "
+            f"{len(self.validation)} validation shapes"
+        )
+
+    def train(self):
+        if self._finished():
+            print(f"{self.workdir} is finished at step {self.step}; more --steps would go on")
+            return checkpoints.latest(self.folder)
+        summaries = Summaries(os.fspath(self.workdir / "tensorboard"), self.step or None)
+        data = iter(batches.batch_dataset(self.shapes, *self.batch_args, start=self.step))
+        bar = tqdm.tqdm(
+            total=self.run.steps, initial=self.step, desc="training", unit=" steps", smoothing=0.05
+        )
+        started, before = time.monotonic(), self.minutes
+        with contextlib.closing(summaries), bar:
+            try:
+                while not self._finished():
+                    losses = {
+                        name: float(loss) for name, loss in self.train_step(next(data)).items()
+                    }
+                    self._check_finite(losses)
+                    self.step += 1
+                    bar.update()
+                    bar.set_postfix(_short(losses, self.best), refresh=False)
+                    summaries.scalars(self.step, losses)
+                    self.minutes = before + (time.monotonic() - started) / 60
+                    if self.step % self.run.evaluate_every == 0 or self._finished():
+                        self._evaluate(summaries)
+                        self._save()
+            except KeyboardInterrupt:
+                self._save()
+                tqdm.tqdm.write(f"stopped at step {self.step}; the same command goes on from there")
+                raise
+        return checkpoints.latest(self.folder)
+
+    def _finished(self):
+        out_of_time = self.run.max_minutes and self.minutes >= self.run.max_minutes
+        return self.step >= self.run.steps or bool(out_of_time)
+
+    def _check_finite(self, losses):
+        for name, value in losses.items():
+            if not np.isfinite(value):
+                raise UserError(
+                    f"{name} became {value} at step {self.step + 1}: lower the learning rates or "
+                    f"its weight; {self._last_good()}"
+                )
+
+    def _last_good(self):
+        newest = checkpoints.latest(self.folder)
+        return f"{newest.path} is the last good checkpoint" if newest else "no checkpoint was kept"
+
+    def _evaluate(self, summaries):
+        views = self.run.validation_views
+        rows = evaluation.score_model(self.predictor, self.validation, views)
+        mean = rows["mean"]
+        if self.best is None or mean["average_precision"] > self.best["average_precision"]:
+            self.best = {
+                "step": self.step,
+                "average_precision": mean["average_precision"],
+                "threshold": mean["best_threshold"],
+            }
+        shown = ("average_precision", "max_iou_of_mean", "max_iou_per_shape", "iou_0.4", "iou_0.5")
+        summaries.scalars(self.step, {f"validation/{name}": mean[name] for name in shown})
+        tqdm.tqdm.write(
+            f"step {self.step}: validation AP {mean['average_precision']:.4f}, "
+            f"MaxIoU {mean['max_iou_of_mean']:.4f}"
+        )
+        self._show(summaries, mean["best_threshold"])
+
+    def _show(self, summaries, threshold):
+        """Pictures of a few validation shapes, the same ones every time."""
+        count = min(_NUM_PICTURES, len(self.validation))
+        index = np.linspace(0, len(self.validation) - 1, count).astype(int)
+        masks = self.validation.unpack_masks(index, 0)
+        voxels = self.model(masks, training=False)
+        other_masks = self.validation.unpack_masks(index, 1)
+        other = self.model.projector([voxels, self.validation.viewpoints[index, 1]]).numpy()
+        rows = [
+            [pictures.mask_picture(mask) for mask in row]
+            for row in zip(masks, other, other_masks, strict=True)
+        ]
+        titles = ["input mask", "predicted, other view", "true, other view"]
+        summaries.image(self.step, "masks", pictures.grid(rows, titles))
+        sheet = pictures.reconstruction_sheet(
+            masks, voxels.numpy(), self.validation.unpack_voxels(index), threshold
+        )
+        summaries.image(self.step, "reconstructions", sheet)
+        summaries.mesh(self.step, "predicted_voxels", list(voxels.numpy() > threshold))
+        summaries.flush()
+        pictures.save_png(self.workdir / "reconstructions.png", sheet)
+
+    def _save(self):
+        bad = checkpoints.non_finite_weight(self.model)
+        if bad:
+            raise UserError(
+                f"the weight {bad} became infinite or NaN by step {self.step}: lower the learning "
+                f"rates; {self._last_good()}"
+            )
+        progress = {"best": self.best, "minutes": self.minutes}
+        best = [self.best["step"]] if self.best else []
+        # The one before's best too: should the newest be damaged, it is needed.
+        checkpoints.save(self.folder, self.model, progress, keep={*best, *self.kept})
+        self.kept = best
+
+
+def _short(losses, best):
+    """Losses for the bar; initials as rec, lat, vox, gen, dis, gra."""
+    words = {name[:3]: f"{value:.3f}" for name, value in losses.items()}
+    return words | ({"best AP": f"{best['average_precision']:.3f}"} if best else {})

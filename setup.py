@@ -1,0 +1,41 @@
+"""Installs `ptn_semi` and its data set `shapenet_posed_masks`."""
+
+import pathlib
+
+import setuptools
+
+HERE = pathlib.Path(__file__).parent
+
+setuptools.setup(
+    name="ptn_semi",
+    version="0.1.0",
+    description="Single-view 3D reconstruction with limited pose supervision, in TensorFlow 2",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=["ptn_semi", "ptn_semi.configs", "shapenet_posed_masks",
+              "shapenet_posed_masks.procedural"],
+    package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
+    package_data={
+        "ptn_semi.configs": ["*.flags"],
+        "shapenet_posed_masks": ["README.md", "CITATIONS.bib", "TAGS.txt", "*.png"],
+    },
+    install_requires=[
+        "absl-py",
+        "importlib_resources",  # TFDS needs it in packages and does not say so
+        "keras-tuner",
+        "numpy",
+        "pillow",
+        "scipy",  # fills the inside of meshes
+        "tensorboard",
+        "tensorflow>=2.18",
+        "tensorflow-datasets>=4.9.7",
+        "tqdm",
+        "trimesh",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.18"],
+        "test": ["dill", "pytest", "ruff", "scikit-learn"],  # tfds.testing needs dill
+    },
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""Reading and writing binvox files, whole and damaged."""
+
+import io
+
+import numpy as np
+import pytest
+from trimesh.exchange.binvox import load_binvox
+
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import binvox
+
+HEADER = b"#binvox 1\ndim 2 2 2\ntranslate 0 0 0\nscale 1\ndata\n"
+
+
+def random_grid(n, seed, density=0.3):
+    return np.random.default_rng(seed).random((n, n, n)) < density
+
+
+def test_literal_file_runs_y_fastest_then_z_then_x():
+    # x = 0: z = 0 has y = 0, 1 -> 0, 1; z = 1 -> 0, 0; x = 1: all but the last are empty.
+    data = HEADER + bytes([0, 1, 1, 1, 0, 5, 1, 1])
+    voxels = binvox.read(data, "two.binvox")
+    assert voxels.dtype == bool
+    assert np.argwhere(voxels).tolist() == [[0, 1, 0], [1, 1, 1]]
+
+
+@pytest.mark.parametrize(("n", "density"), [(1, 1.1), (2, 0.5), (17, 0.02), (32, 0.5), (20, 1.1)])
+def test_what_is_written_reads_the_same(n, density):
+    voxels = random_grid(n, seed=n, density=density)
+    np.testing.assert_array_equal(binvox.read(binvox.write(voxels), "a.binvox"), voxels)
+
+
+def test_trimesh_reads_what_is_written():
+    voxels = random_grid(9, seed=0)
+    theirs = load_binvox(io.BytesIO(binvox.write(voxels)))
+    np.testing.assert_array_equal(theirs.matrix, voxels)
+
+
+def test_header_fields():
+    header = binvox.read_header(HEADER.replace(b"scale 1", b"scale 0.25"), "a")
+    assert header == binvox.Header(2, (0.0, 0.0, 0.0), 0.25, len(HEADER) + 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"", "is empty"),
+        (b"\x00\xffgarbage" * 100, "does not begin with"),
+        (b"#binvox 1\ndim 2 2 2\n", "without its 'data' line"),
+        (b"#binvox 1\n" + b"comment\n" * 10**6 + b"data\n", "without its 'data' line"),
+        (b"#binvox 1\ntranslate 0 0 0\ndata\n\x01\x08", "damaged 'dim'"),
+        (b"#binvox 1\ndim 2 2\ndata\n\x01\x04", "damaged 'dim'"),
+        (b"#binvox 1\ndim 2 2 two\ndata\n\x01\x08", "damaged 'dim'"),
+        (b"#binvox 1\ndim 2 2 2\ndim 2 2 2\ndata\n\x01\x08", "two 'dim' lines"),
+        (b"#binvox 1\ndim 2 2 4\ndata\n\x01\x10", "2×2×4 voxels, which is not cubic"),
+        (b"#binvox 1\ndim 0 0 0\ndata\n", "claims 0×0×0"),
+        (b"#binvox 1\ndim -2 -2 -2\ndata\n\x01\x08", "claims -2×-2×-2"),
+        (b"#binvox 1\ndim 99999 99999 99999\ndata\n\x01\xff", "where a side of 1 to 512"),
+        (b"#binvox 1\ndim 512 512 512\ndata\n\x01\xff", "is truncated"),
+        (HEADER, "is truncated"),
+        (HEADER + bytes([1, 7]), "is truncated (its runs hold 7 voxels, not 2³ = 8)"),
+        (HEADER + bytes([1, 9]), "is damaged (its runs hold 9"),
+        (HEADER + bytes([1, 8, 0]), "its last run has no count"),
+        (HEADER + bytes([2, 8]), "value 2"),
+        (HEADER + bytes([0, 8]), "has no occupied voxel"),
+        (HEADER + bytes([0, 8, 1, 0]), "has no occupied voxel"),
+    ],
+)
+def test_damaged_files_are_named_with_their_fault(data, fault):
+    with pytest.raises(UserError) as caught:
+        binvox.read(data, "some/model.binvox")
+    assert str(caught.value).startswith("some/model.binvox ")
+    assert fault in str(caught.value)
+
+
+def test_a_file_cut_anywhere_is_refused():
+    data = binvox.write(random_grid(8, seed=3))
+    for length in range(len(data)):
+        with pytest.raises(UserError):
+            binvox.read(data[:length], "cut.binvox")

@@ -1,0 +1,132 @@
+"""Turning, centring, resizing and filling voxel grids."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import grids
+
+PAIRS = [(u, f) for u, f in itertools.product(grids.AXES, repeat=2) if u[1] != f[1]]
+
+
+def boot(n=8):
+    """An object without symmetry in object axes: it points to +x at the foot and up to +y."""
+    voxels = np.zeros((n, n, n), bool)
+    voxels[2, 1:7, 3] = True  # the leg, 6 high
+    voxels[2:6, 1, 3] = True  # the foot, 4 to the front
+    voxels[2, 1, 3:5] = True  # the heel, 2 to +z
+    return voxels
+
+
+def extent(voxels):
+    return [(int(i.min()), int(i.max())) for i in np.nonzero(voxels)]
+
+
+def test_axes_are_rotations_that_put_up_on_y_and_front_on_x():
+    for up, front in PAIRS:
+        matrix = grids.axes_matrix(up, front)
+        assert round(np.linalg.det(matrix)) == 1
+        for axis, goes_to in ((front, [1, 0, 0]), (up, [0, 1, 0])):
+            unit = np.eye(3)["xyz".index(axis[1])] * (1 if axis[0] == "+" else -1)
+            assert (matrix @ unit).tolist() == goes_to
+
+
+@pytest.mark.parametrize(("up", "front"), PAIRS)
+def test_turning_voxels_is_turning_their_centres(up, front):
+    voxels = boot()
+    points = np.argwhere(voxels) - 3.5
+    turned = np.argwhere(grids.turn(voxels, up, front)) - 3.5
+    expected = points @ grids.axes_matrix(up, front).T
+    assert sorted(turned.tolist()) == sorted(expected.tolist())
+
+
+def test_object_axes_stay_and_shapenet_core_faces_x():
+    np.testing.assert_array_equal(grids.turn(boot(), "+y", "+x"), boot())
+    core = np.zeros((4, 4, 4), bool)
+    core[0, 0, 0] = core[1, 0, 0] = core[0, 2, 0] = True  # at the front (z = 0): right 1, up 2
+    turned = grids.turn(core, "+y", "-z")
+    assert np.argwhere(turned).tolist() == [[3, 0, 0], [3, 0, 1], [3, 2, 0]]
+
+
+@pytest.mark.parametrize(("up", "front"), [("y", "+x"), ("+y", "up"), ("+y", "-y"), ("", "+x")])
+def test_bad_axes_name_the_flag(up, front):
+    with pytest.raises(UserError, match="--mesh_"):
+        grids.axes_matrix(up, front)
+
+
+def test_recentre_moves_and_keeps():
+    voxels = np.roll(boot(), (2, 1, 3), (0, 1, 2))
+    centred = grids.recentre(voxels)
+    np.testing.assert_array_equal(grids.crop(centred), grids.crop(voxels))
+    for low, high in extent(centred):
+        assert 0 <= 7 - high - low <= 1
+    np.testing.assert_array_equal(grids.recentre(centred), centred)
+
+
+def test_an_empty_grid_has_no_box():
+    with pytest.raises(ValueError, match="empty"):
+        grids.crop(np.zeros((3, 3, 3), bool))
+
+
+@pytest.mark.parametrize("corner", [(0, 0, 0), (64, 0, 88), (13, 7, 21)])
+def test_reduce_spans_and_centres_wherever_the_object_was(corner):
+    voxels = np.zeros((128, 128, 128), bool)
+    voxels[tuple(slice(c, c + n) for c, n in zip(corner, (64, 32, 16), strict=True))] = True
+    reduced = grids.reduce(voxels, 32)
+    assert extent(reduced) == [(0, 31), (8, 23), (12, 19)]
+    assert reduced.sum() == 32 * 16 * 8  # blocks of 2³ become exactly one cell each
+
+
+@pytest.mark.parametrize("place", range(0, 8))
+def test_reduce_keeps_parts_one_voxel_thick_wherever_they_lie(place):
+    voxels = np.zeros((128, 128, 128), bool)
+    voxels[:, 60:64, :] = True  # a table top
+    voxels[30 + place, :60, 50 + place] = True  # a leg
+    reduced = grids.reduce(voxels, 32)
+    legs = reduced[:, 8:23].sum(axis=(0, 2))
+    assert (legs == 1).all()  # there at every height and never thicker than a cell
+
+
+def test_reduce_leaves_out_specks():
+    voxels = np.zeros((128, 128, 128), bool)
+    voxels[:, :8, :] = True
+    voxels[64, 100, 64] = True
+    assert extent(grids.reduce(voxels, 32))[1][1] < 31
+    voxels[:] = False
+    voxels[0, 0, 0] = voxels[127, 127, 127] = True  # nothing but specks: they are all there is
+    assert grids.reduce(voxels, 32).sum() == 2
+
+
+def test_reduce_is_symmetric_for_symmetric_objects():
+    rng = np.random.default_rng(0)
+    half = rng.random((64, 64, 32)) < 0.02
+    voxels = np.concatenate([half, half[:, :, ::-1]], axis=2)
+    voxels[0, 0] = voxels[-1, -1] = True
+    reduced = grids.reduce(voxels, 32)
+    np.testing.assert_array_equal(reduced, reduced[:, :, ::-1])
+
+
+def test_reduce_enlarges_what_is_small():
+    voxels = np.zeros((64, 64, 64), bool)
+    voxels[3:11, 5:9, 7:9] = True
+    assert extent(grids.reduce(voxels, 32)) == [(0, 31), (8, 23), (12, 19)]
+
+
+def test_resize_keeps_the_same_size_and_doubles_exactly():
+    voxels = np.random.default_rng(1).random((16, 16, 16)) < 0.2
+    assert grids.resize(voxels, 16) is voxels
+    doubled = grids.resize(voxels, 32)
+    for shift in itertools.product((0, 1), repeat=3):
+        np.testing.assert_array_equal(doubled[shift[0] :: 2, shift[1] :: 2, shift[2] :: 2], voxels)
+
+
+def test_fill_holes_fills_cavities_and_leaves_cups():
+    shell = np.ones((7, 7, 7), bool)
+    shell[1:6, 1:6, 1:6] = False
+    assert grids.fill_holes(shell).all()
+    cup = shell.copy()
+    cup[1:6, 6, 1:6] = False
+    np.testing.assert_array_equal(grids.fill_holes(cup), cup)
+    assert not grids.fill_holes(np.zeros((3, 3, 3), bool)).any()
