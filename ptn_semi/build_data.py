@@ -14,9 +14,7 @@ def main():
     """Parses flags and calls the library."""
     builder = data_sets.prepare(flags.collect(settings.DataSettings))
     print(data_sets.summary(builder))
-    print(
-        f"The data set is in {builder.data_dir}; {data_sets.samples_path(builder)} shows samples."
-    )
+    print(f"data set: {builder.data_dir}\nsamples:  {data_sets.samples_path(builder)}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Scores a trained model: `python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test`.
 
-Prints a table and writes `eval_<split>.json` and `eval_<split>.png` in the workdir: average precision and IoU per category
-and their mean, of the model and of the mean training shape (the floor: what is learnt without
-looking at the mask). The data set is the one trained on unless data flags name another.
+Prints a table and writes `eval_<split>.json` and `eval_<split>.png` in the workdir: average
+precision and IoU per category and their mean, of the model and of the mean training shape (the
+floor: what is learnt without looking at the mask). The data set is the one trained on unless data
+flags name another.
 """
 
 from absl import flags as absl_flags

@@ -138,8 +138,8 @@ def evaluate_workdir(
     for name in ("voxel_size", "image_size"):
         if getattr(model, name) != getattr(data, name):
             raise UserError(
-                f"{checkpoint.path} was trained with --{name}={getattr(model, name)}: a data set of "
-                f"--{name}={getattr(data, name)} does not fit it"
+                f"{checkpoint.path} was trained with --{name}={getattr(model, name)}: leave out "
+                f"--{name}={getattr(data, name)}"
             )
     builder = data_sets.prepare(data)
     shapes = data_sets.load(builder, split, with_voxels=True)

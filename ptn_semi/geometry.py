@@ -46,8 +46,8 @@ class Camera:
     def __post_init__(self):
         if self.distance <= 1 or not 0 < self.field_of_view < 180:
             raise ValueError(
-                "a camera needs distance > 1 grid side and a field of view between 0° and 180°, got "
-                f"{self.distance} and {self.field_of_view}"
+                "a camera needs a distance over 1 grid side and a field of view between 0° and "
+                f"180°, not {self.distance} and {self.field_of_view}"
             )
 
     def half_width(self, depths):

@@ -29,7 +29,7 @@ POOLINGS = ("absorption", "max")
 
 
 def num_samples_for(voxel_size):
-    """Planes along a ray: 1.5 grid sides deep, aligned with the voxels' centres at quarter turns."""
+    """Planes along a ray: 1.5 grid sides deep, through voxels' centres at quarter turns."""
     return voxel_size + 2 * -(-voxel_size // 4)
 
 

@@ -74,7 +74,7 @@ class TrainSettings:
     batch_size: int = setting(32, "Pairs, and unlabeled masks, in a step.", low=1, high=65536)
     seed: int = setting(0, "Seed of weights, batches, latents and the labeled subset.", low=0)
     encoder_learning_rate: float = setting(1e-3, "Adam's, for E.", low=0)
-    generator_learning_rate: float = setting(1e-4, "Adam's, for G.", low=0)
+    generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
     reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
     latent_invariance_weight: float = setting(1.0, "Weight of equation 2.", low=0)

@@ -102,8 +102,8 @@ def _claimed(workdir):
         except OSError as error:
             lock.seek(0)
             raise UserError(
-                f"--workdir={workdir} is in use by process {lock.read().strip() or 'unknown'}: wait "
-                "for it or choose another workdir"
+                f"--workdir={workdir} is in use by process {lock.read().strip()}: wait for it or "
+                "choose another workdir"
             ) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -1,0 +1,1 @@
+"""TFDS data set of voxel shapes and their posed silhouettes."""

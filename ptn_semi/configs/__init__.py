@@ -1,0 +1,1 @@
+"""Flagfiles; the header of each gives its command, its time and the score to expect."""

@@ -104,6 +104,7 @@ def display(draw):
     if stand == "box":  # a chest or rack under the screen
         x, wide = draw(0.15, 0.5), hz * draw(0.5, 1.2)
         solids.append(box((stem_x - x, stem_x + x), (0, foot + 0.05), (-wide, wide)))
+        solids.append(box((stem_x - 0.04, stem_x + 0.04), (0, middle), (-neck, neck)))
     if stand == "arm":  # clamped to the desk's edge, off centre
         side = draw.pick(-1, 1) * hz * draw(0.3, 0.9)
         rear = stem_x - draw(0.2, 0.6)

@@ -89,7 +89,7 @@ def _ship(draw):
             solids.append(box((rear, front), (low, low + 0.12), (-beam * width, beam * width)))
             low, front, rear, width = low + 0.1, front * shrink, rear * shrink, width * 0.93
         for i in range(draw.count(0, 3)):
-            x = -0.35 + 0.25 * i
+            x = rear + (front - rear) * (0.2 + 0.25 * i)
             solids.append(cylinder(1, (x, 0), 0.06, (low, low + draw(0.15, 0.3))))
     if kind == "warship":
         x = draw(-0.3, 0.2)
