@@ -44,7 +44,7 @@ class Camera:
     field_of_view: float = float(np.degrees(2 * np.arctan(16 / 100)))
 
     def __post_init__(self):
-        if self.distance <= 1 or not 0 < self.field_of_view < 180:
+        if not (1 < self.distance < np.inf and 0 < self.field_of_view < 180):
             raise ValueError(
                 "a camera needs a distance over 1 grid side and a field of view between 0° and "
                 f"180°, not {self.distance} and {self.field_of_view}"
@@ -57,7 +57,7 @@ class Camera:
           depths: positions along b (towards the camera), grid centre 0, in grid sides.
         """
         if not self.perspective:
-            return np.full_like(depths, 0.5)
+            return np.full(np.shape(depths), 0.5)
         return np.tan(np.radians(self.field_of_view / 2)) * (self.distance - depths)
 
     def to_dict(self):

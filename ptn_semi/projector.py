@@ -17,6 +17,7 @@ The index arithmetic is compiled with XLA, the histogram is not (XLA's CPU scatt
 
 import dataclasses
 import functools
+import math
 
 import keras
 import numpy as np
@@ -29,8 +30,8 @@ POOLINGS = ("absorption", "max")
 
 
 def num_samples_for(voxel_size):
-    """Planes along a ray: 1.5 grid sides deep, through voxels' centres at quarter turns."""
-    return voxel_size + 2 * -(-voxel_size // 4)
+    """Planes along a ray: as deep as the grid's diagonal, on voxels' centres at quarter turns."""
+    return voxel_size + 2 * math.ceil(voxel_size * (math.sqrt(3) - 1) / 2)
 
 
 def _ray_points(voxel_size, image_size, camera):
@@ -110,8 +111,10 @@ class _Sampler:
         """Taps and what each adds to its voxel: two [B, taps·K·S·S]."""
         size = voxels.shape[1]
         if self.pooling == "max":
-            # Equal samples share the gradient.
-            hits = tf.cast(self.samples(voxels, viewpoints) == masks[:, None], tf.float32)
+            # Equal samples share the gradient. Not compared with `masks`: XLA rounds the same sum
+            # otherwise in another program, and then no sample would equal it.
+            samples = self.samples(voxels, viewpoints)
+            hits = tf.cast(samples == tf.reduce_max(samples, axis=1, keepdims=True), tf.float32)
             weights = (upstream / tf.reduce_sum(hits, axis=1))[:, None] * hits
         else:
             # d(1 − exp(−Σ))/dv = exp(−Σ), the same for all samples of a ray.
@@ -127,19 +130,25 @@ class _Sampler:
             masks = self.forward(tf.stop_gradient(voxels), viewpoints)
         return tape.gradient(masks, viewpoints, output_gradients=upstream)
 
+    @functools.cached_property
+    def _compiled(self):
+        """The three methods as functions that are traced once per shape, eager calls too."""
+        methods = self.forward, self.sample_gradient, self.viewpoint_gradient
+        return [tf.function(method, jit_compile=self.jit_compile) for method in methods]
+
     def __call__(self, voxels, viewpoints):
-        compiled = functools.partial(tf.function, jit_compile=self.jit_compile)
+        forward, sample_gradient, viewpoint_gradient = self._compiled
 
         @tf.custom_gradient
         def project(voxels, viewpoints):
-            masks = compiled(self.forward)(voxels, viewpoints)
+            masks = forward(voxels, viewpoints)
 
             def gradient(upstream):
-                taps = compiled(self.sample_gradient)(voxels, viewpoints, masks, upstream)
+                taps = sample_gradient(voxels, viewpoints, masks, upstream)
                 to_voxels = tf.reshape(_histogram(*taps, voxels.shape[1] ** 3), tf.shape(voxels))
                 if self.sampling == "nearest":
                     return to_voxels, None
-                return to_voxels, compiled(self.viewpoint_gradient)(voxels, viewpoints, upstream)
+                return to_voxels, viewpoint_gradient(voxels, viewpoints, upstream)
 
             return masks, gradient
 

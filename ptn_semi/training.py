@@ -138,7 +138,8 @@ def read_settings(workdir):
     path = pathlib.Path(workdir) / SETTINGS_FILE
     if not path.exists():
         raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
-    return flags.read(path, settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    classes = settings.DataSettings, settings.TrainSettings, settings.RunSettings
+    return tuple(flags.read(path, *classes))
 
 
 class _Run:

@@ -1,0 +1,239 @@
+"""Whole runs: what a workdir holds, exact resume, refusals."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi import checkpoints, evaluation, flags, networks, training
+from ptn_semi.errors import UserError
+from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+
+TINY = networks.Architecture(
+    latent_dim=8,
+    encoder_filters=(4, 4, 4),
+    encoder_units=(8,),
+    generator_base=4,
+    generator_filters=(4, 4),
+    discriminator_filters=(4, 4, 4),
+    kernel_size=4,
+)
+TRAIN = TrainSettings(batch_size=4)
+RUN = RunSettings(steps=4, evaluate_every=2)
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return DataSettings(
+        data_dir=str(tmp_path_factory.mktemp("data")),
+        categories=("chair", "table"),
+        num_shapes=60,
+        num_views=6,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, data):
+    """A finished run of four steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(networks.PRESETS, "small", TINY)
+        workdir = tmp_path_factory.mktemp("run") / "whole"
+        training.train(workdir, data, TRAIN, RUN)
+    return workdir
+
+
+def tensors(workdir):
+    reader = tf.train.load_checkpoint(str(checkpoints.find(workdir, "last").path / "state"))
+    names = sorted(set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"})
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def assert_same_bits(a, b):
+    a, b = tensors(a), tensors(b)
+    assert a.keys() == b.keys()
+    assert [name for name in a if not np.array_equal(a[name], b[name])] == []
+
+
+def test_workdir_holds_what_the_docs_say(trained, data):
+    assert (trained / "reconstructions.png").exists()
+    assert list((trained / "tensorboard").glob("events*"))
+    assert training.read_settings(trained) == (data, TRAIN, RUN)
+    best = checkpoints.find(trained, "best")
+    assert best.step in (2, 4)
+    assert 0 < best.progress["best"]["average_precision"] < 1
+
+
+def test_settings_file_is_a_flagfile(trained, data):
+    read = flags.read(trained / "settings.flags", DataSettings, TrainSettings, RunSettings)
+    assert read == [data, TRAIN, RUN]
+
+
+def test_optimizers_and_steps_are_in_the_checkpoint(trained):
+    names = tensors(trained)
+    assert any("discriminator_optimizer" in name for name in names)
+    steps = [value for name, value in names.items() if name.startswith("steps/")]
+    assert steps == [4]
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_interrupted_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch, stop_at):
+    calls = 0
+    batch_dataset = training.batches.batch_dataset
+
+    def interrupting(*args, **kwargs):
+        nonlocal calls
+        for batch in batch_dataset(*args, **kwargs):
+            if calls == stop_at:
+                raise KeyboardInterrupt
+            calls += 1
+            yield batch
+
+    monkeypatch.setattr(training.batches, "batch_dataset", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(tmp_path, data, TRAIN, RUN)
+    assert checkpoints.find(tmp_path, "last").step == stop_at
+    monkeypatch.undo()
+    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+    training.train(tmp_path, data, TRAIN, RUN)
+    assert_same_bits(trained, tmp_path)
+
+
+def test_damaged_checkpoint_is_passed_over(trained, data, tmp_path, capsys):
+    copy = tmp_path / "run"
+    subprocess.run(["cp", "-r", trained, copy], check=True)
+    state = copy / "checkpoints" / "step_00000004" / "state.data-00000-of-00001"
+    content = bytearray(state.read_bytes())
+    content[100] ^= 1
+    state.write_bytes(content)
+    with pytest.raises(UserError, match=r"step_00000004.*damaged"):
+        checkpoints.find(copy, "last")
+    training.train(copy, data, TRAIN, RUN)
+    assert "damaged" in capsys.readouterr().out
+    assert_same_bits(trained, copy)
+
+
+def test_more_steps_go_on_from_the_last(trained, data, tmp_path):
+    short, long = RunSettings(steps=2, evaluate_every=2), RUN
+    training.train(tmp_path, data, TRAIN, short)
+    training.train(tmp_path, data, TRAIN, long)
+    assert_same_bits(trained, tmp_path)
+
+
+def test_other_settings_are_refused_by_name(trained, data):
+    other = dataclasses.replace(TRAIN, pose_fraction=0.1)
+    with pytest.raises(UserError, match=r"--pose_fraction=0.1 \(there 0.5\)"):
+        training.train(trained, data, other, RUN)
+
+
+def test_workdir_in_use_is_refused(trained, data):
+    with training._claimed(trained), pytest.raises(UserError, match="in use by process"):
+        training.train(trained, data, TRAIN, RUN)
+
+
+def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        training.build_model.__globals__["SemiSupervisedReconstructor"],
+        "_adversarial_iteration",
+        lambda self, real: {"generator_loss": tf.where(self.steps > 2, np.nan, 1.0)},
+    )
+    with pytest.raises(UserError, match=r"generator_loss became nan at step 4.*step_00000002"):
+        training.train(tmp_path, data, TRAIN, RUN)
+    assert checkpoints.find(tmp_path, "last").step == 2
+
+
+def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, data, tmp_path):
+    few_shot = dataclasses.replace(
+        TRAIN, init_from=str(trained), freeze_encoder=True, supervision="labeled"
+    )
+    training.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
+    before, after = checkpoints.find(trained), checkpoints.find(tmp_path)
+    old, new = (checkpoints.load_model(each) for each in (before, after))
+    for a, b in zip(old.encoder.weights, new.encoder.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    changed = zip(old.generator.weights, new.generator.weights, strict=True)
+    assert any((a.numpy() != b.numpy()).any() for a, b in changed)
+
+
+def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
+    larger = dataclasses.replace(TINY, latent_dim=16)
+    monkeypatch.setitem(networks.PRESETS, "small", larger)
+    start = dataclasses.replace(TRAIN, init_from=str(trained))
+    with pytest.raises(UserError, match="was trained with architecture"):
+        training.train(tmp_path, data, start, RUN)
+
+
+def test_pose_fraction_zero_labels_one_shape(data, tmp_path, capsys):
+    one = dataclasses.replace(TRAIN, pose_fraction=0.0)
+    training.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
+    assert " 1 of them with viewpoints" in capsys.readouterr().out
+
+
+def test_evaluation_counts_every_example_once(trained, data, tmp_path):
+    predictions = tmp_path / "predictions.npz"
+    scores = evaluation.evaluate_workdir(
+        trained, data, "test", num_views=3, save_predictions=predictions
+    )
+    assert json.loads((trained / "eval_test.json").read_text()) == scores
+    with np.load(predictions) as kept:
+        pairs = set(zip(kept["model_ids"], kept["views"], strict=True))
+        assert (
+            len(pairs) == len(kept["probabilities"]) == scores["rows"]["model"]["mean"]["num_views"]
+        )
+    assert scores["rows"]["model"]["mean"]["num_shapes"] * 3 == len(pairs)
+    assert scores["rows"].keys() == {"model", "mean_shape"}
+    assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
+    assert scores["step"] == checkpoints.find(trained, "best").step
+
+
+def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
+    with pytest.raises(UserError, match=r"--split=tests .* test \(\d+\)"):
+        evaluation.evaluate_workdir(trained, data, "tests")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--pose_fraction=2"], "pose_fraction=2"),
+        (["--preset=huge"], "preset=huge"),
+        (["--categories=unicorn"], "unicorn"),
+        (["--dataset=meshes"], "--manual_dir"),
+        (["--no_such_flag=1"], "no_such_flag"),
+        (["stray"], "'stray' is not a flag"),
+        (["--flagfile=missing.flags"], "missing.flags"),
+        (["--elevation_range=40,-20"], "elevation_range"),
+    ],
+)
+@pytest.mark.slow
+def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
+    command = [sys.executable, "-m", "ptn_semi.train", f"--workdir={tmp_path / 'run'}"]
+    command.append(f"--data_dir={tmp_path / 'data'}")
+    ended = subprocess.run(command + arguments, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert message in ended.stderr
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1, ended.stderr
+
+
+@pytest.mark.slow
+def test_killed_run_resumes_to_the_same_bits(tmp_path):
+    tool = pathlib.Path(__file__).parent.parent / "tools" / "check_resume.py"
+    ended = subprocess.run(
+        [
+            sys.executable, tool, "--kills=1", f"--workdir={tmp_path / 'runs'}", "--",
+            "--steps=6", "--evaluate_every=2", "--batch_size=2", "--num_shapes=60",
+            "--categories=chair,table", f"--data_dir={tmp_path / 'data'}",
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "step 6 and 6" in ended.stdout
