@@ -5,6 +5,9 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi import geometry
+from ptn_semi.seeds import stateless_seed
+
 
 def labeled_subset(model_ids, pose_fraction, seed):
     """Indices of the shapes whose viewpoints are used, int [labeled].
@@ -17,7 +20,7 @@ def labeled_subset(model_ids, pose_fraction, seed):
     return np.sort(order[: max(1, round(pose_fraction * len(model_ids)))])
 
 
-def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, start=0):
+def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, mirror_views=False, start=0):
     """An endless `tf.data.Dataset` of training batches, from step `start` on.
 
     Args:
@@ -26,6 +29,8 @@ def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, start=0):
       labeled_views: how many views of a labeled shape are used, from the first.
       batch_size: pairs of views, and unlabeled masks, in a batch.
       seed: of what is drawn.
+      mirror_views: turn half of the pairs, and of the unlabeled masks, into those of the mirrored
+        shape: columns reversed, azimuths negated. Right for any shape, symmetric or not.
       start: the first batch's step.
 
     Yields:
@@ -49,21 +54,37 @@ def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, start=0):
     def draw(step):
         def uniform(purpose, high):
             return tf.random.stateless_uniform(
-                [batch_size], [seed * 5 + purpose, step], 0, high, tf.int32
+                [batch_size], stateless_seed(seed, purpose, step), 0, high, tf.int32
             )
 
-        shape = tf.gather(labeled, uniform(0, len(labeled)))
-        view_a = uniform(1, pair_views)
-        view_b = (view_a + 1 + uniform(2, pair_views - 1)) % pair_views
+        def mirrored(purpose):
+            return uniform(purpose, 2 if mirror_views else 1) > 0
+
+        shape = tf.gather(labeled, uniform("labeled_shape", len(labeled)))
+        view_a = uniform("view_a", pair_views)
+        view_b = (view_a + 1 + uniform("view_b", pair_views - 1)) % pair_views
         first, second = tf.stack([shape, view_a], 1), tf.stack([shape, view_b], 1)
-        alone = tf.stack([uniform(3, num_shapes), uniform(4, num_views)], 1)
-        return {
-            "view_a": unpack(tf.gather_nd(masks, first)),
-            "viewpoint_a": tf.gather_nd(viewpoints, first),
-            "view_b": unpack(tf.gather_nd(masks, second)),
-            "viewpoint_b": tf.gather_nd(viewpoints, second),
-            "unlabeled": unpack(tf.gather_nd(masks, alone)),
+        alone = tf.stack(
+            [uniform("unlabeled_shape", num_shapes), uniform("unlabeled_view", num_views)], 1
+        )
+        pair_mirrored = mirrored("mirrored_pair")
+        batch = {
+            "unlabeled": _mirror_masks(
+                unpack(tf.gather_nd(masks, alone)), mirrored("mirrored_unlabeled")
+            )
         }
+        for name, index in (("a", first), ("b", second)):
+            mask, viewpoint = unpack(tf.gather_nd(masks, index)), tf.gather_nd(viewpoints, index)
+            batch[f"view_{name}"] = _mirror_masks(mask, pair_mirrored)
+            batch[f"viewpoint_{name}"] = tf.where(
+                pair_mirrored[:, None], geometry.mirror_viewpoint(viewpoint), viewpoint
+            )
+        return batch
 
     steps = tf.data.Dataset.counter(start=np.int64(start))
     return steps.map(draw).prefetch(4)
+
+
+def _mirror_masks(masks, chosen):
+    """Reverses the columns of the chosen [B] masks [B, S, S, 1]."""
+    return tf.where(chosen[:, None, None, None], tf.reverse(masks, axis=[2]), masks)

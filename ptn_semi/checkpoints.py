@@ -149,10 +149,17 @@ def restore(checkpoint, model):
 
 
 def restore_networks(checkpoint, model):
-    """Restores E, G and D alone: a new run starts from them."""
+    """Restores E, G and D alone, without optimizers and step."""
     _check_architecture(checkpoint, model)
     status = tf.train.Checkpoint(**_networks(model)).read(os.fspath(checkpoint.path / "state"))
     status.assert_existing_objects_matched().expect_partial()
+
+
+def start_from(checkpoint, model):
+    """Starts a new run from a checkpoint's networks, E and G from their averages."""
+    restore_networks(checkpoint, model)
+    model.encoder.set_weights(model.average_encoder.get_weights())
+    model.generator.set_weights(model.average_generator.get_weights())
 
 
 def load_model(checkpoint):
@@ -171,7 +178,8 @@ def non_finite_weight(model):
 
 
 def _networks(model):
-    return {name: getattr(model, name) for name in ("encoder", "generator", "discriminator")}
+    names = "encoder", "generator", "discriminator", "average_encoder", "average_generator"
+    return {name: getattr(model, name) for name in names}
 
 
 def _trackable(model):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 
 from absl import app, flags, logging
@@ -33,6 +34,8 @@ with _without_native_notes():
 def run(main):
     """Parses flags and calls `main()`; a `UserError` ends in one sentence and exit code 1."""
     logging.set_verbosity(logging.ERROR)
+    # A job that is told to stop saves its state like one that is interrupted by hand.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def guarded(argv):
         if len(argv) > 1:

@@ -43,10 +43,33 @@ def _config(settings):
         manual_dir=settings.manual_dir,
         skip_invalid=settings.skip_invalid,
     )
-    built_from = posed_masks.describe(config, config.open_source())
-    digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode()).hexdigest()
-    config.name = f"{settings.dataset}-{digest[:10]}"
+    if settings.dataset == "procedural" or settings.manual_dir:
+        built_from = posed_masks.describe(config, config.open_source().fingerprint())
+        digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode()).hexdigest()
+        config.name = f"{settings.dataset}-{digest[:10]}"
+    else:
+        config.name = _find_prepared(config, settings.data_dir)
     return config
+
+
+def _find_prepared(config, data_dir):
+    """Name of the one prepared set that these settings describe, whatever files it is from."""
+    asked = posed_masks.describe(config, config.describe_source())
+    found = []
+    folder = pathlib.Path(data_dir) / posed_masks.Builder.name
+    version = posed_masks.Builder.VERSION
+    for path in sorted(folder.glob(f"{config.layout}-*/{version}/metadata.json")):
+        built_from = json.loads(path.read_text())["built_from"]
+        source = {name: built_from["source"].get(name) for name in asked["source"]}
+        if built_from | {"source": source} == asked:
+            found.append(path.parts[-3])
+    if len(found) != 1:
+        what = f"{len(found)} prepared sets" if found else "no prepared set"
+        raise UserError(
+            f"--data_dir={data_dir} holds {what} of --dataset={config.layout} with these settings: "
+            "say with --manual_dir where the shapes are"
+        )
+    return found[0]
 
 
 def prepare(settings):
@@ -76,17 +99,21 @@ def prepare(settings):
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
             builder.download_and_prepare()
-    except (OSError, tf.errors.OpError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "space" in str(error)
+        pictures.save_png(samples_path(builder), _samples(builder))
+    except (OSError, tf.errors.OpError, RuntimeError) as error:
+        # TFDS wraps TensorFlow's errors in a RuntimeError.
+        cause = error.__cause__ if isinstance(error.__cause__, tf.errors.OpError) else error
+        if not isinstance(cause, (OSError, tf.errors.OpError)):
+            raise
+        full = getattr(cause, "errno", None) == errno.ENOSPC or "space" in str(cause)
         mend = "free some space there" if full else "make it writable"
         raise UserError(
-            f"the data set could not be written to {settings.data_dir} ({error}): {mend} or give "
+            f"the data set could not be written to {settings.data_dir} ({cause}): {mend} or give "
             "another --data_dir"
         ) from error
     finally:
         if bar is not None:
             bar.close()
-    pictures.save_png(samples_path(builder), _samples(load(builder, "train", with_voxels=True)))
     return builder
 
 
@@ -95,8 +122,11 @@ def samples_path(builder):
     return pathlib.Path(builder.data_dir).parent / "samples.png"
 
 
-def _samples(shapes, count=10):
+def _samples(builder, count=10):
     """Shapes spread evenly over the categories, each with its first masks."""
+    # A small set may have no training shapes.
+    split = next(split for split in posed_masks.SPLITS if split in builder.info.splits)
+    shapes = load(builder, split, with_voxels=True)
     order = np.argsort(shapes.categories, kind="stable")
     index = order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]
     views = min(4, shapes.masks.shape[1])

@@ -88,3 +88,8 @@ def sample_viewpoints(count, seed, elevation_range=ELEVATION_RANGE, azimuth_rang
     low = tf.constant([elevation_range[0], azimuth_range[0]], tf.float32)
     high = tf.constant([elevation_range[1], azimuth_range[1]], tf.float32)
     return low + (high - low) * tf.random.stateless_uniform([count, 2], seed)
+
+
+def mirror_viewpoint(viewpoints):
+    """Viewpoints [..., 2] whose masks of the mirrored shape (z → −z) are the mirrored masks."""
+    return viewpoints * tf.constant([1.0, -1.0])

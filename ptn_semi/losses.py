@@ -1,7 +1,7 @@
 """The losses of the paper. All take tensors and return scalars; weights are applied elsewhere.
 
 Equations are those of Yang, Cui, Belongie and Hariharan, "Learning Single-View 3D Reconstruction
-with Limited Pose Supervision" (https://arxiv.org/abs/1808.06100).
+with Limited Pose Supervision" (https://doi.org/10.1007/978-3-030-01267-0_6).
 """
 
 import tensorflow as tf

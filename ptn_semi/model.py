@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ptn_semi import geometry, losses, networks
 from ptn_semi.projector import Projector
+from ptn_semi.seeds import stateless_seed
 
 SUPERVISIONS = ("labeled", "unlabeled", "both")
 OPTIMIZERS = ("encoder_optimizer", "generator_optimizer", "discriminator_optimizer")
@@ -24,6 +25,10 @@ class LossSettings:
     gradient_penalty_weight: float = 10.0
     gan_loss: str = "non_saturating"
     gradient_penalty: str = "dragan"
+
+    def __post_init__(self):
+        if self.supervision not in SUPERVISIONS:
+            raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
@@ -49,6 +54,8 @@ class SemiSupervisedReconstructor(keras.Model):
       camera: the `geometry.Camera` of the masks.
       loss_settings: a `LossSettings`.
       freeze_encoder: train G (and D) only.
+      average_decay: of the exponential moving averages of E's and G's weights, batch norm's
+        statistics among them, which reconstruct at test time; 0 for the weights themselves.
       elevation_range, azimuth_range: of the viewpoints that fakes are seen from, in degrees.
       seed: of the networks' first weights and of all that is drawn in training.
     """
@@ -61,6 +68,7 @@ class SemiSupervisedReconstructor(keras.Model):
         camera=None,
         loss_settings=None,
         freeze_encoder=False,
+        average_decay=0.99,
         elevation_range=geometry.ELEVATION_RANGE,
         azimuth_range=geometry.AZIMUTH_RANGE,
         seed=0,
@@ -80,6 +88,7 @@ class SemiSupervisedReconstructor(keras.Model):
         self.camera = camera or geometry.Camera()
         self.loss_settings = loss_settings or LossSettings()
         self.freeze_encoder = freeze_encoder
+        self.average_decay = average_decay
         self.elevation_range, self.azimuth_range = tuple(elevation_range), tuple(azimuth_range)
         self.seed = seed
         keras.utils.set_random_seed(seed)
@@ -88,14 +97,20 @@ class SemiSupervisedReconstructor(keras.Model):
         self.discriminator = networks.build_discriminator(architecture, image_size)
         self.projector = Projector(image_size, self.camera, name="projector")
         self.encoder.trainable = not freeze_encoder
+        self.average_encoder = keras.models.clone_model(self.encoder)
+        self.average_generator = keras.models.clone_model(self.generator)
+        self.average_encoder.trainable = self.average_generator.trainable = False
+        self.reset_averages()
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
         self.built = True
 
     def call(self, masks, training=False):
-        """Voxels [B, N, N, N] of masks [B, S, S, 1]."""
-        return self.generator(self.encoder(masks, training=training), training=training)
+        """Voxels [B, N, N, N] of masks [B, S, S, 1], by the averages unless `training`."""
+        if training:
+            return self.generator(self.encoder(masks, training=True), training=True)
+        return self.average_generator(self.average_encoder(masks, training=False), training=False)
 
     def compile(
         self, encoder_optimizer, generator_optimizer, discriminator_optimizer, jit_compile=False
@@ -120,7 +135,29 @@ class SemiSupervisedReconstructor(keras.Model):
         if self.loss_settings.supervision != "labeled":
             results |= self._adversarial_iteration(batch["unlabeled"])
         self.steps.assign_add(1)
+        self._update_averages()
         return results
+
+    def _averaged(self):
+        """Pairs (average, what it is the average of)."""
+        averages = self.average_encoder.weights + self.average_generator.weights
+        return zip(averages, self.encoder.weights + self.generator.weights, strict=True)
+
+    def reset_averages(self):
+        """Makes the averages equal to the weights."""
+        for average, weight in self._averaged():
+            average.assign(weight)
+
+    def _update_averages(self):
+        if not self.average_decay:
+            self.reset_averages()
+            return
+        # Young averages follow faster, or they would remember the random first weights.
+        steps = tf.cast(self.steps, tf.float32)
+        decay = tf.minimum(self.average_decay, (1 + steps) / (10 + steps))
+        for average, weight in self._averaged():
+            # In this form an average of what does not change stays exactly what it is.
+            average.assign_add((1 - decay) * (weight - average))
 
     def _supervised_iteration(self, batch):
         """Equations 1 to 3; one forward and one backward pass serve E and G."""
@@ -186,7 +223,8 @@ class SemiSupervisedReconstructor(keras.Model):
         generator_gradients = tape.gradient(generator_total, generator_variables)
         del tape
         self.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
-        self.generator_optimizer.apply(generator_gradients, generator_variables)
+        if settings.adversarial_weight:  # Adam moves even where the gradient is 0
+            self.generator_optimizer.apply(generator_gradients, generator_variables)
         if settings.supervision == "both":
             # Batch norm at test time is to know reconstructions only: drop what fakes added.
             for variable, value in zip(statistics, before, strict=True):
@@ -199,9 +237,7 @@ class SemiSupervisedReconstructor(keras.Model):
 
     def _seed(self, purpose):
         """A stateless seed for one purpose in this step."""
-        purposes = ("latents", "viewpoints", "penalty")
-        offset = self.seed * len(purposes) + purposes.index(purpose)
-        return tf.stack([tf.constant(offset, tf.int64), tf.convert_to_tensor(self.steps)])
+        return stateless_seed(self.seed, purpose, tf.convert_to_tensor(self.steps))
 
     def get_config(self):
         """What `from_config` needs."""
@@ -213,6 +249,7 @@ class SemiSupervisedReconstructor(keras.Model):
             "camera": self.camera.to_dict(),
             "loss_settings": dataclasses.asdict(self.loss_settings),
             "freeze_encoder": self.freeze_encoder,
+            "average_decay": self.average_decay,
             "elevation_range": self.elevation_range,
             "azimuth_range": self.azimuth_range,
             "seed": self.seed,

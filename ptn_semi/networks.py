@@ -113,8 +113,9 @@ def build_discriminator(architecture, image_size):
     for i, filters in enumerate(architecture.discriminator_filters, 1):
         x = layers.Conv2D(filters, architecture.kernel_size, 2, "same", name=f"conv{i}")(x)
         if i > 1:
-            # Over the whole feature map, as tf.contrib's layer_norm that the authors used.
-            x = layers.LayerNormalization(axis=(1, 2, 3), name=f"conv{i}_norm")(x)
+            # Over the whole feature map with a scale per channel, as the layer norm of tf.contrib
+            # that the authors used: Keras' LayerNormalization would learn one per position too.
+            x = layers.GroupNormalization(groups=1, name=f"conv{i}_norm")(x)
         x = layers.LeakyReLU(0.2, name=f"conv{i}_relu")(x)
     x = layers.Flatten(name="flatten")(x)
     logits = layers.Dense(1, dtype="float32", name="logits")(x)

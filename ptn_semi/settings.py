@@ -71,13 +71,16 @@ class TrainSettings:
         low=0, high=1,
     )  # fmt: skip
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
+    mirror_views: bool = setting(
+        True, "Train on the mirror images of shapes too: masks flipped, azimuths negated."
+    )
     batch_size: int = setting(32, "Pairs, and unlabeled masks, in a step.", low=1, high=65536)
     seed: int = setting(0, "Seed of weights, batches, latents and the labeled subset.", low=0)
     encoder_learning_rate: float = setting(1e-3, "Adam's, for E.", low=0)
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
     reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
-    latent_invariance_weight: float = setting(1.0, "Weight of equation 2.", low=0)
+    latent_invariance_weight: float = setting(0.1, "Weight of equation 2.", low=0)
     voxel_invariance_weight: float = setting(1.0, "Weight of equation 3.", low=0)
     adversarial_weight: float = setting(1.0, "Weight of the GAN loss in G.", low=0)
     gradient_penalty_weight: float = setting(10.0, "Weight of the gradient penalty in D.", low=0)
@@ -85,6 +88,10 @@ class TrainSettings:
     gradient_penalty: str = setting(
         "dragan", "The gradient penalty of D.", choices=tuple(losses.GRADIENT_PENALTIES)
     )
+    average_decay: float = setting(
+        0.99, "Decay of the averages of E's and G's weights that are scored; 0 for none.",
+        low=0, high=0.99999,
+    )  # fmt: skip
     init_from: str = setting("", "Workdir or checkpoint whose networks to start from.")
     freeze_encoder: bool = setting(False, "Train the generator only (few-shot fine-tuning).")
 

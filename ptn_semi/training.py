@@ -50,6 +50,7 @@ def build_model(data, train):
         camera=data.camera,
         loss_settings=LossSettings(**weights),
         freeze_encoder=train.freeze_encoder,
+        average_decay=train.average_decay,
         elevation_range=data.elevation_range,
         azimuth_range=data.azimuth_range,
         seed=train.seed,
@@ -155,7 +156,13 @@ class _Run:
         self.labeled = batches.labeled_subset(
             self.shapes.model_ids, train.pose_fraction, train.seed
         )
-        self.batch_args = (self.labeled, train.labeled_views, train.batch_size, train.seed)
+        self.batch_args = {
+            "labeled": self.labeled,
+            "labeled_views": train.labeled_views,
+            "batch_size": train.batch_size,
+            "seed": train.seed,
+            "mirror_views": train.mirror_views,
+        }
         self.model = build_model(data, train)
         compile_model(self.model, train)
         self.best, self.minutes = None, 0.0
@@ -167,7 +174,7 @@ class _Run:
             self.kept = [self.best["step"]] if self.best else []
             print(f"continuing from step {newest.step}")
         elif train.init_from:
-            checkpoints.restore_networks(checkpoints.find(train.init_from), self.model)
+            checkpoints.start_from(checkpoints.find(train.init_from), self.model)
         self.step = int(self.model.steps.numpy())
         self.predictor = evaluation.Predictor(self.model)
         self.train_step = tf.function(self.model.train_step, jit_compile=False)
@@ -181,7 +188,7 @@ class _Run:
             print(f"{self.workdir} is finished at step {self.step}; more --steps would go on")
             return checkpoints.latest(self.folder)
         summaries = Summaries(os.fspath(self.workdir / "tensorboard"), self.step or None)
-        data = iter(batches.batch_dataset(self.shapes, *self.batch_args, start=self.step))
+        data = iter(batches.batch_dataset(self.shapes, **self.batch_args, start=self.step))
         bar = tqdm.tqdm(
             total=self.run.steps, initial=self.step, desc="training", unit=" steps", smoothing=0.05
         )
@@ -195,6 +202,7 @@ class _Run:
                     self._check_finite(losses)
                     self.step += 1
                     bar.update()
+                    bar.total = self._expected_steps(bar.format_dict["rate"])
                     bar.set_postfix(_short(losses, self.best), refresh=False)
                     summaries.scalars(self.step, losses)
                     self.minutes = before + (time.monotonic() - started) / 60
@@ -210,6 +218,13 @@ class _Run:
     def _finished(self):
         out_of_time = self.run.max_minutes and self.minutes >= self.run.max_minutes
         return self.step >= self.run.steps or bool(out_of_time)
+
+    def _expected_steps(self, rate):
+        """Where the run will end, for the bar's time left; `rate` in steps a second, if known."""
+        if not self.run.max_minutes or not rate:
+            return self.run.steps
+        seconds_left = 60 * (self.run.max_minutes - self.minutes)
+        return min(self.run.steps, self.step + max(0, round(rate * seconds_left)))
 
     def _check_finite(self, losses):
         for name, value in losses.items():

@@ -158,9 +158,10 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
     training.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
     before, after = checkpoints.find(trained), checkpoints.find(tmp_path)
     old, new = (checkpoints.load_model(each) for each in (before, after))
-    for a, b in zip(old.encoder.weights, new.encoder.weights, strict=True):
-        np.testing.assert_array_equal(a, b)
-    changed = zip(old.generator.weights, new.generator.weights, strict=True)
+    for encoder in (new.encoder, new.average_encoder):
+        for a, b in zip(old.average_encoder.weights, encoder.weights, strict=True):
+            np.testing.assert_array_equal(a, b)
+    changed = zip(old.average_generator.weights, new.generator.weights, strict=True)
     assert any((a.numpy() != b.numpy()).any() for a, b in changed)
 
 

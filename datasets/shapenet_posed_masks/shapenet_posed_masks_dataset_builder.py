@@ -4,6 +4,7 @@ import concurrent.futures
 import dataclasses
 import hashlib
 import itertools
+import multiprocessing
 import os
 
 import numpy as np
@@ -55,6 +56,10 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
             voxel_size=self.voxel_size,
             **self.source_options,
         )
+
+    def describe_source(self):
+        """The part of the source's fingerprint that needs no files."""
+        return sources.describe(self.layout, voxel_size=self.voxel_size, **self.source_options)
 
 
 def split_of(model_id):
@@ -132,7 +137,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 bits = np.unpackbits(voxels[item.model_id], count=config.voxel_size**3)
                 return bits.astype(bool).reshape((config.voxel_size,) * 3)
 
-        self.info.metadata["built_from"] = describe(config, source)
+        self.info.metadata["built_from"] = describe(config, source.fingerprint())
         by_split = {split: [] for split in SPLITS}
         for item in items:
             by_split[split_of(item.model_id)].append(item)
@@ -178,6 +183,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             grids = tf.repeat(voxels[None], config.num_views, axis=0)
             return projector([grids, viewpoints]) > 0
 
+        # Traced here, once, and not by every thread that finds it untraced.
+        render = render.get_concrete_function()
+
         def example(item):
             voxels = read(item)
             viewpoints = draw_viewpoints(item.model_id, config)
@@ -198,7 +206,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 def _map_in_order(function, items, window=8):
     """`map` on a thread per core, a few items ahead: reading and rendering release the GIL."""
     items = iter(items)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(multiprocessing.cpu_count()) as pool:
         pending = [pool.submit(function, item) for item in itertools.islice(items, window)]
         while pending:
             yield pending.pop(0).result()
@@ -206,10 +214,10 @@ def _map_in_order(function, items, window=8):
 
 
 def describe(config, source):
-    """Plain values that tell one data set from another: settings, camera, files."""
+    """Plain values that tell one data set from another; `source` is its fingerprint."""
     return {
         "version": str(Builder.VERSION),
-        "source": source.fingerprint(),
+        "source": source,
         "voxel_size": config.voxel_size,
         "image_size": config.image_size,
         "num_views": config.num_views,

@@ -75,13 +75,17 @@ class Source(abc.ABC):
     def read(self, item: Item) -> np.ndarray:
         """Returns bool [N, N, N] in object axes. Raises UserError naming the file."""
 
-    def fingerprint(self) -> dict:
-        """Returns what the shapes are made from; equal (as JSON) means equal shapes."""
+    def settings(self) -> dict:
+        """Returns the part of the fingerprint that needs no files."""
         return {
             "layout": self.layout,
             "categories": list(self.categories),
             "voxel_size": self.voxel_size,
         }
+
+    def fingerprint(self) -> dict:
+        """Returns what the shapes are made from; equal (as JSON) means equal shapes."""
+        return self.settings()
 
 
 class Procedural(Source):
@@ -118,9 +122,9 @@ class Procedural(Source):
         index = int(item.model_id.rpartition("_")[2])
         return procedural.generate(item.category, index, self.seed, self.voxel_size)
 
-    def fingerprint(self) -> dict:
+    def settings(self) -> dict:
         """Returns the settings of the generator."""
-        return super().fingerprint() | {"num_shapes": self.num_shapes, "seed": self.seed}
+        return super().settings() | {"num_shapes": self.num_shapes, "seed": self.seed}
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class _Files(Source):
         for path, stamp in sorted((item.path, stamp) for item, stamp in self._files.items()):
             line = f"{path}\0{stamp.size}\0{stamp.mtime_ns}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
-        return super().fingerprint() | {"files": len(self._files), "sha256": digest.hexdigest()}
+        return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
         path = os.path.join(self.root, item.path)
@@ -275,7 +279,7 @@ class VoxArchive(VoxFolder):
         """Returns the settings, and the archive's name, size and time of change, unopened."""
         stat = os.stat(self.root)
         archive = [os.path.basename(self.root), stat.st_size, stat.st_mtime_ns]
-        return Source.fingerprint(self) | {"archive": archive}
+        return self.settings() | {"archive": archive}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
         self.items()  # reads the archive if that has not been done
@@ -349,9 +353,15 @@ class MeshFolder(_Files):
         name = os.path.join(self.root, item.path)
         return meshes.voxelise(data, name, self.voxel_size, self.up, self.front)
 
-    def fingerprint(self) -> dict:
-        """Returns the settings, the axes among them, and a digest of the files."""
-        return super().fingerprint() | {"up": self.up, "front": self.front}
+    def settings(self) -> dict:
+        """Returns the settings, the axes among them."""
+        return super().settings() | {"up": self.up, "front": self.front}
+
+
+def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: str) -> dict:
+    """Returns the `settings` of a source of files, wherever its files are."""
+    kinds = {"shapenet_vox32": VoxFolder, "shapenet_core_v2": CoreV2, "meshes": MeshFolder}
+    return kinds[layout]("", categories, voxel_size, **axes).settings()
 
 
 def open_source(

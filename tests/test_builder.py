@@ -1,0 +1,391 @@
+"""Building data sets: what is in them, what they are named, and what stops them."""
+
+import collections
+import dataclasses
+import errno
+import os
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from ptn_semi import data_sets, geometry
+from ptn_semi.errors import UserError
+from ptn_semi.projector import Projector
+from ptn_semi.settings import DataSettings
+from shapenet_posed_masks import binvox, procedural
+from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
+
+AIRPLANE, CHAIR = "02691156", "03001627"
+
+
+def small(data_dir, **changes):
+    """Settings of a set that builds in a second or two."""
+    settings = DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=3, image_size=16)
+    return dataclasses.replace(settings, **changes)
+
+
+def from_files(root, **changes):
+    """The same for a ShapeNetVox32 folder `root`, prepared beside it."""
+    settings = small(root.parent / "data", dataset="shapenet_vox32", manual_dir=str(root))
+    return dataclasses.replace(settings, **changes)
+
+
+def put(root, synset, model, index, voxels=None):
+    """Writes a model.binvox whose time is always the same; `index` picks a procedural shape."""
+    if voxels is None:
+        category = {AIRPLANE: "airplane", CHAIR: "chair"}[synset]
+        voxels = binvox.write(procedural.generate(category, index, 0, 32))
+    path = root / synset / model / "model.binvox"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(voxels)
+    os.utime(path, (1e9, 1e9))
+    return path
+
+
+def put_all(root, backwards=False):
+    models = [(s, f"model{i}", i) for s in (AIRPLANE, CHAIR) for i in range(5)]
+    for model in reversed(models) if backwards else models:
+        put(root, *model)
+    return root
+
+
+def examples(builder):
+    """All examples by model id, with the split of each."""
+    found = {}
+    for split in builder.info.splits:
+        for example in builder.as_dataset(split=split).as_numpy_iterator():
+            found[example["model_id"].decode()] = example | {"split": split}
+    return found
+
+
+def assert_same(left, right):
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        np.testing.assert_array_equal(value, right[name], err_msg=name)
+
+
+def finished(data_dir):
+    """What looks like a prepared set: a folder named by a version."""
+    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.0"))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return small(tmp_path_factory.mktemp("procedural"))
+
+
+@pytest.fixture(scope="module")
+def builder(settings):
+    return data_sets.prepare(settings)
+
+
+def test_an_example_holds_what_the_features_say(builder):
+    shapes = examples(builder)
+    assert len(shapes) == 20
+    example = shapes["chair_000001"]
+    assert example["category"] == b"chair"
+    assert example["voxels"].shape == (32, 32, 32) and example["voxels"].dtype == bool
+    assert example["masks"].shape == (3, 16, 16, 1) and example["masks"].dtype == bool
+    assert example["viewpoints"].shape == (3, 2) and example["viewpoints"].dtype == np.float32
+    np.testing.assert_array_equal(example["voxels"], procedural.generate("chair", 1, 0, 32))
+
+
+def test_metadata_counts_the_shapes_and_names_the_sources(builder):
+    metadata = builder.info.metadata
+    counts = collections.Counter()
+    for row in metadata["num_shapes"].values():
+        counts.update(row)
+    assert counts == {name: info.num_examples for name, info in builder.info.splits.items()}
+    assert set(metadata["num_shapes"]) == set(procedural.CATEGORIES)
+    assert metadata["built_from"]["source"]["num_shapes"] == 20
+    assert metadata["built_from"]["camera"] == geometry.Camera().to_dict()
+
+
+def test_the_summary_and_the_samples_are_there(builder):
+    lines = data_sets.summary(builder).splitlines()
+    assert lines[0].split() == ["category", "train", "validation", "test"]
+    assert [line.split()[0] for line in lines[1:]] == list(procedural.CATEGORIES)
+    assert data_sets.samples_path(builder).exists()
+
+
+def test_masks_are_what_the_projector_makes_of_the_voxels(builder):
+    projector = Projector(16, geometry.Camera())
+    for example in examples(builder).values():
+        grids = np.repeat(example["voxels"][None], 3, axis=0).astype(np.float32)
+        rendered = projector([grids, example["viewpoints"]]).numpy() > 0
+        np.testing.assert_array_equal(example["masks"], rendered)
+        assert example["masks"].any(axis=(1, 2, 3)).all()
+
+
+def test_viewpoints_are_in_range_and_spread_over_it():
+    config = posed_masks.PosedMasksConfig(
+        name="any", num_views=4000, elevation_range=(-10.0, 30.0), azimuth_range=(90.0, 180.0)
+    )
+    viewpoints = posed_masks.draw_viewpoints("chair/any", config)
+    np.testing.assert_allclose(viewpoints.min(axis=0), [-10, 90], atol=0.2)
+    np.testing.assert_allclose(viewpoints.max(axis=0), [30, 180], atol=0.2)
+    np.testing.assert_allclose(viewpoints.mean(axis=0), [10, 135], atol=1.5)
+    assert (viewpoints >= [-10, 90]).all() and (viewpoints <= [30, 180]).all()
+
+
+def test_viewpoints_depend_on_the_shape_and_the_seed_alone():
+    config = posed_masks.PosedMasksConfig(name="any")
+    drawn = posed_masks.draw_viewpoints("chair_000000", config)
+    np.testing.assert_allclose(drawn[:2], [[22.079374, 17.6132], [10.589148, 255.53616]], rtol=1e-6)
+    assert (drawn != posed_masks.draw_viewpoints("chair_000001", config)).all()
+    other_seed = dataclasses.replace(config, seed=1)
+    assert (drawn != posed_masks.draw_viewpoints("chair_000000", other_seed)).all()
+    more = dataclasses.replace(config, num_views=40)
+    np.testing.assert_array_equal(drawn, posed_masks.draw_viewpoints("chair_000000", more)[:24])
+
+
+def test_splits_are_stable_and_have_the_right_shares():
+    assert posed_masks.split_of("03001627/chair_12") == "validation"
+    assert posed_masks.split_of("02691156/airplane_17") == "test"
+    splits = collections.Counter(posed_masks.split_of(f"03001627/{i}") for i in range(5000))
+    for split, share in (("train", 0.7), ("validation", 0.1), ("test", 0.2)):
+        assert abs(splits[split] / 5000 - share) < 0.02
+
+
+def test_shapes_that_are_added_change_no_other(builder, settings):
+    before = examples(builder)
+    after = examples(data_sets.prepare(dataclasses.replace(settings, num_shapes=31)))
+    assert len(after) == 31
+    for model_id, example in before.items():
+        assert_same(example, after[model_id])
+
+
+def test_the_order_of_files_makes_no_difference(tmp_path, monkeypatch):
+    one = data_sets.prepare(from_files(put_all(tmp_path / "one" / "vox")))
+    scandir = os.scandir
+
+    class Reversed:
+        def __init__(self, path):
+            self.entries = sorted(scandir(path), key=lambda e: e.name, reverse=True)
+
+        def __enter__(self):
+            return iter(self.entries)
+
+        def __exit__(self, *_):
+            pass
+
+    root = put_all(tmp_path / "two" / "vox", backwards=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", Reversed)
+        config = data_sets._config(from_files(root))
+    other = data_sets.prepare(from_files(root))
+    assert one.builder_config.name == other.builder_config.name == config.name
+    left, right = examples(one), examples(other)
+    assert left.keys() == right.keys()
+    for model_id, example in left.items():
+        assert_same(example, right[model_id])
+    # Not only the values: the files.
+    records = sorted(path.name for path in one.data_path.glob("*.tfrecord*"))
+    assert len(records) == 3
+    for name in records:
+        assert (one.data_path / name).read_bytes() == (other.data_path / name).read_bytes()
+
+
+def test_the_same_settings_reuse_the_set(builder, settings, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("built again")
+
+    monkeypatch.setattr(posed_masks.Builder, "download_and_prepare", fail)
+    again = data_sets.prepare(settings)
+    assert again.data_dir == builder.data_dir
+    assert again.info.splits["train"].num_examples == 12
+
+
+CHANGES = (
+    {"categories": ("chair", "sofa")},
+    {"voxel_size": 64},
+    {"image_size": 24},
+    {"num_views": 4},
+    {"num_shapes": 21},
+    {"data_seed": 1},
+    {"elevation_range": (0.0, 40.0)},
+    {"azimuth_range": (0.0, 180.0)},
+    {"perspective": False},
+    {"camera_distance": 3.0},
+    {"field_of_view": 20.0},
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+def test_other_settings_name_another_set(settings, change):
+    plain = data_sets._config(settings)
+    changed = data_sets._config(dataclasses.replace(settings, **change))
+    assert changed.name != plain.name
+    assert changed.name.startswith("procedural-")
+
+
+def test_other_files_name_another_set(tmp_path):
+    root = put_all(tmp_path / "vox")
+    names = [data_sets._config(from_files(root)).name]
+    put(root, CHAIR, "another", 7)
+    names.append(data_sets._config(from_files(root)).name)
+    os.utime(root / CHAIR / "another" / "model.binvox", (2e9, 2e9))
+    names.append(data_sets._config(from_files(root)).name)
+    names.append(data_sets._config(from_files(root, categories=("chair",))).name)
+    assert len(set(names)) == 4
+    # The synset id is the same category.
+    assert data_sets._config(from_files(root, categories=(CHAIR,))).name == names[-1]
+
+
+def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path):
+    root = put_all(tmp_path / "vox")
+    path = put(root, CHAIR, "damaged", 0, b"#binvox 1\ndim 32 32 32\ndata\n\x01\x05")
+    with pytest.raises(UserError) as raised:
+        data_sets.prepare(from_files(root))
+    assert str(path) in str(raised.value)
+    assert "truncated" in str(raised.value) and "--skip_invalid" in str(raised.value)
+    assert not finished(tmp_path / "data")
+
+
+def test_skip_invalid_leaves_out_and_lists(tmp_path):
+    root = put_all(tmp_path / "vox")
+    paths = [put(root, CHAIR, "damaged", 0, b"junk"), put(root, CHAIR, "empty", 0, b"")]
+    builder = data_sets.prepare(from_files(root, skip_invalid=True))
+    assert len(examples(builder)) == 10
+    # As another process reads it.
+    again = tfds.builder_from_directory(builder.data_dir)
+    left_out = again.info.metadata["left_out"]
+    assert len(left_out) == 2
+    assert all(str(path) in text for path, text in zip(paths, left_out, strict=True))
+    assert "2 files were left out" in data_sets.summary(builder)
+
+
+def test_a_category_of_which_nothing_can_be_used(tmp_path):
+    root = tmp_path / "vox"
+    put(root, AIRPLANE, "good", 0)
+    put(root, CHAIR, "damaged", 0, b"junk")
+    with pytest.raises(UserError, match="no shape of category chair can be used"):
+        data_sets.prepare(from_files(root, skip_invalid=True))
+    assert not finished(tmp_path / "data")
+
+
+def test_a_set_without_training_shapes_builds(tmp_path):
+    root = tmp_path / "vox"
+    model = next(f"m{i}" for i in range(99) if posed_masks.split_of(f"{CHAIR}/m{i}") == "test")
+    put(root, CHAIR, model, 0)
+    builder = data_sets.prepare(from_files(root))
+    assert list(builder.info.splits) == ["test"]
+    assert data_sets.samples_path(builder).exists()
+
+
+class FullDisk:
+    """A `GFile` or `TFRecordWriter` that finds no space."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def write(self, data):
+        raise self.error
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+FULL_TF = tf.errors.ResourceExhaustedError(None, None, "x.tfrecord; No space left on device")
+
+
+@pytest.mark.parametrize("error", [FULL, FULL_TF], ids=["os", "tensorflow"])
+def test_a_disk_that_is_full_at_the_records(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(tf.io, "TFRecordWriter", lambda *_, **__: FullDisk(error))
+    with pytest.raises(UserError) as raised:
+        data_sets.prepare(small(tmp_path))
+    assert str(tmp_path) in str(raised.value) and "free some space" in str(raised.value)
+    assert not finished(tmp_path)
+    monkeypatch.undo()
+    assert len(examples(data_sets.prepare(small(tmp_path)))) == 20
+
+
+def test_a_disk_that_is_full_at_the_last_file(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise FULL
+
+    monkeypatch.setattr(tfds.core.DatasetInfo, "write_to_directory", fail)
+    with pytest.raises(UserError, match="free some space"):
+        data_sets.prepare(small(tmp_path))
+    assert not finished(tmp_path)
+
+
+def test_a_disk_that_is_full_at_the_picture_of_samples(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise FULL
+
+    monkeypatch.setattr(data_sets.pictures, "save_png", fail)
+    with pytest.raises(UserError, match="free some space"):
+        data_sets.prepare(small(tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UserError, match="make it writable"):
+        data_sets.prepare(small(tmp_path / "data"))
+
+
+def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
+    settings = small(
+        tmp_path, voxel_size=64, image_size=9, num_views=2, num_shapes=4, categories=("chair",)
+    )
+    builder = data_sets.prepare(settings)
+    loaded = data_sets.load(builder, "train", with_voxels=True)
+    originals = examples(builder)
+    assert loaded.masks.shape == (len(loaded), 2, 11)  # 81 bits
+    assert loaded.voxels.shape == (len(loaded), 64**3 // 8)
+    for row, model_id in enumerate(loaded.model_ids):
+        masks = loaded.unpack_masks(row, np.arange(2))
+        np.testing.assert_array_equal(masks, originals[model_id]["masks"].astype(np.float32))
+        np.testing.assert_array_equal(loaded.unpack_voxels(row), originals[model_id]["voxels"])
+        index = int(model_id.rpartition("_")[2])
+        np.testing.assert_array_equal(
+            loaded.unpack_voxels(row), procedural.generate("chair", index, 0, 64)
+        )
+
+
+def test_a_loaded_split_is_in_order_and_whole(builder):
+    loaded = data_sets.load(builder, "test")
+    assert list(loaded.model_ids) == sorted(loaded.model_ids) and len(loaded) == 7
+    assert loaded.voxels is None
+    halves = [data_sets.load(builder, split) for split in ("train[:50%]", "train[50%:]")]
+    assert sum(len(half) for half in halves) == 12
+
+
+def test_a_split_that_is_not_there_is_named(builder):
+    with pytest.raises(
+        UserError, match=r"--split=tests .*train \(12\), validation \(1\), test \(7\)"
+    ):
+        data_sets.load(builder, "tests")
+
+
+def test_a_category_without_shapes_in_a_split_is_named(builder):
+    shapes = {split: data_sets.load(builder, split) for split in ("train", "validation")}
+    with pytest.raises(UserError, match=r"category bench has no shapes in .* validation .*--categ"):
+        data_sets.check_categories(builder, shapes, complete=["validation"])
+
+
+def test_damaged_records_are_named(tmp_path):
+    builder = data_sets.prepare(small(tmp_path))
+    for path in builder.data_path.glob("*train.tfrecord*"):
+        path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match=r"is damaged .*delete that folder"):
+        data_sets.load(builder, "train")
+
+
+def test_prepared_set_is_found_without_its_files(tmp_path):
+    settings = from_files(put_all(tmp_path / "vox"))
+    built = data_sets.prepare(settings)
+    without = dataclasses.replace(settings, manual_dir="")
+    assert data_sets.prepare(without).data_dir == built.data_dir
+    for other in ({"num_views": 7}, {"categories": ("table",)}, {"dataset": "meshes"}):
+        with pytest.raises(UserError, match="say with --manual_dir"):
+            data_sets.prepare(dataclasses.replace(without, **other))

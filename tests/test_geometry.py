@@ -1,0 +1,124 @@
+"""The conventions that the module's docstring writes down."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ptn_semi import geometry
+
+FRONT, UP, RIGHT_HAND = np.eye(3)  # the object's axes +x, +y, +z
+
+
+def test_rotations_are_orthonormal_and_keep_handedness():
+    viewpoints = np.random.default_rng(0).uniform(-400, 400, (50, 2))
+    axes = geometry.rotation(viewpoints).numpy()
+    identity = np.broadcast_to(np.eye(3), axes.shape)
+    np.testing.assert_allclose(axes @ axes.swapaxes(1, 2), identity, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(axes), 1, atol=1e-12)
+
+
+# What the camera sees to its right, above, and towards itself, in object axes.
+@pytest.mark.parametrize(
+    ("elevation", "azimuth", "right", "up", "towards"),
+    [
+        (0, 0, -RIGHT_HAND, UP, FRONT),  # face to face: its right-hand side is on the left
+        (0, 90, -FRONT, UP, -RIGHT_HAND),  # its left side
+        (0, 180, RIGHT_HAND, UP, -FRONT),  # its back
+        (0, 270, FRONT, UP, RIGHT_HAND),
+        (0, -90, FRONT, UP, RIGHT_HAND),
+        (90, 0, -RIGHT_HAND, -FRONT, UP),  # from above, the front at the bottom of the image
+        (-90, 0, -RIGHT_HAND, FRONT, -UP),
+        (90, 90, -FRONT, RIGHT_HAND, UP),
+    ],
+)
+def test_camera_axes_by_hand(elevation, azimuth, right, up, towards):
+    axes = geometry.rotation(np.array([elevation, azimuth], float)).numpy()
+    np.testing.assert_allclose(axes, [right, up, towards], atol=1e-12)
+
+
+def test_a_point_in_camera_axes_by_hand():
+    # From 30° above: 1 forward is √3/2 near and ½ down; 1 up is ½ near and √3/2 up.
+    axes = geometry.rotation(np.array([30.0, 0.0])).numpy()
+    expected = [-3, 2 * 0.75**0.5 - 0.5, 0.75**0.5 + 2 * 0.5]
+    np.testing.assert_allclose(axes @ [1, 2, 3], expected, atol=1e-12)
+
+
+def test_rotation_keeps_leading_axes():
+    viewpoints = np.random.default_rng(1).uniform(-90, 90, (2, 3, 2)).astype(np.float32)
+    axes = geometry.rotation(viewpoints)
+    assert axes.shape == (2, 3, 3, 3)
+    np.testing.assert_array_equal(axes[1, 2], geometry.rotation(viewpoints[1, 2]))
+
+
+def test_the_default_camera_is_the_authors():
+    camera = geometry.Camera()
+    assert camera.perspective
+    assert camera.field_of_view == pytest.approx(18.18, abs=0.005)
+    assert (camera.distance - 0.5) * 32 == 100  # voxels from the camera to the front face
+    # The front face just fills the image; the back face, at 132 voxels, is seen smaller.
+    np.testing.assert_allclose(camera.half_width(np.array([0.5, -0.5])), [0.5, 0.66])
+
+
+@pytest.mark.parametrize("depths", [0, 0.25, [1, 0], np.array([-0.5, 0.5], np.float32)])
+def test_an_orthographic_image_spans_one_side_at_any_depth(depths):
+    half_width = geometry.Camera(perspective=False).half_width(depths)
+    assert half_width.shape == np.shape(depths)
+    assert (half_width == 0.5).all()
+
+
+def test_camera_survives_json():
+    camera = geometry.Camera(False, 2.5, 40.0)
+    assert geometry.Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
+
+
+@pytest.mark.parametrize(
+    ("distance", "field_of_view"),
+    [
+        (1, 20),
+        (0, 20),
+        (-3, 20),
+        (np.nan, 20),
+        (np.inf, 20),
+        (3, 0),
+        (3, 180),
+        (3, -5),
+        (3, np.nan),
+    ],
+)
+def test_impossible_cameras_are_refused(distance, field_of_view):
+    with pytest.raises(ValueError, match="a camera needs"):
+        geometry.Camera(distance=distance, field_of_view=field_of_view)
+
+
+@pytest.mark.parametrize(
+    "ranges", [(geometry.ELEVATION_RANGE, geometry.AZIMUTH_RANGE), ((10, 10), (-45, 45))]
+)
+def test_sampled_viewpoints_fill_their_ranges(ranges):
+    viewpoints = geometry.sample_viewpoints(4000, [1, 2], *ranges).numpy()
+    assert viewpoints.shape == (4000, 2)
+    for drawn, (low, high) in zip(viewpoints.T, ranges, strict=True):
+        assert low <= drawn.min()
+        assert drawn.max() <= high
+        # Uniform: a tenth of all lies in each tenth of the range.
+        if low < high:
+            share = np.histogram(drawn, 10, (low, high))[0] / 4000
+            np.testing.assert_allclose(share, 0.1, atol=0.025)
+
+
+def test_sampling_is_stateless():
+    first = geometry.sample_viewpoints(5, [3, 4]).numpy()
+    np.testing.assert_array_equal(geometry.sample_viewpoints(5, [3, 4]), first)
+    for seed in ([3, 5], [4, 4]):
+        assert (geometry.sample_viewpoints(5, seed).numpy() != first).all()
+
+
+def test_mirroring_a_viewpoint_mirrors_the_camera():
+    viewpoints = np.random.default_rng(2).uniform(-80, 80, (20, 2)).astype(np.float32)
+    mirrored = geometry.mirror_viewpoint(viewpoints).numpy()
+    np.testing.assert_array_equal(geometry.mirror_viewpoint(mirrored), viewpoints)
+    # A point and its mirror image (z → −z) are as high and as far, and as far to the other side.
+    points = np.random.default_rng(3).normal(size=(20, 3, 1)).astype(np.float32)
+    seen = geometry.rotation(viewpoints) @ points
+    seen_mirrored = geometry.rotation(mirrored) @ (points * [[1], [1], [-1]]).astype(np.float32)
+    np.testing.assert_allclose(seen_mirrored, seen * [[-1], [1], [1]], atol=1e-6)

@@ -1,0 +1,146 @@
+"""Losses against values worked out by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi import losses
+
+LN2, LN3 = np.log([2, 3])
+
+
+def logits(*values):
+    return tf.constant(values, tf.float32)[:, None]
+
+
+def test_reconstruction_loss_by_hand():
+    predicted = tf.reshape([0.0, 0.5, 1.0, 0.5], (1, 2, 2, 1))
+    masks = tf.reshape([0.0, 1.0, 0.0, 0.0], (1, 2, 2, 1))
+    # Differences 0, ½, 1, ½: L1 is 2/4 and L2 is 1.5/4.
+    assert losses.reconstruction_loss(predicted, masks).numpy() == 0.875
+
+
+def test_latent_invariance_loss_by_hand():
+    a, b = tf.constant([[1.0, 2.0], [0.0, 0.0]]), tf.constant([[0.0, 4.0], [0.0, 1.0]])
+    assert losses.latent_invariance_loss(a, b).numpy() == (1 + 4 + 0 + 1) / 4
+
+
+def test_voxel_invariance_loss_by_hand():
+    a, b = np.zeros((2, 2, 2, 2), np.float32), np.zeros((2, 2, 2, 2), np.float32)
+    a[0, 0, 0, 0], b[0, 0, 0, 0], b[1, 1, 1, 1] = 0.25, 0.75, 1
+    assert losses.voxel_invariance_loss(a, b).numpy() == 1.5 / 16
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.reconstruction_loss,
+        losses.latent_invariance_loss,
+        losses.voxel_invariance_loss,
+    ],
+)
+def test_distances_are_symmetric_scalars_and_zero_for_equals(loss):
+    rng = np.random.default_rng(0)
+    a, b = tf.constant(rng.random((2, 3, 4, 4, 1), np.float32))
+    assert loss(a, b).shape == ()
+    assert loss(a, b) == loss(b, a) > 0
+    assert loss(a, a) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "real", "fake", "discriminator_loss", "generator_loss"),
+    [
+        # −log σ(0) = ln 2; σ(ln 3) = ¾.
+        ("non_saturating", [0], [0], LN2, LN2),
+        ("non_saturating", [LN3], [-LN3], 2 * LN2 - LN3, 2 * LN2),
+        ("non_saturating", [LN3, 0], [-LN3, 0], (3 * LN2 - LN3) / 2, 1.5 * LN2),
+        # A sure and right D: its loss is gone, G's grows linearly instead of saturating.
+        ("non_saturating", [1e4], [-1e4], 0, 1e4),
+        ("non_saturating", [-1e4], [1e4], 1e4, 0),
+        ("least_squares", [3], [2], (4 + 4) / 2, 1),
+        ("least_squares", [1], [0], 0, 1),
+        ("least_squares", [1, 2], [0, 1], (0.5 + 0.5) / 2, 0.5),
+        ("hinge", [0.5], [-0.25], (0.5 + 0.75) / 2, 0.25),
+        ("hinge", [2], [-3], 0, 3),
+        ("hinge", [0, 2], [0, -2], (0.5 + 0.5) / 2, 1),
+    ],
+)
+def test_gan_losses_by_hand(name, real, fake, discriminator_loss, generator_loss):
+    result = losses.gan_losses(name, logits(*real), logits(*fake))
+    np.testing.assert_allclose(result, [discriminator_loss, generator_loss], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", losses.GAN_LOSSES)
+def test_gan_losses_pull_the_right_way(name):
+    real, fake = logits(0.3, -0.2), logits(0.1, 0.4)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        discriminator_loss, generator_loss = losses.gan_losses(name, real, fake)
+    # Descending, D raises real logits and lowers fake ones, and G raises fake ones.
+    assert (tape.gradient(discriminator_loss, real).numpy() < 0).all()
+    assert (tape.gradient(discriminator_loss, fake).numpy() > 0).all()
+    assert (tape.gradient(generator_loss, fake).numpy() < 0).all()
+
+
+class Linear:
+    """D(x) = slope · Σ x; the gradient of an S×S mask has the norm slope · S."""
+
+    def __init__(self, slope):
+        self.slope = tf.Variable(float(slope))
+        self.seen = []
+
+    def __call__(self, masks, training):
+        assert training
+        self.seen.append(masks)
+        return self.slope * tf.reduce_sum(masks, axis=[1, 2, 3])[:, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "slope", "penalty", "to_slope"),
+    [
+        # 2×2 masks: the norm is 2 · slope.
+        ("dragan", 3, (6 - 1) ** 2, 2 * (6 - 1) * 2),
+        ("dragan", 0.5, 0, 0),
+        ("dragan", 0, 1, 0),  # no direction to go from 0, but nothing infinite either
+        ("r1", 3, 6**2 / 2, 6 * 2),
+        ("r1", 0, 0, 0),
+    ],
+)
+def test_gradient_penalties_by_hand(name, slope, penalty, to_slope):
+    discriminator = Linear(slope)
+    with tf.GradientTape() as tape:
+        result = losses.gradient_penalty(name, discriminator, tf.ones((3, 2, 2, 1)), [0, 1])
+    np.testing.assert_allclose(result, penalty, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        tape.gradient(result, discriminator.slope), to_slope, rtol=1e-5, atol=1e-4
+    )
+
+
+def test_a_penalty_is_the_mean_over_masks():
+    def discriminator(masks, training):  # gradient norm 2 · value
+        return tf.reduce_sum(masks**2, axis=[1, 2, 3])[:, None] / 2
+
+    masks = tf.reshape([1.0, 3.0], (2, 1, 1, 1)) * tf.ones((2, 2, 2, 1))
+    assert losses.gradient_penalty("r1", discriminator, masks, [0, 0]) == (4 + 36) / 2 / 2
+
+
+def test_dragan_looks_around_real_masks_and_r1_at_them():
+    masks = tf.ones((20, 32, 32, 1))
+    discriminator = Linear(1)
+    for name, seed in (("dragan", [0, 1]), ("dragan", [0, 1]), ("dragan", [0, 2]), ("r1", [0, 1])):
+        losses.gradient_penalty(name, discriminator, masks, seed)
+    first, same, other, exact = (seen.numpy() - 1 for seen in discriminator.seen)
+    assert first.std() == pytest.approx(10 / 255, rel=0.02)
+    assert first.mean() == pytest.approx(0, abs=2e-3)
+    np.testing.assert_array_equal(first, same)
+    assert np.corrcoef(first.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=0.03)
+    assert (exact == 0).all()
+
+
+@pytest.mark.parametrize("lookup", [losses.GAN_LOSSES, losses.GRADIENT_PENALTIES])
+def test_an_unknown_name_is_refused(lookup):
+    with pytest.raises(KeyError):
+        if lookup is losses.GAN_LOSSES:
+            losses.gan_losses("wasserstein", logits(0), logits(0))
+        else:
+            losses.gradient_penalty("wasserstein", Linear(1), tf.ones((1, 2, 2, 1)), [0, 0])

@@ -1,0 +1,76 @@
+"""Sizes of the three networks, pinned: a checkpoint of one is no use to another."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi import networks
+from ptn_semi.networks import PRESETS
+
+# Worked out from the published architecture (kernels without bias before a batch norm, which keeps
+# 4 numbers per channel: scale, offset, moving mean and variance):
+#   E  5²·1·128 + 4·128, 5²·128·256 + 4·256, 5²·256·512 + 4·512   convolutions, 32 → 4 pixels
+#      4²·512·1024 + 4·1024, 1024² + 4·1024, 1024·512 + 512       fully connected
+#   G  512·256·4³ + 4·256·4³                                      fully connected
+#      5³·256·128 + 4·128, 5³·128·64 + 4·64, 5³·64·1 + 1          transposed convolutions, to 32³
+#      for 64³ one more 5³·64·64 + 4·64
+#   D  5²·1·256 + 256, 5²·256·512 + 512, 5²·512·1024 + 1024       convolutions, 32 → 4 pixels
+#      2·512, 2·1024                                              layer norms, per channel
+#      4²·1024·1 + 1                                              fully connected
+# `small` has the same layers with kernels of 4, E 32, 64, 128 → 256 → 128, G 64 → 32 → 16 → 1 and
+# D 32, 64, 128.
+ENCODER = {"paper": 14_072_960, "small": 723_456}
+GENERATOR = {
+    ("paper", 32): 13_582_913, ("paper", 64): 14_095_169,
+    ("small", 32): 705_729, ("small", 64): 722_177,
+}  # fmt: skip
+DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_encoder(preset):
+    encoder = networks.build_encoder(PRESETS[preset], 32)
+    assert encoder.count_params() == ENCODER[preset]
+    masks = tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])
+    latents = encoder(masks).numpy()
+    assert latents.shape == (2, PRESETS[preset].latent_dim)
+    assert latents.dtype == np.float32
+    assert np.isfinite(latents).all()
+    assert latents.min() < 0 < latents.max()
+
+
+@pytest.mark.parametrize(("preset", "voxel_size"), GENERATOR)
+def test_generator(preset, voxel_size):
+    generator = networks.build_generator(PRESETS[preset], voxel_size)
+    assert generator.count_params() == GENERATOR[preset, voxel_size]
+    latents = tf.random.stateless_normal((2, PRESETS[preset].latent_dim), [0, 0])
+    voxels = generator(latents).numpy()
+    assert voxels.shape == (2, voxel_size, voxel_size, voxel_size)
+    assert voxels.dtype == np.float32
+    assert 0 <= voxels.min() < voxels.max() <= 1
+    assert voxels.mean() < 0.1  # starts near empty
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_discriminator(preset):
+    discriminator = networks.build_discriminator(PRESETS[preset], 32)
+    assert discriminator.count_params() == DISCRIMINATOR[preset]
+    masks = tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])
+    logits = discriminator(masks, training=True).numpy()
+    assert logits.shape == (2, 1)
+    assert logits.dtype == np.float32
+    # Layer norm, so that no mask depends on the others in its batch.
+    np.testing.assert_allclose(discriminator(masks[:1], training=True), logits[:1], atol=1e-4)
+
+
+@pytest.mark.parametrize("image_size", [20, 48, 64])
+def test_masks_of_another_size(image_size):
+    masks = tf.zeros((2, image_size, image_size, 1))
+    assert networks.build_encoder(PRESETS["small"], image_size)(masks).shape == (2, 128)
+    assert networks.build_discriminator(PRESETS["small"], image_size)(masks).shape == (2, 1)
+
+
+@pytest.mark.parametrize("voxel_size", [0, 16, 33, 128])
+def test_other_voxel_sizes_are_refused(voxel_size):
+    with pytest.raises(ValueError, match=f"one of .32, 64., not {voxel_size}"):
+        networks.build_generator(PRESETS["small"], voxel_size)
