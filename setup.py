@@ -19,7 +19,7 @@ setuptools.setup(
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
         "ptn_semi.configs": ["*.flags"],
-        "shapenet_posed_masks": ["README.md", "CITATIONS.bib", "TAGS.txt", "*.png"],
+        "shapenet_posed_masks": ["README.md", "*.bib", "*.txt", "*.tsv", "*.png"],
     },
     install_requires=[
         "absl-py",

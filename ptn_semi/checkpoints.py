@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi import networks
 from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
 
@@ -189,14 +190,27 @@ def _trackable(model):
 
 
 def _check_architecture(checkpoint, model):
-    config = json.loads(json.dumps(model.get_config()))
-    for key in ("architecture", "voxel_size", "image_size"):
-        if checkpoint.model_config.get(key) != config[key]:
-            raise UserError(
-                f"{checkpoint.path} was trained with {key} {checkpoint.model_config.get(key)}, "
-                f"which differs from {config[key]}: use the same --preset, --voxel_size and "
-                "--image_size"
-            )
+    asked, there = (
+        _sizes(json.loads(json.dumps(model.get_config()))),
+        _sizes(checkpoint.model_config),
+    )
+    differing = [flag for flag in there if flag not in asked]
+    if differing:
+        raise UserError(
+            f"{checkpoint.path} is of another architecture: it needs {' '.join(differing)}"
+        )
+
+
+def _sizes(config):
+    """The flags that decide the weights' shapes, from a model's configuration in JSON."""
+    presets = {
+        name: json.loads(json.dumps(dataclasses.asdict(architecture)))
+        for name, architecture in networks.PRESETS.items()
+    }
+    names = [name for name, value in presets.items() if value == config["architecture"]]
+    preset = names[0] if names else f"(unknown: {config['architecture']})"
+    sizes = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
+    return [f"--preset={preset}", *sizes]
 
 
 def _steps(folder):

@@ -114,6 +114,8 @@ def prepare(settings):
     finally:
         if bar is not None:
             bar.close()
+        with contextlib.suppress(OSError):  # what a failed build leaves is an empty folder
+            pathlib.Path(builder.data_dir).parent.rmdir()
     return builder
 
 
@@ -200,6 +202,8 @@ def load(builder, split, with_voxels=False):
       UserError: no such split, no shapes in it, or files that cannot be read.
     """
     config = builder.builder_config
+    if split in posed_masks.SPLITS and split not in builder.info.splits:
+        raise UserError(f"{builder.data_dir} has no shapes in its split {split}: add some")
     fields = {"model_id", "category", "masks", "viewpoints"} | (
         {"voxels"} if with_voxels else set()
     )
@@ -218,7 +222,7 @@ def load(builder, split, with_voxels=False):
             "delete that folder and build it again"
         ) from error
     if not examples:
-        raise UserError(f"the split {split} of {builder.data_dir} holds no shapes: add some")
+        raise UserError(f"--split={split} of {builder.data_dir} holds no shapes: take more of it")
     examples.sort(key=lambda example: example["model_id"])
     columns = {name: np.stack([example[name] for example in examples]) for name in examples[0]}
     return Shapes(

@@ -85,8 +85,10 @@ def train(workdir, data, train, run):
     workdir = pathlib.Path(workdir)
     tf.config.experimental.enable_op_determinism()
     with _claimed(workdir):
-        _check_settings(workdir, data, train, run)
-        return _Run(workdir, data, train, run).train()
+        _check_settings(workdir, data, train)
+        started = _Run(workdir, data, train, run)
+        _write_settings(workdir, data, train, run)
+        return started.train()
 
 
 @contextlib.contextmanager
@@ -112,23 +114,26 @@ def _claimed(workdir):
         yield
 
 
-def _check_settings(workdir, data, train, run):
-    """Refuses a workdir of other settings; writes those of a new one."""
+def _check_settings(workdir, data, train):
+    """Refuses a workdir that was trained with other settings."""
+    if not (workdir / SETTINGS_FILE).exists():
+        return
+    old_data, old_train, _ = read_settings(workdir)
+    differing = [
+        f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
+        for old, new in ((old_data, data), (old_train, train))
+        for field in dataclasses.fields(old)
+        if field.name not in _MAY_DIFFER and getattr(old, field.name) != getattr(new, field.name)
+    ]
+    if differing:
+        raise UserError(
+            f"{workdir} was trained with other settings: {', '.join(differing)}; "
+            "give the same ones or another --workdir"
+        )
+
+
+def _write_settings(workdir, data, train, run):
     path = workdir / SETTINGS_FILE
-    if path.exists():
-        old_data, old_train, _ = read_settings(workdir)
-        differing = [
-            f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
-            for old, new in ((old_data, data), (old_train, train))
-            for field in dataclasses.fields(old)
-            if field.name not in _MAY_DIFFER
-            and getattr(old, field.name) != getattr(new, field.name)
-        ]
-        if differing:
-            raise UserError(
-                f"{workdir} was trained with other settings: {', '.join(differing)}; "
-                "give the same ones or another --workdir"
-            )
     partial = path.with_suffix(".partial")
     partial.write_text(flags.to_text(data, train, run))
     os.replace(partial, path)
@@ -150,6 +155,7 @@ class _Run:
         self.workdir, self.run = workdir, run
         self.folder = workdir / "checkpoints"
         builder = data_sets.prepare(data)
+        self.data_set = builder.builder_config.name
         self.shapes = data_sets.load(builder, "train")
         self.validation = data_sets.load(builder, "validation", with_voxels=True)
         data_sets.check_categories(builder, {"train": self.shapes, "validation": self.validation})
@@ -169,6 +175,11 @@ class _Run:
         self.kept = []
         newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
         if newest is not None:
+            if newest.progress["data_set"] != self.data_set:
+                raise UserError(
+                    f"the shapes in --manual_dir={data.manual_dir} changed since {workdir} was "
+                    "trained: choose another --workdir"
+                )
             checkpoints.restore(newest, self.model)
             self.best, self.minutes = newest.progress["best"], newest.progress["minutes"]
             self.kept = [self.best["step"]] if self.best else []
@@ -285,7 +296,7 @@ class _Run:
                 f"the weight {bad} became infinite or NaN by step {self.step}: lower the learning "
                 f"rates; {self._last_good()}"
             )
-        progress = {"best": self.best, "minutes": self.minutes}
+        progress = {"best": self.best, "minutes": self.minutes, "data_set": self.data_set}
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.
         checkpoints.save(self.folder, self.model, progress, keep={*best, *self.kept})

@@ -169,7 +169,7 @@ def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
     larger = dataclasses.replace(TINY, latent_dim=16)
     monkeypatch.setitem(networks.PRESETS, "small", larger)
     start = dataclasses.replace(TRAIN, init_from=str(trained))
-    with pytest.raises(UserError, match="was trained with architecture"):
+    with pytest.raises(UserError, match="another architecture"):
         training.train(tmp_path, data, start, RUN)
 
 
@@ -238,3 +238,9 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "step 6 and 6" in ended.stdout
+
+
+def test_failed_start_leaves_the_workdir_free(data, tmp_path):
+    with pytest.raises(UserError, match="unicorn"):
+        training.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
+    training.train(tmp_path, data, TRAIN, RunSettings(steps=1, evaluate_every=1))
