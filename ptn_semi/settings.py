@@ -6,8 +6,7 @@ Each field below becomes a flag of the same name in the mains that use its class
 import dataclasses
 
 from ptn_semi import geometry, losses, model, networks
-
-LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
+from shapenet_posed_masks.sources import LAYOUTS
 
 
 def setting(default, help, choices=None, low=None, high=None):

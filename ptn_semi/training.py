@@ -221,6 +221,7 @@ class _Run:
                         self._evaluate(summaries)
                         self._save()
             except KeyboardInterrupt:
+                summaries.flush()
                 self._save()
                 tqdm.tqdm.write(f"stopped at step {self.step}; the same command goes on from there")
                 raise

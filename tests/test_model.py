@@ -11,16 +11,8 @@ from ptn_semi import batches, geometry, losses, model, networks
 from ptn_semi.data_sets import Shapes
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projector import Projector
+from tiny import TINY
 
-TINY = networks.Architecture(
-    latent_dim=8,
-    encoder_filters=(4, 4, 4),
-    encoder_units=(8,),
-    generator_base=4,
-    generator_filters=(4, 4),
-    discriminator_filters=(4, 4, 4),
-    kernel_size=4,
-)
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
 ADVERSARIAL = {"generator_loss", "discriminator_loss", "gradient_penalty"}
 NETWORKS = ("encoder", "generator", "discriminator")

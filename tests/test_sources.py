@@ -11,7 +11,8 @@ import pytest
 import trimesh
 
 from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox, grids, procedural, sources, taxonomy
+from shapenet_posed_masks import binvox, file_sources, grids, procedural, sources, taxonomy
+from shapenet_posed_masks.source import Item
 
 CHAIR, TABLE = "03001627", "04379243"
 
@@ -52,9 +53,9 @@ def ids(source):
 def test_vox32_lists_in_order_and_reads_as_it_is(vox32):
     source = sources.open_source("shapenet_vox32", str(vox32), [], 32)
     assert source.items() == [
-        sources.Item(f"{CHAIR}/a", "chair", f"{CHAIR}/a/model.binvox"),
-        sources.Item(f"{CHAIR}/b", "chair", f"{CHAIR}/b/model.binvox"),
-        sources.Item(f"{TABLE}/a", "table", f"{TABLE}/a/model.binvox"),
+        Item(f"{CHAIR}/a", "chair", f"{CHAIR}/a/model.binvox"),
+        Item(f"{CHAIR}/b", "chair", f"{CHAIR}/b/model.binvox"),
+        Item(f"{TABLE}/a", "table", f"{TABLE}/a/model.binvox"),
     ]
     for seed, i in ((0, 2), (1, 1), (2, 0)):
         np.testing.assert_array_equal(source.read(source.items()[i]), grid(seed))
@@ -122,8 +123,8 @@ def test_a_cut_archive_is_named(vox32, tmp_path, share):
 def test_order_on_disk_does_not_matter_and_additions_change_no_id(vox32, tmp_path, monkeypatch):
     source = sources.open_source("shapenet_vox32", str(vox32), [], 32)
     before, mark = ids(source), source.fingerprint()
-    listed = sources._entries
-    monkeypatch.setattr(sources, "_entries", lambda path: listed(path)[::-1])
+    listed = file_sources.entries_in
+    monkeypatch.setattr(file_sources, "entries_in", lambda path: listed(path)[::-1])
     again = sources.open_source("shapenet_vox32", str(vox32), [], 32)
     assert ids(again) == before
     assert again.fingerprint() == mark
@@ -210,7 +211,7 @@ def test_core_v2_turns_centres_and_fills(tmp_path):
     put(root / tail, binvox.write(voxels))
     (root / CHAIR / "without").mkdir()
     source = sources.open_source("shapenet_core_v2", str(tmp_path), ["chair"], 32)
-    assert source.items() == [sources.Item(f"{CHAIR}/a", "chair", tail)]
+    assert source.items() == [Item(f"{CHAIR}/a", "chair", tail)]
     expected = np.zeros((32, 32, 32), bool)
     expected[8:23, 12:20, :] = True
     expected[23, 15:17, 15:17] = True  # the knob, which faces +x now

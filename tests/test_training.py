@@ -13,16 +13,8 @@ import tensorflow as tf
 from ptn_semi import checkpoints, evaluation, flags, networks, training
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from tiny import TINY
 
-TINY = networks.Architecture(
-    latent_dim=8,
-    encoder_filters=(4, 4, 4),
-    encoder_units=(8,),
-    generator_base=4,
-    generator_filters=(4, 4),
-    discriminator_filters=(4, 4, 4),
-    kernel_size=4,
-)
 TRAIN = TrainSettings(batch_size=4)
 RUN = RunSettings(steps=4, evaluate_every=2)
 

@@ -12,80 +12,25 @@ several processes), and list the same items whatever the order of files on disk.
 which other shapes are there. Nothing here imports TensorFlow.
 """
 
-import abc
-import functools
-import gzip
-import hashlib
 import os
-import tarfile
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from stat import S_ISREG
+from collections.abc import Sequence
 
 import numpy as np
 
 from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox, grids, meshes, procedural
-from shapenet_posed_masks.taxonomy import category_name
+from shapenet_posed_masks import procedural
+from shapenet_posed_masks.file_sources import (
+    CoreV2,
+    MeshFolder,
+    VoxArchive,
+    VoxFolder,
+    entries_in,
+    folders_in,
+)
+from shapenet_posed_masks.source import Item, Source, unknown_category
 
 LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
-
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
-_MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
-_MAX_MEMBER = 4 << 20  # the same in an archive, where all are kept in memory
-_MAX_ARCHIVE = 4 << 30
-
-
-@dataclass(frozen=True, order=True)
-class Item:
-    """One shape.
-
-    Attributes:
-      model_id: unique in the source: '<folder>/<model>', a mesh's path, or 'chair_000012'.
-      category: canonical name.
-      path: the file, relative to the source's root, '/' between parts; '' where there is none.
-    """
-
-    model_id: str
-    category: str
-    path: str
-
-
-class Source(abc.ABC):
-    """A list of shapes that can be read one by one.
-
-    Attributes:
-      layout: one of LAYOUTS.
-      categories: canonical names asked for, sorted; empty for all there are.
-      voxel_size: N.
-    """
-
-    layout: str
-
-    def __init__(self, categories: Sequence[str], voxel_size: int):
-        self.categories = tuple(sorted({category_name(c) for c in categories}))
-        self.voxel_size = voxel_size
-
-    @abc.abstractmethod
-    def items(self) -> list[Item]:
-        """Returns all shapes, sorted by id. Raises UserError where there is nothing to list."""
-
-    @abc.abstractmethod
-    def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N] in object axes. Raises UserError naming the file."""
-
-    def settings(self) -> dict:
-        """Returns the part of the fingerprint that needs no files."""
-        return {
-            "layout": self.layout,
-            "categories": list(self.categories),
-            "voxel_size": self.voxel_size,
-        }
-
-    def fingerprint(self) -> dict:
-        """Returns what the shapes are made from; equal (as JSON) means equal shapes."""
-        return self.settings()
 
 
 class Procedural(Source):
@@ -102,7 +47,7 @@ class Procedural(Source):
         self.seed = seed
         unknown = sorted(set(self.categories) - set(procedural.CATEGORIES))
         if unknown:
-            raise _unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")
+            raise unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")
         if num_shapes < len(self.categories):
             raise UserError(
                 f"--num_shapes={num_shapes} leaves a category without a shape: give at least "
@@ -125,237 +70,6 @@ class Procedural(Source):
     def settings(self) -> dict:
         """Returns the settings of the generator."""
         return super().settings() | {"num_shapes": self.num_shapes, "seed": self.seed}
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """What changes when a file does."""
-
-    size: int
-    mtime_ns: int
-
-
-class _Files(Source):
-    """Shapes in files below `root`/<category>."""
-
-    expected: str  # for messages: what a shape looks like below the root
-
-    def __init__(self, root: str, categories: Sequence[str], voxel_size: int):
-        super().__init__(categories, voxel_size)
-        self.root = root
-
-    @abc.abstractmethod
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        """Yields (model_id, path, stat) of each shape below a category's folder."""
-
-    def _scan(self) -> tuple[dict[Item, _Stamp], set[str]]:
-        """Returns the shapes of the wanted categories, and all categories that are there."""
-        found, present = {}, set()
-        for entry in _folders(self.root):
-            category = category_name(entry.name)
-            present.add(category)
-            if self._wants(category):
-                for model_id, path, stat in self._scan_category(entry.name):
-                    found[Item(model_id, category, path)] = _Stamp(stat.st_size, stat.st_mtime_ns)
-        return found, present
-
-    def _wants(self, category: str) -> bool:
-        return not self.categories or category in self.categories
-
-    @functools.cached_property
-    def _files(self) -> dict[Item, _Stamp]:
-        found, present = self._scan()
-        for category in self.categories:
-            if category not in present:
-                raise _unknown_category(category, sorted(present), self.root)
-            if not any(item.category == category for item in found):
-                raise UserError(
-                    f"category {category} has no shapes in {self.root}: add files as "
-                    f"{self.expected}, or leave it out of --categories"
-                )
-        if not found:
-            raise UserError(
-                f"--manual_dir={self.root} holds no shapes: put files there as {self.expected}"
-            )
-        return dict(sorted(found.items()))
-
-    def items(self) -> list[Item]:
-        """Returns a shape for each file of the layout, sorted by id; other files are ignored."""
-        return list(self._files)
-
-    def fingerprint(self) -> dict:
-        """Returns the settings, and a digest of each file's path, size and time of change."""
-        digest = hashlib.sha256()
-        for path, stamp in sorted((item.path, stamp) for item, stamp in self._files.items()):
-            line = f"{path}\0{stamp.size}\0{stamp.mtime_ns}\n"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-        return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
-
-    def _read_bytes(self, item: Item, limit: int) -> bytes:
-        path = os.path.join(self.root, item.path)
-        try:
-            with open(path, "rb") as file:
-                data = file.read(limit + 1)
-        except OSError as error:
-            raise UserError(
-                f"{path} cannot be read ({error.strerror}): make it readable or remove it"
-            ) from error
-        if len(data) > limit:
-            raise UserError(
-                f"{path} is larger than {limit >> 20} MiB: replace the file or remove it"
-            )
-        return data
-
-
-class _Models(_Files):
-    """Files `root`/<category>/<model>/<tail>; a model has the same id in every such layout."""
-
-    tail: str
-
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        for entry in _folders(os.path.join(self.root, folder)):
-            # ShapeNetCore has some models without voxels.
-            if stat := _stat_file(os.path.join(entry.path, self.tail)):
-                yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stat
-
-
-class VoxFolder(_Models):
-    """3D-R2N2's ShapeNetVox32: 32³ solids that are already in object axes, taken as they are.
-
-    At another voxel_size than the file's they are resized (see `grids.resize`).
-    """
-
-    layout = "shapenet_vox32"
-    expected = "<category>/<model>/model.binvox"
-    tail = "model.binvox"
-
-    def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
-        data = self._read_bytes(item, _MAX_BINVOX)
-        voxels = binvox.read(data, os.path.join(self.root, item.path))
-        return grids.resize(voxels, self.voxel_size)
-
-
-class VoxArchive(VoxFolder):
-    """The same in a tar archive, of which the wanted files are kept in memory, 1.5 kB each.
-
-    The archive is read once, from start to end, when items are first asked for; nothing is unpacked
-    to disk. Links, names with '..' and absolute names are ignored.
-    """
-
-    def _scan(self) -> tuple[dict[Item, _Stamp], set[str]]:
-        found, present, self._data, kept = {}, set(), {}, 0
-        try:
-            # tarfile alone takes a cut archive for a shorter one; gzip notices.
-            opener = open if self.root.endswith(".tar") else gzip.open
-            with opener(self.root, "rb") as file, tarfile.open(fileobj=file, mode="r|") as archive:
-                for member in archive:
-                    parts = member.name.removeprefix("./").split("/")
-                    if not member.isreg() or len(parts) < 3 or {"", ".", ".."} & {*parts}:
-                        continue
-                    folder, model, tail = parts[-3:]
-                    present.add(category := category_name(folder))
-                    if tail != self.tail or not self._wants(category):
-                        continue
-                    item = Item(f"{folder}/{model}", category, f"{folder}/{model}/{tail}")
-                    data = archive.extractfile(member).read(_MAX_MEMBER + 1)
-                    kept += len(data)
-                    if kept > _MAX_ARCHIVE:
-                        raise UserError(
-                            f"{self.root} unpacks to more than {_MAX_ARCHIVE >> 30} GiB: unpack it "
-                            "and give the folder as --manual_dir"
-                        )
-                    self._data[item.path] = data
-                    found[item] = _Stamp(member.size, int(member.mtime * 1e9))
-                while file.read(1 << 20):  # what follows the last member, for gzip's checksum
-                    pass
-        except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
-            raise UserError(
-                f"{self.root} is truncated or not a tar archive ({error}): fetch it again"
-            ) from error
-        return found, present
-
-    def fingerprint(self) -> dict:
-        """Returns the settings, and the archive's name, size and time of change, unopened."""
-        stat = os.stat(self.root)
-        archive = [os.path.basename(self.root), stat.st_size, stat.st_mtime_ns]
-        return self.settings() | {"archive": archive}
-
-    def _read_bytes(self, item: Item, limit: int) -> bytes:
-        self.items()  # reads the archive if that has not been done
-        data = self._data.get(item.path)
-        if data is None or len(data) > _MAX_MEMBER:
-            fault = "is missing" if data is None else f"is larger than {_MAX_MEMBER >> 20} MiB"
-            raise UserError(f"{item.path} {fault} in {self.root}: replace the file or remove it")
-        return data
-
-
-class CoreV2(_Models):
-    """ShapeNetCore.v2's 128³ solids (y up, front −z, in a corner), turned, fitted to N³, filled.
-
-    The solids of open meshes are no denser than their surfaces. Filling comes after the reduction,
-    which closes gaps narrower than a cell; what is open wider than that stays a surface.
-    """
-
-    layout = "shapenet_core_v2"
-    expected = "<category>/<model>/models/model_normalized.solid.binvox"
-    tail = "models/model_normalized.solid.binvox"
-
-    def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
-        data = self._read_bytes(item, _MAX_BINVOX)
-        voxels = binvox.read(data, os.path.join(self.root, item.path))
-        voxels = grids.turn(voxels, up="+y", front="-z")
-        return grids.fill_holes(grids.reduce(voxels, self.voxel_size))
-
-
-class MeshFolder(_Files):
-    """Meshes in a folder per category, subfolders such as ModelNet's train and test included.
-
-    The id of a mesh is its path, ending included: the same name may be in two subfolders, or in two
-    formats, and no later file may change it.
-
-    Attributes:
-      up: the axis of the files that points up, such as '+z'.
-      front: the axis of the files towards which objects face, such as '-y'.
-    """
-
-    layout = "meshes"
-    expected = f"<category>/<name> ending in {', '.join(meshes.EXTENSIONS)}"
-
-    def __init__(
-        self,
-        root: str,
-        categories: Sequence[str],
-        voxel_size: int,
-        up: str = "+y",
-        front: str = "+z",
-    ):
-        super().__init__(root, categories, voxel_size)
-        grids.axes_matrix(up, front)  # refuses bad axes before anything is read
-        self.up = up
-        self.front = front
-
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        for parent, folders, names in os.walk(os.path.join(self.root, folder)):
-            folders[:] = [f for f in folders if not f.startswith(".")]
-            for name in names:
-                if name.startswith(".") or not name.lower().endswith(meshes.EXTENSIONS):
-                    continue
-                full = os.path.join(parent, name)
-                path = os.path.relpath(full, self.root).replace(os.sep, "/")
-                if stat := _stat_file(full):
-                    yield path, path, stat
-
-    def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
-        data = self._read_bytes(item, meshes.MAX_BYTES)
-        name = os.path.join(self.root, item.path)
-        return meshes.voxelise(data, name, self.voxel_size, self.up, self.front)
-
-    def settings(self) -> dict:
-        """Returns the settings, the axes among them."""
-        return super().settings() | {"up": self.up, "front": self.front}
 
 
 def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: str) -> dict:
@@ -418,38 +132,12 @@ def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool =
         raise UserError(f"--manual_dir={manual_dir} is not {kinds} that exists: correct the path")
     if inner and os.path.isdir(os.path.join(path, inner)):
         return os.path.join(path, inner)
-    names = sorted(entry.name for entry in _entries(path))
+    names = sorted(entry.name for entry in entries_in(path))
     if not names:
         raise UserError(f"--manual_dir={manual_dir} is empty: put the shapes there first")
     packed = [n for n in names if n.endswith(_ARCHIVES)]
-    if archives and packed and not _folders(path):
+    if archives and packed and not folders_in(path):
         if len(packed) > 1:
             raise UserError(f"--manual_dir={manual_dir} holds {len(packed)} archives: name the one")
         return os.path.join(path, packed[0])
     return path
-
-
-def _folders(path: str) -> list[os.DirEntry]:
-    return [e for e in _entries(path) if e.is_dir() and not e.name.startswith(".")]
-
-
-def _entries(path: str) -> list[os.DirEntry]:
-    try:
-        with os.scandir(path) as entries:
-            return list(entries)
-    except OSError as error:
-        raise UserError(f"{path} cannot be listed ({error.strerror}): make it readable") from error
-
-
-def _stat_file(path: str) -> os.stat_result | None:
-    """Returns the file's stat; None for what is missing, a broken link, a folder or a pipe."""
-    try:
-        result = os.stat(path)
-    except OSError:
-        return None
-    return result if S_ISREG(result.st_mode) else None
-
-
-def _unknown_category(category: str, present: Sequence[str], where: str) -> UserError:
-    there = ", ".join(present) or "none"
-    return UserError(f"category {category} is not in {where}: --categories can be {there}")
