@@ -106,7 +106,7 @@ def test_an_archive_cannot_reach_outside(tmp_path):
 
 
 def test_a_huge_member_of_an_archive_is_named(vox32, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_MAX_MEMBER", 100)
+    monkeypatch.setattr(file_sources, "_MAX_MEMBER", 100)
     source = sources.open_source("shapenet_vox32", str(pack(vox32, tmp_path / "a.tgz")), [], 32)
     with pytest.raises(UserError, match=f"{CHAIR}/a/model.binvox is larger"):
         source.read(source.items()[0])

@@ -21,23 +21,40 @@ from ptn_semi import checkpoints
 
 KILLS = flags.DEFINE_integer("kills", 3, "How often the second training is killed.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder for both trainings.", required=True)
+MAX_DELAY = flags.DEFINE_float("max_delay", 3, "Longest seconds from a checkpoint to a kill.")
 SEED = flags.DEFINE_integer("kill_seed", 0, "Seed of the moments.")
 
 
-def run(workdir, train_flags, kill_after=None):
-    """Runs the training command; returns its seconds, or None where it was killed first."""
+def start(workdir, train_flags):
+    """Starts the training command."""
     command = [sys.executable, "-m", "ptn_semi.train", f"--workdir={workdir}", *train_flags]
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def finish(process):
+    """Waits for a training that is to end well."""
+    if process.wait() != 0:
+        sys.exit(f"error: {' '.join(process.args)} ended with {process.returncode}")
+
+
+def newest_step(workdir):
+    """Step of the newest checkpoint, 0 for none; by name alone, as one may be half-written."""
+    return max((int(path.name[5:]) for path in workdir.glob("checkpoints/step_*")), default=0)
+
+
+def kill_once(workdir, train_flags, delay):
+    """Kills a training `delay` seconds after its first new checkpoint; False if it ended before."""
+    before = newest_step(workdir)
+    process = start(workdir, train_flags)
+    while newest_step(workdir) == before and process.poll() is None:
+        time.sleep(0.05)
     try:
-        code = process.wait(timeout=kill_after)
+        process.wait(timeout=delay)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        return None
-    if code != 0:
-        sys.exit(f"error: {' '.join(command)} ended with {code}: run it by hand to see why")
-    return time.monotonic() - started
+        return True
+    return False
 
 
 def differing_tensors(a, b):
@@ -58,18 +75,15 @@ def main(argv):
     folder = pathlib.Path(WORKDIR.value)
     if folder.exists():
         sys.exit(f"error: {folder} is there already: give a --workdir that is not")
-    seconds = run(folder / "whole", argv[1:])
-    print(f"uninterrupted: {seconds:.1f} s")
+    finish(start(folder / "whole", argv[1:]))
     moments = random.Random(SEED.value)
     for kill in range(KILLS.value):
-        # Start-up is about the first third; the kills share the rest, so that none is too late.
-        after = moments.uniform(0.3, 0.3 + 0.7 / KILLS.value) * seconds
-        if run(folder / "killed", argv[1:], after) is not None:
-            print(f"kill {kill + 1}: finished before {after:.1f} s")
-            break
-        newest = checkpoints.latest(folder / "killed" / "checkpoints", on_damage=print)
-        print(f"kill {kill + 1} after {after:.1f} s; resumes from step {newest and newest.step}")
-    run(folder / "killed", argv[1:])
+        delay = moments.uniform(0, MAX_DELAY.value)
+        if not kill_once(folder / "killed", argv[1:], delay):
+            sys.exit(f"error: ended before kill {kill + 1}: give more --steps or fewer --kills")
+        step = newest_step(folder / "killed")
+        print(f"kill {kill + 1}, {delay:.2f} s after a checkpoint; resumes from step {step}")
+    finish(start(folder / "killed", argv[1:]))
     whole, killed = (checkpoints.find(folder / name, "last") for name in ("whole", "killed"))
     count, differing = differing_tensors(whole, killed)
     print(f"step {whole.step} and {killed.step}: {count - len(differing)} of {count} tensors equal")
