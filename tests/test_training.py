@@ -222,8 +222,8 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
     tool = pathlib.Path(__file__).parent.parent / "tools" / "check_resume.py"
     ended = subprocess.run(
         [
-            sys.executable, tool, "--kills=1", "--max_delay=0.1", f"--workdir={tmp_path / 'runs'}", "--",
-            "--steps=6", "--evaluate_every=2", "--batch_size=2", "--num_shapes=60",
+            sys.executable, tool, "--kills=1", "--max_delay=0.1", f"--workdir={tmp_path / 'runs'}",
+            "--", "--steps=6", "--evaluate_every=2", "--batch_size=2", "--num_shapes=60",
             "--categories=chair,table", f"--data_dir={tmp_path / 'data'}",
         ],
         capture_output=True, text=True, check=False,
