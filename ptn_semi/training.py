@@ -196,7 +196,9 @@ class _Run:
 
     def train(self):
         if self._finished():
-            print(f"{self.workdir} is finished at step {self.step}; more --steps would go on")
+            print(
+                f"{self.workdir} is finished at step {self.step}; --steps or --max_minutes ended it"
+            )
             return checkpoints.latest(self.folder)
         summaries = Summaries(os.fspath(self.workdir / "tensorboard"), self.step or None)
         data = iter(batches.batch_dataset(self.shapes, **self.batch_args, start=self.step))
