@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from ptn_semi import networks
 from ptn_semi.errors import UserError
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi.model import OPTIMIZERS, SemiSupervisedReconstructor
 
 _METADATA = "checkpoint.json"
 
@@ -184,17 +184,13 @@ def _networks(model):
 
 
 def _trackable(model):
-    optimizers = ("encoder_optimizer", "generator_optimizer", "discriminator_optimizer")
-    parts = {name: getattr(model, name) for name in optimizers}
+    parts = {name: getattr(model, name) for name in OPTIMIZERS}
     return tf.train.Checkpoint(steps=model.steps, **_networks(model), **parts)
 
 
 def _check_architecture(checkpoint, model):
-    asked, there = (
-        _sizes(json.loads(json.dumps(model.get_config()))),
-        _sizes(checkpoint.model_config),
-    )
-    differing = [flag for flag in there if flag not in asked]
+    asked = _sizes(json.loads(json.dumps(model.get_config())))
+    differing = [flag for flag in _sizes(checkpoint.model_config) if flag not in asked]
     if differing:
         raise UserError(
             f"{checkpoint.path} is of another architecture: it needs {' '.join(differing)}"

@@ -135,11 +135,12 @@ def _samples(builder, count=10):
     rows = []
     for shape in index:
         voxels = shapes.unpack_voxels(shape)
-        row = [pictures.shade_voxels(voxels, viewpoint, 128) for viewpoint in ((20, 30), (20, 150))]
+        row = [pictures.shade_voxels(voxels, viewpoint, 128) for viewpoint in pictures.VIEWPOINTS]
         rows.append(
             row + [pictures.mask_picture(m) for m in shapes.unpack_masks(shape, range(views))]
         )
-    titles = ["shape at azimuth 30°", "at azimuth 150°"] + [f"mask {i + 1}" for i in range(views)]
+    titles = [f"shape at azimuth {azimuth}°" for _, azimuth in pictures.VIEWPOINTS]
+    titles += [f"mask {i + 1}" for i in range(views)]
     return pictures.grid(rows, titles, list(shapes.categories[index]))
 
 

@@ -1,6 +1,5 @@
 """Scores of a model on a split, beside the honest floor: the mean training shape."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -10,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import checkpoints, data_sets, metrics, pictures
+from ptn_semi import checkpoints, data_sets, files, metrics, pictures
 from ptn_semi.errors import UserError
 
 _NUM_PICTURES = 8
@@ -159,11 +158,11 @@ def evaluate_workdir(
         "split": split,
         "rows": {"model": rows, "mean_shape": score_mean_shape(train, shapes)},
     }
-    with _replacing(output) as partial:
+    with files.replacing(output) as partial:
         partial.write_text(json.dumps(scores, indent=1) + "\n")
     if save_predictions:
         index, view, voxels = (np.concatenate(column) for column in zip(*kept, strict=True))
-        with _replacing(pathlib.Path(save_predictions)) as partial, open(partial, "wb") as file:
+        with files.replacing(save_predictions) as partial, open(partial, "wb") as file:
             np.savez_compressed(
                 file,
                 model_ids=shapes.model_ids[index],
@@ -188,17 +187,3 @@ def _sheet(model, shapes, threshold):
         threshold,
         row_titles=shapes.categories[index],
     )
-
-
-@contextlib.contextmanager
-def _replacing(path):
-    """A name to write to, which becomes `path` once all is written."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} could not be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -15,11 +15,15 @@ OPTIMIZERS = ("encoder_optimizer", "generator_optimizer", "discriminator_optimiz
 
 @dataclasses.dataclass(frozen=True)
 class LossSettings:
-    """What the training step minimises. Weights default to the authors'."""
+    """What the training step minimises.
+
+    Weights default to the authors', but for the latent invariance: theirs is 1, at which E may map
+    all masks to one latent.
+    """
 
     supervision: str = "both"
     reconstruction_weight: float = 10.0
-    latent_invariance_weight: float = 1.0
+    latent_invariance_weight: float = 0.1
     voxel_invariance_weight: float = 1.0
     adversarial_weight: float = 1.0
     gradient_penalty_weight: float = 10.0

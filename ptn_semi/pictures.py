@@ -5,12 +5,11 @@ Axes, viewpoints and image rows are those of `geometry`; every image is uint8 [H
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ptn_semi import geometry
+from ptn_semi import files, geometry
 
 PREDICTED_COLOR = (92, 143, 214)  # blue
 TRUE_COLOR = (226, 168, 84)  # sand
@@ -192,15 +191,12 @@ def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
     Args:
       path: of the file; one that is there is replaced.
       image: uint8 [H, W, 3] or [H, W].
+
+    Raises:
+      UserError: it cannot be written.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        Image.fromarray(image).save(temporary, format="PNG")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with files.replacing(path) as partial:
+        Image.fromarray(image).save(partial, format="PNG")
 
 
 def reconstruction_sheet(

@@ -8,6 +8,8 @@ import dataclasses
 from ptn_semi import geometry, losses, model, networks
 from shapenet_posed_masks.sources import LAYOUTS
 
+_LOSS = model.LossSettings  # its defaults are those of the flags
+
 
 def setting(default, help, choices=None, low=None, high=None):
     """A dataclass field with what its flag needs; `low` and `high` are inclusive bounds."""
@@ -78,11 +80,21 @@ class TrainSettings:
     encoder_learning_rate: float = setting(1e-3, "Adam's, for E.", low=0)
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
-    reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
-    latent_invariance_weight: float = setting(0.1, "Weight of equation 2.", low=0)
-    voxel_invariance_weight: float = setting(1.0, "Weight of equation 3.", low=0)
-    adversarial_weight: float = setting(1.0, "Weight of the GAN loss in G.", low=0)
-    gradient_penalty_weight: float = setting(10.0, "Weight of the gradient penalty in D.", low=0)
+    reconstruction_weight: float = setting(
+        _LOSS.reconstruction_weight, "Weight of equation 1.", low=0
+    )
+    latent_invariance_weight: float = setting(
+        _LOSS.latent_invariance_weight, "Weight of equation 2.", low=0
+    )
+    voxel_invariance_weight: float = setting(
+        _LOSS.voxel_invariance_weight, "Weight of equation 3.", low=0
+    )
+    adversarial_weight: float = setting(
+        _LOSS.adversarial_weight, "Weight of the GAN loss in G.", low=0
+    )
+    gradient_penalty_weight: float = setting(
+        _LOSS.gradient_penalty_weight, "Weight of the gradient penalty in D.", low=0
+    )
     gan_loss: str = setting("non_saturating", "The GAN loss.", choices=tuple(losses.GAN_LOSSES))
     gradient_penalty: str = setting(
         "dragan", "The gradient penalty of D.", choices=tuple(losses.GRADIENT_PENALTIES)

@@ -20,10 +20,9 @@ def main():
     )
     checkpoint = training.train(WORKDIR.value, data, train, run)
     best = checkpoint.progress["best"]
-    print(
-        f"best validation AP {best['average_precision']:.4f} at step {best['step']}; scores on the "
-        f"test split: python -m ptn_semi.evaluate --workdir={WORKDIR.value} --split=test"
-    )
+    if best:  # none where a run was interrupted before its first validation, and then cut short
+        print(f"best validation AP {best['average_precision']:.4f} at step {best['step']}")
+    print(f"test scores: python -m ptn_semi.evaluate --workdir={WORKDIR.value} --split=test")
 
 
 if __name__ == "__main__":

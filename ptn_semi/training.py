@@ -24,6 +24,7 @@ from ptn_semi import (
     checkpoints,
     data_sets,
     evaluation,
+    files,
     flags,
     networks,
     pictures,
@@ -35,8 +36,8 @@ from ptn_semi.summaries import Summaries
 
 SETTINGS_FILE = "settings.flags"
 _NUM_PICTURES = 6
-# These say where things are or how errors are met; a moved data set is still the same one.
-_MAY_DIFFER = {"data_dir", "manual_dir", "init_from"}
+# A moved data set is still the same one; that it is, is checked apart.
+_MAY_DIFFER = {"data_dir", "manual_dir"}
 
 
 def build_model(data, train):
@@ -83,12 +84,23 @@ def train(workdir, data, train, run):
         not finite, a full disk.
     """
     workdir = pathlib.Path(workdir)
+    _check_mirror(data, train)
     tf.config.experimental.enable_op_determinism()
     with _claimed(workdir):
         _check_settings(workdir, data, train)
         started = _Run(workdir, data, train, run)
         _write_settings(workdir, data, train, run)
         return started.train()
+
+
+def _check_mirror(data, train):
+    """Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too."""
+    low, high = data.azimuth_range
+    if train.mirror_views and high - low < 360 and low != -high:
+        raise UserError(
+            f"--mirror_views needs azimuths all round or as far to either side, not {low:g} to "
+            f"{high:g}: add --nomirror_views"
+        )
 
 
 @contextlib.contextmanager
@@ -133,10 +145,8 @@ def _check_settings(workdir, data, train):
 
 
 def _write_settings(workdir, data, train, run):
-    path = workdir / SETTINGS_FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(flags.to_text(data, train, run))
-    os.replace(partial, path)
+    with files.replacing(workdir / SETTINGS_FILE) as partial:
+        partial.write_text(flags.to_text(data, train, run))
 
 
 def read_settings(workdir):

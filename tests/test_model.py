@@ -384,3 +384,8 @@ def test_average_of_a_frozen_encoder_stays_exactly_the_same():
     before = weights(reconstructor.average_encoder)
     steps(reconstructor, 3)
     assert same(weights(reconstructor.average_encoder), before)
+
+
+def test_unknown_supervision_is_refused():
+    with pytest.raises(ValueError, match="labeled"):
+        LossSettings("lableled")

@@ -236,3 +236,25 @@ def test_failed_start_leaves_the_workdir_free(data, tmp_path):
     with pytest.raises(UserError, match="unicorn"):
         training.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
     training.train(tmp_path, data, TRAIN, RunSettings(steps=1, evaluate_every=1))
+
+
+def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp_path):
+    other = dataclasses.replace(TRAIN, init_from=str(tmp_path))
+    with pytest.raises(UserError, match="--init_from="):
+        training.train(trained, data, other, RUN)
+
+
+def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
+    one_sided = dataclasses.replace(data, azimuth_range=(0.0, 90.0))
+    with pytest.raises(UserError, match="--nomirror_views"):
+        training.train(tmp_path, one_sided, TRAIN, RUN)
+
+
+def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):
+    folder = tmp_path / "taken"
+    folder.write_text("a file where a folder is wanted")
+    with pytest.raises(UserError, match=r"taken/scores\.json could not be written"):
+        evaluation.evaluate_workdir(
+            trained, data, "test", num_views=1, output=folder / "scores.json"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
