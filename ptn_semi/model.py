@@ -61,6 +61,7 @@ class SemiSupervisedReconstructor(keras.Model):
       average_decay: of the exponential moving averages of E's and G's weights, batch norm's
         statistics among them, which reconstruct at test time; 0 for the weights themselves.
       elevation_range, azimuth_range: of the viewpoints that fakes are seen from, in degrees.
+      precision: that the networks compute in, one of `networks.PRECISIONS`.
       seed: of the networks' first weights and of all that is drawn in training.
     """
 
@@ -75,6 +76,7 @@ class SemiSupervisedReconstructor(keras.Model):
         average_decay=0.99,
         elevation_range=geometry.ELEVATION_RANGE,
         azimuth_range=geometry.AZIMUTH_RANGE,
+        precision="float32",
         seed=0,
         **kwargs,
     ):
@@ -94,11 +96,12 @@ class SemiSupervisedReconstructor(keras.Model):
         self.freeze_encoder = freeze_encoder
         self.average_decay = average_decay
         self.elevation_range, self.azimuth_range = tuple(elevation_range), tuple(azimuth_range)
-        self.seed = seed
+        self.precision, self.seed = precision, seed
         keras.utils.set_random_seed(seed)
-        self.encoder = networks.build_encoder(architecture, image_size)
-        self.generator = networks.build_generator(architecture, voxel_size)
-        self.discriminator = networks.build_discriminator(architecture, image_size)
+        with networks.computing_in(precision):
+            self.encoder = networks.build_encoder(architecture, image_size)
+            self.generator = networks.build_generator(architecture, voxel_size)
+            self.discriminator = networks.build_discriminator(architecture, image_size)
         self.projector = Projector(image_size, self.camera, name="projector")
         self.encoder.trainable = not freeze_encoder
         self.average_encoder = keras.models.clone_model(self.encoder)
@@ -256,5 +259,6 @@ class SemiSupervisedReconstructor(keras.Model):
             "average_decay": self.average_decay,
             "elevation_range": self.elevation_range,
             "azimuth_range": self.azimuth_range,
+            "precision": self.precision,
             "seed": self.seed,
         }

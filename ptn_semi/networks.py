@@ -3,6 +3,7 @@
 `PRESETS["paper"]` is the published architecture; `PRESETS["small"]` trains well on two CPU cores.
 """
 
+import contextlib
 import dataclasses
 
 import keras
@@ -59,6 +60,21 @@ PRESETS = {
 VOXEL_SIZES = (32, 64)
 # G starts near empty: rays through a half-full grid are opaque, and pass back no gradient.
 INITIAL_LOGIT = -3.0
+# Of what layers compute; weights, latents, voxels and logits are float32 with either.
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+@contextlib.contextmanager
+def computing_in(precision):
+    """Networks built within compute in this one of `PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _normalized(x, name):
@@ -67,7 +83,7 @@ def _normalized(x, name):
 
 
 def build_encoder(architecture, image_size):
-    """E: masks [B, S, S, 1] to latents [B, latent_dim]."""
+    """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     for i, filters in enumerate(architecture.encoder_filters, 1):
         x = layers.Conv2D(
@@ -78,7 +94,7 @@ def build_encoder(architecture, image_size):
     for i, units in enumerate(architecture.encoder_units, 1):
         x = layers.Dense(units, use_bias=False, name=f"dense{i}")(x)
         x = _normalized(x, f"dense{i}")
-    latent = layers.Dense(architecture.latent_dim, name="latent")(x)
+    latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)
     return keras.Model(inputs, latent, name="encoder")
 
 

@@ -63,6 +63,10 @@ class TrainSettings:
     """The networks, what they minimise, and for how long."""
 
     preset: str = setting("small", "Sizes of the networks.", choices=tuple(networks.PRESETS))
+    precision: str = setting(
+        "float32", "That the networks compute in; weights are kept in float32.",
+        choices=networks.PRECISIONS,
+    )  # fmt: skip
     supervision: str = setting(
         "both", "labeled: pairs with viewpoints (the paper's P); unlabeled: masks alone (U); both "
         "(P+U).", choices=model.SUPERVISIONS,
@@ -109,7 +113,10 @@ class TrainSettings:
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """How a training run is watched and kept; nothing here changes its weights."""
+    """How a training run is done, watched and kept; nothing here changes its weights.
+
+    (But for XLA, which rounds in another order.)
+    """
 
     steps: int = setting(2000, "Pairs of iterations (the paper counts each of a pair).", low=1)
     max_minutes: float = setting(
@@ -117,3 +124,7 @@ class RunSettings:
     )
     evaluate_every: int = setting(100, "Steps between validations, each with a checkpoint.", low=1)
     validation_views: int = setting(2, "Views of each validation shape that are scored.", low=1)
+    jit_compile: str = setting(
+        "auto", "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
+        choices=("auto", "on", "off"),
+    )  # fmt: skip

@@ -54,6 +54,7 @@ def build_model(data, train):
         average_decay=train.average_decay,
         elevation_range=data.elevation_range,
         azimuth_range=data.azimuth_range,
+        precision=train.precision,
         seed=train.seed,
     )
 
@@ -198,7 +199,11 @@ class _Run:
             checkpoints.start_from(checkpoints.find(train.init_from), self.model)
         self.step = int(self.model.steps.numpy())
         self.predictor = evaluation.Predictor(self.model)
-        self.train_step = tf.function(self.model.train_step, jit_compile=False)
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+        self.train_step = tf.function(
+            self.model.train_step,
+            jit_compile=on_gpu if run.jit_compile == "auto" else run.jit_compile == "on",
+        )
         print(
             f"{len(self.shapes)} training shapes, {len(self.labeled)} of them with viewpoints; "
             f"{len(self.validation)} validation shapes"

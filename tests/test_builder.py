@@ -69,7 +69,7 @@ def assert_same(left, right):
 
 def finished(data_dir):
     """What looks like a prepared set: a folder named by a version."""
-    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.0"))
+    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.1"))
 
 
 @pytest.fixture(scope="module")

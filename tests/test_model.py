@@ -19,12 +19,20 @@ NETWORKS = ("encoder", "generator", "discriminator")
 PROJECTOR = Projector(32, jit_compile=False)  # of all models here, so that it is traced once
 
 
-def build(seed=0, freeze_encoder=False, learning_rate=1e-3, voxel_size=32, **loss_settings):
+def build(
+    seed=0,
+    freeze_encoder=False,
+    learning_rate=1e-3,
+    voxel_size=32,
+    precision="float32",
+    **loss_settings,
+):
     reconstructor = SemiSupervisedReconstructor(
         TINY,
         voxel_size,
         loss_settings=LossSettings(**loss_settings),
         freeze_encoder=freeze_encoder,
+        precision=precision,
         seed=seed,
     )
     reconstructor.projector = PROJECTOR
@@ -308,6 +316,7 @@ CUSTOM = {
     "average_decay": 0.5,
     "elevation_range": (0.0, 10.0),
     "azimuth_range": (-5.0, 5.0),
+    "precision": "mixed_bfloat16",
     "seed": 7,
     "name": "custom",
 }
@@ -389,3 +398,22 @@ def test_average_of_a_frozen_encoder_stays_exactly_the_same():
 def test_unknown_supervision_is_refused():
     with pytest.raises(ValueError, match="labeled"):
         LossSettings("lableled")
+
+
+def test_half_precision_computes_almost_the_same():
+    single, half = (build(precision=precision) for precision in networks.PRECISIONS)
+    assert keras.config.dtype_policy().name == "float32"  # as it was
+    for name in NETWORKS:
+        network = getattr(half, name)
+        assert {layer.compute_dtype for layer in network.layers} == {"bfloat16", "float32"}
+        assert {weight.dtype for weight in network.weights} == {"float32"}
+        assert network.output.dtype == "float32"
+    results = single.train_step(BATCH), half.train_step(BATCH)
+    for name, value in results[0].items():
+        np.testing.assert_allclose(results[1][name], value, rtol=0.05, atol=0.01)
+    assert not same(weights(single), weights(half))
+
+
+def test_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision is one of float32, mixed_bfloat16"):
+        build(precision="float16")

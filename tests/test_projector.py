@@ -1,7 +1,6 @@
-"""The projector: properties, hand-derived pixels, and a slow projector written another way."""
+"""The projector: properties and hand-derived pixels; see test_smooth_sampling.py for slow ones."""
 
 import functools
-import itertools
 
 import keras
 import numpy as np
@@ -9,13 +8,12 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi import geometry
-from ptn_semi import projector as projector_module
-from ptn_semi.projector import POOLINGS, SAMPLINGS, Projector
+from ptn_semi.projector import POOLINGS, SAMPLERS, Projector
 
 ORTHOGRAPHIC = geometry.Camera(perspective=False)
 PERSPECTIVE = geometry.Camera()
 CAMERAS = pytest.mark.parametrize("camera", [PERSPECTIVE, ORTHOGRAPHIC], ids=["persp", "ortho"])
-ALL_SAMPLINGS = pytest.mark.parametrize("sampling", SAMPLINGS)
+ALL_SAMPLINGS = pytest.mark.parametrize("sampling", SAMPLERS)
 ALL_POOLINGS = pytest.mark.parametrize("pooling", POOLINGS)
 
 
@@ -159,7 +157,7 @@ def test_mirrored_shapes_give_mirrored_masks(camera, sampling, pooling, image_si
 
 
 def sphere(size, radius):
-    """Smooth at the border, so that the surface is where a trilinear sample is ½.
+    """Smooth at the border, so that the surface is where an interpolated sample is ½.
 
     With nearest sampling the corners of voxels stick out of it.
     """
@@ -167,10 +165,12 @@ def sphere(size, radius):
 
 
 @CAMERAS
-@pytest.mark.parametrize(("sampling", "tolerance"), [("nearest", 0.1), ("trilinear", 0.01)])
+@pytest.mark.parametrize(("sampling", "tolerance"), [("nearest", 0.1), ("smooth", 0.01)])
 @pytest.mark.parametrize("size", [24, 31])
 def test_a_spheres_silhouette_has_the_right_area_from_everywhere(camera, sampling, tolerance, size):
     radius = 0.37
+    if sampling == "smooth" and camera.perspective:
+        tolerance = 0.013  # interpolation in two turns blurs, which shrinks what is convex
     viewpoints = np.concatenate([[(0, 0), (90, 0), (-20, 45)], random_viewpoints(9)])
     options = {"camera": camera, "sampling": sampling, "pooling": "max"}
     areas = (project(sphere(size, radius), viewpoints, 64, **options) > 0.5).mean(axis=(1, 2))
@@ -190,7 +190,9 @@ def test_a_centred_object_is_in_the_middle_of_its_mask(sampling, viewpoint):
         for axis in (0, 1):
             profile = mask.sum(axis=1 - axis)
             centre = (profile * np.arange(image_size)).sum() / profile.sum()
-            assert centre == pytest.approx(middle, abs=0.1 if sampling == "nearest" else 0.03)
+            # Smooth: a turn about one axis blurs across it alone, a sphere to an ellipsoid, and the
+            # middle of a tilted ellipsoid's mask is a little off in perspective.
+            assert centre == pytest.approx(middle, abs=0.1 if sampling == "nearest" else 0.036)
 
 
 @ALL_SAMPLINGS
@@ -252,7 +254,7 @@ def test_image_and_voxel_size_are_independent(sampling, size, image_size):
     expected = np.zeros((image_size, image_size), bool)
     quarter = image_size // 4
     expected[quarter : 2 * quarter, 2 * quarter : 3 * quarter] = True
-    # Between voxels, a trilinear sample falls to (½ + ⅙)² at the box's corners.
+    # Between voxels, an interpolated sample falls to (½ + ⅙)² at the box's corners.
     mask = project(voxels, (0, 0), image_size, **options)[0]
     np.testing.assert_array_equal(mask > 0.4, expected)
 
@@ -286,6 +288,27 @@ def test_a_batch_is_its_examples_one_by_one(sampling, pooling):
         np.testing.assert_array_equal(project(one, viewpoint, 12, **options)[0], mask)
 
 
+@ALL_SAMPLINGS
+@ALL_POOLINGS
+@pytest.mark.parametrize("cores", [1, 2, 16])
+def test_a_batchs_gradient_is_its_examples_one_by_one(sampling, pooling, cores, monkeypatch):
+    # Nearest sampling splits a batch over the cores.
+    monkeypatch.setattr("ptn_semi.nearest_sampling.os.cpu_count", lambda: cores)
+    voxels, viewpoints = random_grids(5, 8, 8, 8), random_viewpoints(5)
+    weights = random_grids(5, 12, 12, 1, seed=1) - 0.3
+
+    def gradient(part):
+        with tf.GradientTape() as tape:
+            variable = tf.Variable(voxels[part])
+            masks = make(12, sampling=sampling, pooling=pooling)([variable, viewpoints[part]])
+        return tape.gradient(masks, variable, weights[part]).numpy()
+
+    together = gradient(np.s_[:])
+    assert (together != 0).any(axis=(1, 2, 3)).all()
+    for i in range(5):
+        np.testing.assert_array_equal(gradient(np.s_[i : i + 1])[0], together[i])
+
+
 # Values
 
 
@@ -310,42 +333,6 @@ def test_voxels_of_other_types_are_taken(dtype):
     assert masks.dtype == tf.float32
     expected = make(8)([tf.cast(voxels, tf.float32), random_viewpoints(2)])
     np.testing.assert_array_equal(masks, expected)
-
-
-def slow_perspective_mask(voxels, viewpoint, camera, image_size):
-    """Follows each ray from the camera's place; absorption, trilinear, one sample per plane."""
-    size = len(voxels)
-    elevation, azimuth = np.radians(np.asarray(viewpoint, float))
-    towards = np.array([np.cos(azimuth), 0, -np.sin(azimuth)]) * np.cos(elevation)
-    towards[1] = np.sin(elevation)
-    right = np.cross([0, 1, 0], towards) / np.cos(elevation)
-    up = np.cross(towards, right)
-    planes = projector_module.num_samples_for(size)
-    depths = (np.arange(planes) - (planes - 1) / 2) / size
-    slope = np.tan(np.radians(camera.field_of_view) / 2)
-    mask = np.zeros((image_size, image_size))
-    for row, column in np.ndindex(mask.shape):
-        across = slope * (2 * (column + 0.5) / image_size - 1)
-        height = slope * (1 - 2 * (row + 0.5) / image_size)
-        ray = across * right + height * up - towards  # per unit of distance from the camera
-        total = 0
-        for depth in depths:
-            point = camera.distance * towards + (camera.distance - depth) * ray
-            place = (point + 0.5) * size - 0.5  # voxel centres are at whole numbers
-            for voxel in itertools.product(*((int(x), int(x) + 1) for x in np.floor(place))):
-                if all(0 <= i < size for i in voxel):
-                    total += voxels[voxel] * np.prod(1 - abs(place - voxel))
-        mask[row, column] = 1 - np.exp(-total)
-    return mask
-
-
-def test_perspective_masks_equal_slow_ones():
-    camera = geometry.Camera(distance=1.8, field_of_view=35)
-    voxels, viewpoints = random_grids(2, 6, 6, 6) / 4, [(25, 130), (-60, -20)]
-    masks = project(voxels, viewpoints, 7, camera=camera, sampling="trilinear")
-    for one, viewpoint, mask in zip(voxels, viewpoints, masks, strict=True):
-        expected = slow_perspective_mask(one, viewpoint, camera, 7)
-        np.testing.assert_allclose(mask, expected, atol=2e-6)
 
 
 # Gradients
@@ -387,7 +374,7 @@ def test_gradient_to_viewpoint_agrees_with_finite_differences(camera, pooling):
     voxels = 0.3 * np.exp(-8 * ((x - 0.2) ** 2 + (y + 0.1) ** 2 + 3 * (z - 0.1) ** 2))
     voxels = voxels[None].astype(np.float32)
     weights = random_grids(10, 10, seed=4) - 0.3
-    options = {"camera": camera, "sampling": "trilinear", "pooling": pooling}
+    options = {"camera": camera, "sampling": "smooth", "pooling": pooling}
     for viewpoint in random_viewpoints(3, seed=5):
         with tf.GradientTape() as tape:
             variable = tf.Variable(viewpoint[None])
@@ -420,7 +407,7 @@ def test_equal_voxels_share_the_gradient_of_max(value):
     assert (gradient > 0).all()
 
 
-@pytest.mark.parametrize("sampling", ["nearest", pytest.param("trilinear", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("sampling", ["nearest", pytest.param("smooth", marks=pytest.mark.slow)])
 @ALL_POOLINGS
 def test_compiled_and_not_agree(sampling, pooling):
     voxels, viewpoints = tf.constant(random_grids(4, 16, 16, 16)) / 8, random_viewpoints(4)
@@ -450,7 +437,7 @@ def test_runs_in_a_tf_function():
         {
             "image_size": 10,
             "camera": geometry.Camera(False, 3.0, 30.0),
-            "sampling": "trilinear",
+            "sampling": "smooth",
             "pooling": "max",
             "jit_compile": False,
             "name": "p",
@@ -478,7 +465,9 @@ def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     batch = random_grids(3, 8, 8, 8), random_viewpoints(3)
     expected = model.predict(batch, verbose=0)
-    np.testing.assert_array_equal(expected, projector(batch))
+    # Where TensorFlow optimizes the whole graph, an interpolation's last bit may differ.
+    tolerance = 0 if sampling == "nearest" else 1e-7
+    np.testing.assert_allclose(expected, projector(batch), rtol=0, atol=tolerance)
     np.testing.assert_array_equal(loaded.predict(batch, verbose=0), expected)
 
 

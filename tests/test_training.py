@@ -77,6 +77,21 @@ def test_optimizers_and_steps_are_in_the_checkpoint(trained):
     assert steps == [4]
 
 
+def test_a_whole_run_traces_each_function_once(tmp_path, data):
+    run = training._Run(tmp_path, data, TRAIN, RUN)
+    run.train()
+    assert run.step == 4
+    assert run.train_step.experimental_get_tracing_count() == 1
+    assert run.predictor._predict.experimental_get_tracing_count() == 1
+
+
+def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    for choice, compiled in (("auto", on_gpu), ("on", True), ("off", False)):
+        run = training._Run(tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice))
+        assert run.train_step._jit_compile is compiled
+
+
 @pytest.mark.parametrize("stop_at", [1, 3])
 def test_interrupted_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch, stop_at):
     calls = 0

@@ -80,8 +80,11 @@ def draw_viewpoints(model_id, config):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """TFDS builder; every example is one shape with all its views."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.0.1")
+    RELEASE_NOTES = {
+        "1.0.0": "First release.",
+        "1.0.1": "Points on the border of two voxels may fall to the other one.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
         "there; README.md of the data set tells where to get them. `procedural` needs nothing."

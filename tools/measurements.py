@@ -1,0 +1,430 @@
+"""What `tools/benchmark.py` measures: each section is a generator of rows.
+
+Ours and the reference take turns, so that what else the machine does falls on both.
+"""
+
+import concurrent.futures
+import dataclasses
+import multiprocessing
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from ptn_semi import (
+    batches,
+    data_sets,
+    evaluation,
+    geometry,
+    networks,
+    settings,
+    training,
+)
+from ptn_semi.errors import UserError
+from ptn_semi.projector import Projector
+from tools import references
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table.
+
+    Attributes:
+      name: what was measured.
+      value, unit: the median of ours.
+      reference: the median of what it is compared with, or the limit that was set, in that unit.
+      ratio: how many times better ours is; None where there is nothing to compare with.
+      target: the least ratio that is wanted.
+      spread: smallest and largest value of ours.
+    """
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None = None
+    ratio: float | None = None
+    target: float | None = None
+    spread: tuple[float, float] | None = None
+
+
+def _times(functions, repeats):
+    """Seconds of each call of each function, which take turns; the first round is not counted."""
+    seconds = [[] for _ in functions]
+    for round_ in range(repeats + 1):
+        for function, taken in zip(functions, seconds, strict=True):
+            started = time.perf_counter()
+            function()
+            if round_:
+                taken.append(time.perf_counter() - started)
+    return seconds
+
+
+def _faster(name, unit, scale, ours, reference, target):
+    """The row of two lists of seconds."""
+    ours, reference = ([second * scale for second in times] for times in (ours, reference))
+    value, other = statistics.median(ours), statistics.median(reference)
+    return Row(name, value, unit, other, other / value, target, (min(ours), max(ours)))
+
+
+def limits(options):
+    """What the machine can do at most, for judging the rest."""
+    block = np.ones(64 << 20, np.float32)
+    target = np.empty_like(block)
+    (copy,) = _times([lambda: np.copyto(target, block)], options.repeats)
+    bandwidth = 2 * block.nbytes / statistics.median(copy) / 1e9
+    yield Row("memory bandwidth (copy, one thread)", bandwidth, "GB/s")
+    for dtype in (tf.float32, tf.bfloat16):
+        matrix = tf.cast(tf.random.normal([2048, 2048]), dtype)
+        (taken,) = _times([lambda m=matrix: tf.matmul(m, m).numpy()], options.repeats)
+        rate = 2 * 2048**3 / statistics.median(taken) / 1e9
+        yield Row(f"matrix product, {dtype.name}", rate, "GFLOP/s")
+
+
+def projector(options):
+    """Forward and backward, to the voxels and, with smooth sampling, to the viewpoints."""
+    for size, batch, targets in ((32, 32, (25, 10)), (64, 16, (15, None))):
+        voxels = tf.random.stateless_uniform([batch, size, size, size], [0, 1]) / 8
+        viewpoints = geometry.sample_viewpoints(batch, [0, 2])
+        upstream = tf.random.stateless_normal([batch, size, size, 1], [0, 3])
+        gathers = lambda inputs, size=size: references.project_with_gathers(*inputs, size)
+        functions = [
+            _forward_and_backward(project, voxels, viewpoints, upstream)
+            for project in (Projector(size), Projector(size, sampling="smooth"), gathers)
+        ]
+        torch_function = _torch(voxels, viewpoints, upstream) if size == 32 else None
+        *ours, gathers = _times(functions, options.repeats)
+        scale = 1e6 / batch
+        for name, taken, target in zip(("nearest", "smooth"), ours, targets, strict=True):
+            title = f"projector {size}³, {name}, against 8 gathers"
+            yield _faster(title, "µs/image", scale, taken, gathers, target)
+        if torch_function:
+            (taken,) = _times([torch_function], options.repeats)
+            for name, mine, target in zip(("nearest", "smooth"), ours, (4, 2), strict=True):
+                title = f"projector {size}³, {name}, against torch grid_sample"
+                yield _faster(title, "µs/image", scale, mine, taken, target)
+
+
+def _forward_and_backward(project, voxels, viewpoints, upstream):
+    @tf.function(jit_compile=False)
+    def run():
+        with tf.GradientTape() as tape:
+            tape.watch([voxels, viewpoints])
+            masks = project([voxels, viewpoints])
+        return tape.gradient(masks, [voxels, viewpoints], upstream, "zero")
+
+    return lambda: [gradient.numpy() for gradient in run()]
+
+
+def _torch(voxels, viewpoints, upstream):
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(os.cpu_count())
+    grids, views = (torch.tensor(x.numpy(), requires_grad=True) for x in (voxels, viewpoints))
+    upstream = torch.tensor(upstream.numpy())
+    return lambda: references.project_with_torch(grids, views).backward(upstream)
+
+
+def step(options):
+    """A pair of iterations: ours, in both precisions, and the unfused recipe."""
+    for preset, batch, target in (("small", 32, 2.5), ("paper", 32, 1.9)):
+        data = settings.DataSettings()
+        shapes = _random_shapes(64)
+        arguments = {"labeled": np.arange(64), "labeled_views": 5, "batch_size": batch, "seed": 0}
+        example = next(iter(batches.batch_dataset(shapes, **arguments)))
+        functions = []
+        for precision in networks.PRECISIONS:
+            model = _model(data, preset, precision)
+            functions.append(tf.function(model.train_step, jit_compile=False))
+        plain = _model(data, preset, "float32")
+        functions.append(
+            tf.function(lambda b, m=plain: references.unfused_step(m, b), jit_compile=False)
+        )
+        calls = [lambda f=f, b=example: [x.numpy() for x in f(b).values()] for f in functions]
+        repeats = options.repeats if preset == "small" else min(3, options.repeats)
+        single, half, unfused = _times(calls, repeats)
+        yield _faster(f"step, {preset}, against unfused", "s", 1, single, unfused, target)
+        title = f"step, {preset}, mixed_bfloat16 against float32"
+        yield _faster(title, "s", 1, half, single, 1.3 if preset == "paper" else None)
+        rate = _step_flops(plain, batch) / statistics.median(single) / 1e9
+        yield Row(f"step, {preset}, arithmetic of the networks", rate, "GFLOP/s")
+
+
+def _model(data, preset, precision):
+    train = settings.TrainSettings(preset=preset, precision=precision)
+    model = training.build_model(data, train)
+    training.compile_model(model, train)
+    return model
+
+
+def _step_flops(model, batch):
+    """Operations of the convolutions and dense layers in a step; backward counts double.
+
+    Supervised: E and G with 2·batch. Adversarial: G with batch; D with real and fake masks for its
+    own loss, with the fakes for G's, and about six times forward over real masks for the penalty.
+    """
+    encoder, generator, discriminator = (
+        sum(_layer_flops(layer) for layer in network.layers)
+        for network in (model.encoder, model.generator, model.discriminator)
+    )
+    return batch * (6 * encoder + 9 * generator + (6 + 2 + 6) * discriminator)
+
+
+def _layer_flops(layer):
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0
+    if "transpose" in type(layer).__name__.lower():  # each input place meets the whole kernel
+        places = int(np.prod(layer.input.shape[1:-1]))
+    else:
+        places = int(np.prod(layer.output.shape[1:-1]))
+    return 2 * places * int(np.prod(kernel.shape))
+
+
+def _random_shapes(count, views=5, size=32):
+    """Shapes of noise, for what does not depend on what they look like."""
+    generator = np.random.default_rng(0)
+    return data_sets.Shapes(
+        model_ids=np.array([f"{i:06}" for i in range(count)]),
+        categories=np.array(["noise"] * count),
+        viewpoints=generator.uniform((-20, 0), (40, 360), (count, views, 2)).astype(np.float32),
+        masks=generator.integers(0, 256, (count, views, size**2 // 8), np.uint8),
+        voxels=generator.integers(0, 256, (count, size**3 // 8), np.uint8),
+        image_size=size,
+        voxel_size=size,
+    )
+
+
+def input_pipeline(options):
+    """The part of a step, small preset, that is spent waiting for its batch."""
+    step_ = tf.function(_model(settings.DataSettings(), "small", "float32").train_step)
+    data = iter(batches.batch_dataset(_random_shapes(2000), np.arange(1000), 5, 32, 0, True))
+    waits, wholes = [], []
+    for number in range(10 * options.repeats + 2):
+        started = time.perf_counter()
+        batch = next(data)
+        waited = time.perf_counter()
+        step_(batch)["reconstruction_loss"].numpy()
+        if number >= 2:
+            waits.append(waited - started)
+            wholes.append(time.perf_counter() - started)
+    share = 100 * sum(waits) / sum(wholes)
+    yield Row("waiting for data, small", share, "% of a step", 2, 2 / share, 1)
+
+
+def build(options):
+    """Building a data set with 24 views, reading included."""
+    data = _built_data(options)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        builder = data_sets.prepare(dataclasses.replace(data, data_dir=folder))
+        seconds = time.perf_counter() - started
+        count = sum(split.num_examples for split in builder.info.splits.values())
+    name = f"building {count} shapes of {data.dataset}"
+    yield Row(name, count / seconds, "shapes/s", 150, count / seconds / 150, 1)
+
+
+def _built_data(options):
+    if options.manual_dir:
+        return settings.DataSettings(dataset="shapenet_vox32", manual_dir=options.manual_dir)
+    return settings.DataSettings(num_shapes=1000)
+
+
+def evaluate(options):
+    """Predicting and scoring masks, against scikit-learn example by example."""
+    try:
+        from sklearn.metrics import average_precision_score, jaccard_score
+    except ImportError as error:
+        raise UserError("scikit-learn is missing: pip install -e '.[test]'") from error
+
+    data = settings.DataSettings()
+    predictor = evaluation.Predictor(_model(data, "small", "float32"))
+    shapes = _random_shapes(64, views=2)
+    found = {}
+
+    def predicted():
+        return list(predictor.batches(shapes, 2))
+
+    def ours():
+        found["ours"] = evaluation.score_model(predictor, shapes)["mean"]
+
+    def reference():
+        precision, overlap = [], []
+        for index, _, voxels in predicted():
+            truth = shapes.unpack_voxels(index)
+            for true, scores in zip(truth.reshape(len(truth), -1), voxels, strict=True):
+                precision.append(average_precision_score(true, scores.ravel()))
+                overlap.append([jaccard_score(true, scores.ravel() > t) for t in _CURVE])
+        found["reference"] = np.mean(precision), np.mean(overlap, axis=0)
+
+    mine, theirs = _times([ours, reference], max(1, options.repeats // 3))
+    precision, overlap = found["reference"]
+    pairs = [(found["ours"]["average_precision"], precision)]
+    pairs += [(found["ours"][f"iou_{t}"], iou) for t, iou in zip(_CURVE, overlap, strict=True)]
+    difference = max(abs(a - b) for a, b in pairs)
+    if difference > 1e-6:
+        raise AssertionError(f"scores differ from scikit-learn's by {difference}")
+    yield _faster("evaluation, 128 masks, small", "s", 1, mine, theirs, 5)
+
+
+_CURVE = (0.4, 0.5)
+
+
+_START = """
+import time
+def process_age():
+    start = float(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
+    import os
+    return float(open("/proc/uptime").read().split()[0]) - start / os.sysconf("SC_CLK_TCK")
+import absl, keras, numpy, PIL.Image, tensorflow, tensorboard, tensorflow_datasets, tqdm
+packages = process_age()
+import sys
+from tools import measurements
+train_step, batch = measurements.ready(sys.argv[1])
+ready = process_age()
+train_step(batch)["reconstruction_loss"].numpy()
+print(packages, ready, process_age())
+"""
+
+
+def ready(data_dir):
+    """(training step, first batch) of the small preset on the prepared data set of `_STARTED`."""
+    data = dataclasses.replace(_STARTED, data_dir=data_dir)
+    builder = data_sets.prepare(data)
+    shapes = data_sets.load(builder, "train")
+    data_sets.load(builder, "validation", with_voxels=True)
+    labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
+    model = _model(data, "small", "float32")
+    batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, True)))
+    return tf.function(model.train_step, jit_compile=False), batch
+
+
+_STARTED = settings.DataSettings(categories=("chair", "table"), num_shapes=500)
+
+
+def start(options):
+    """From the start of the process to the end of its first step, the data set prepared."""
+    with tempfile.TemporaryDirectory() as folder:
+        data_sets.prepare(dataclasses.replace(_STARTED, data_dir=folder))
+        parts = []
+        for _ in range(3):
+            output = subprocess.run(
+                [sys.executable, "-c", _START, folder],
+                check=True, capture_output=True, text=True,
+                cwd=pathlib.Path(__file__).parents[1],
+            ).stdout  # fmt: skip
+            parts.append([float(number) for number in output.split()[-3:]])
+    packages, own, whole = np.median(
+        [(packages, ready - packages, done) for packages, ready, done in parts], axis=0
+    )
+    spread = min(done for *_, done in parts), max(done for *_, done in parts)
+    yield Row("start to first step", whole, "s", 15, 15 / whole, 1, spread)
+    yield Row("start: our own code", own, "s", 3, 3 / own, 1)
+    yield Row("start: importing packages", packages, "s")
+
+
+def memory(options):
+    """Peak resident memory of a few steps of each preset, in processes of their own."""
+    for preset in networks.PRESETS:
+        yield Row(f"peak memory, {preset}, batch 32", _apart(_peak, preset), "MB")
+
+
+def growth(options):
+    """Resident memory while training goes on."""
+    first, last = _apart(_resident_after, 200, options.growth_steps)
+    yield Row("resident memory at step 200", first, "MB")
+    yield Row(f"growth from step 200 to {options.growth_steps}", last - first, "MB")
+
+
+def scale(options):
+    """Building, memory and step time of ever larger procedural data sets."""
+    for count in options.shapes:
+        with tempfile.TemporaryDirectory() as folder:
+            data = settings.DataSettings(num_shapes=count, data_dir=folder)
+            built = _apart(_build_seconds, data)
+            loaded, resident, seconds = _apart(_train_on, data)
+        yield Row(f"{count} shapes: build", built, "s")
+        yield Row(f"{count} shapes: read", loaded, "s")
+        limit = 3000
+        yield Row(f"{count} shapes: peak memory", resident, "MB", limit, limit / resident, 1)
+        yield Row(f"{count} shapes: step", seconds, "s")
+
+
+def _apart(function, *arguments):
+    """Calls a function in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def _peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _resident_mb():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _steps(shapes, preset, count, batch_size=32):
+    """Trains for some steps; yields after each."""
+    model = _model(settings.DataSettings(), preset, "float32")
+    train_step = tf.function(model.train_step, jit_compile=False)
+    data = batches.batch_dataset(shapes, np.arange(len(shapes)), 5, batch_size, 0, True)
+    for batch in data.take(count):
+        train_step(batch)["reconstruction_loss"].numpy()
+        yield
+
+
+def _peak(preset):
+    for _ in _steps(_random_shapes(64), preset, 3):
+        pass
+    return _peak_mb()
+
+
+def _resident_after(first, last):
+    for number, _ in enumerate(_steps(_random_shapes(2000, 24), "small", last), 1):
+        if number == first:
+            early = _resident_mb()
+    return early, _resident_mb()
+
+
+def _build_seconds(data):
+    started = time.perf_counter()
+    data_sets.prepare(data)
+    return time.perf_counter() - started
+
+
+def _train_on(data):
+    """(seconds to read, peak memory in MB, seconds of a step) of training on a prepared set."""
+    started = time.perf_counter()
+    builder = data_sets.prepare(data)
+    shapes = data_sets.load(builder, "train")
+    loaded = time.perf_counter() - started
+    data_sets.load(builder, "validation", with_voxels=True)
+    moments = []
+    for _ in _steps(shapes, "small", 20):
+        moments.append(time.perf_counter())
+    return loaded, _peak_mb(), float(np.median(np.diff(moments)))
+
+
+SECTIONS = {
+    "limits": limits,
+    "projector": projector,
+    "step": step,
+    "input": input_pipeline,
+    "build": build,
+    "evaluate": evaluate,
+    "start": start,
+    "memory": memory,
+    "growth": growth,
+    "scale": scale,
+}

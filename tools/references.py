@@ -1,0 +1,131 @@
+"""Plain implementations that `tools/benchmark.py` measures against, and tests check against.
+
+Each does the same job as the package's own, the way that it is usually written.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from ptn_semi import geometry, losses, rays
+
+
+def _sample_points(viewpoints, voxel_size, image_size, camera):
+    """Where rays cross the planes, in voxels from the grid's corner, [B, 3, K·S·S]."""
+    spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
+    across = spacing * rays.centred(image_size)
+    points = np.broadcast_arrays(
+        across, -np.swapaxes(across, 1, 2), rays.depths(voxel_size)[:, None, None]
+    )
+    points = tf.constant(np.reshape(points, [3, -1]), tf.float32)
+    turned = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)
+    return turned + (voxel_size - 1) / 2
+
+
+def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
+    """Masks [B, S, S, 1] by absorption, trilinear from eight gathers, zero outside.
+
+    As Perspective Transformer Nets sample: all points turned by a matrix product, clamped indices,
+    `tf.gather` from the flattened batch. The planes and the pooling are those of our projector.
+    """
+    size, batch = voxels.shape[1], tf.shape(voxels)[0]
+    points = _sample_points(viewpoints, size, image_size, camera or geometry.Camera())
+    points = [tf.reshape(points[:, i], [-1]) for i in range(3)]
+    base = tf.repeat(tf.range(batch) * size**3, tf.size(points[0]) // batch)
+    flat = tf.reshape(voxels, [-1])
+    lows = [tf.floor(p) for p in points]
+    total = 0.0
+    for corner in np.ndindex(2, 2, 2):
+        weight, index = 1.0, 0
+        for point, low, c in zip(points, lows, corner, strict=True):
+            place = low + c
+            inside = tf.cast((place >= 0) & (place < size), tf.float32)
+            weight *= inside * (1 - tf.abs(point - place))
+            index = index * size + tf.cast(tf.clip_by_value(place, 0, size - 1), tf.int32)
+        total += weight * tf.gather(flat, base + index)
+    samples = tf.reshape(total, [batch, -1, image_size, image_size])
+    return -tf.math.expm1(-tf.reduce_sum(samples, axis=1))[..., None]
+
+
+def project_with_torch(voxels, viewpoints, image_size=32):
+    """The same masks by torch's `grid_sample`; all arguments are torch tensors."""
+    import torch
+
+    size, batch = voxels.shape[1], len(voxels)
+    spacing = rays.pixel_spacing(size, image_size, geometry.Camera())[:, None, None]
+    across = spacing * rays.centred(image_size)
+    points = np.broadcast_arrays(
+        across, -np.swapaxes(across, 1, 2), rays.depths(size)[:, None, None]
+    )
+    points = torch.tensor(np.reshape(points, [3, -1]), dtype=torch.float32) * (2 / size)
+    elevation, azimuth = torch.deg2rad(viewpoints).T
+    se, ce, sa, ca = elevation.sin(), elevation.cos(), azimuth.sin(), azimuth.cos()
+    rows = (-sa, 0 * sa, -ca, -se * ca, ce, se * sa, ce * ca, se, -ce * sa)
+    axes = torch.stack(rows, dim=-1).reshape(batch, 3, 3)
+    turned = torch.einsum("bij,ip->bpj", axes, points).flip(-1)  # grid_sample wants z, y, x
+    grid = turned.reshape(batch, -1, image_size, image_size, 3)
+    samples = torch.nn.functional.grid_sample(voxels[:, None], grid, align_corners=False)
+    return -torch.expm1(-samples[:, 0].sum(dim=1))[..., None]
+
+
+def unfused_step(model, batch):
+    """A pair of iterations as the authors' code does it, with the projector above.
+
+    The whole supervised graph runs once for E and once for G, and G once more for D's fakes. The
+    losses, networks and optimizers are the model's.
+    """
+    project = lambda voxels, viewpoints: project_with_gathers(
+        voxels, viewpoints, model.image_size, model.camera
+    )
+    weights, results = model.loss_settings, {}
+
+    def supervised(variables, optimizer):
+        with tf.GradientTape() as tape:
+            latent_a = model.encoder(batch["view_a"], training=True)
+            latent_b = model.encoder(batch["view_b"], training=True)
+            voxels_a = model.generator(latent_a, training=True)
+            voxels_b = model.generator(latent_b, training=True)
+            reconstruction = losses.reconstruction_loss(
+                project(voxels_b, batch["viewpoint_a"]), batch["view_a"]
+            ) + losses.reconstruction_loss(project(voxels_a, batch["viewpoint_b"]), batch["view_b"])
+            total = (
+                weights.reconstruction_weight * reconstruction
+                + weights.latent_invariance_weight
+                * losses.latent_invariance_loss(latent_a, latent_b)
+                + weights.voxel_invariance_weight * losses.voxel_invariance_loss(voxels_a, voxels_b)
+            )
+        optimizer.apply(tape.gradient(total, variables), variables)
+        return reconstruction
+
+    results["reconstruction_loss"] = supervised(
+        model.encoder.trainable_variables, model.encoder_optimizer
+    )
+    supervised(model.generator.trainable_variables, model.generator_optimizer)
+
+    real = batch["unlabeled"]
+    count = tf.shape(real)[0]
+    latents = tf.random.normal([count, model.architecture.latent_dim])
+    seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
+    viewpoints = geometry.sample_viewpoints(count, seed)
+
+    def adversarial(variables, optimizer, of_discriminator):
+        with tf.GradientTape() as tape:
+            fake = project(model.generator(latents, training=True), viewpoints)
+            logits = [model.discriminator(masks, training=True) for masks in (real, fake)]
+            discriminator_loss, generator_loss = losses.gan_losses(weights.gan_loss, *logits)
+            total = weights.adversarial_weight * generator_loss
+            if of_discriminator:
+                total = discriminator_loss + weights.gradient_penalty_weight * (
+                    losses.gradient_penalty(
+                        weights.gradient_penalty, model.discriminator, real, seed
+                    )
+                )
+        optimizer.apply(tape.gradient(total, variables), variables)
+        return total
+
+    results["discriminator_loss"] = adversarial(
+        model.discriminator.trainable_variables, model.discriminator_optimizer, True
+    )
+    results["generator_loss"] = adversarial(
+        model.generator.trainable_variables, model.generator_optimizer, False
+    )
+    return results
