@@ -40,7 +40,17 @@ def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, mirror_views
     """
     num_shapes, num_views = shapes.masks.shape[:2]
     pair_views = min(labeled_views, num_views)
-    masks = tf.constant(shapes.masks)
+    if isinstance(shapes.masks, np.memmap):
+        packed_size = shapes.masks.shape[2]
+
+        def read(index):
+            packed = tf.numpy_function(
+                lambda i: shapes.masks[i[:, 0], i[:, 1]], [index], tf.uint8, stateful=False
+            )
+            return tf.ensure_shape(packed, [batch_size, packed_size])
+    else:
+        masks = tf.constant(shapes.masks)
+        read = lambda index: tf.gather_nd(masks, index)
     viewpoints = tf.constant(shapes.viewpoints)
     labeled = tf.constant(labeled, tf.int32)
     size = shapes.image_size
@@ -68,13 +78,9 @@ def batch_dataset(shapes, labeled, labeled_views, batch_size, seed, mirror_views
             [uniform("unlabeled_shape", num_shapes), uniform("unlabeled_view", num_views)], 1
         )
         pair_mirrored = mirrored("mirrored_pair")
-        batch = {
-            "unlabeled": _mirror_masks(
-                unpack(tf.gather_nd(masks, alone)), mirrored("mirrored_unlabeled")
-            )
-        }
+        batch = {"unlabeled": _mirror_masks(unpack(read(alone)), mirrored("mirrored_unlabeled"))}
         for name, index in (("a", first), ("b", second)):
-            mask, viewpoint = unpack(tf.gather_nd(masks, index)), tf.gather_nd(viewpoints, index)
+            mask, viewpoint = unpack(read(index)), tf.gather_nd(viewpoints, index)
             batch[f"view_{name}"] = _mirror_masks(mask, pair_mirrored)
             batch[f"viewpoint_{name}"] = tf.where(
                 pair_mirrored[:, None], geometry.mirror_viewpoint(viewpoint), viewpoint

@@ -10,14 +10,17 @@ import errno
 import hashlib
 import io
 import json
+import math
+import os
 import pathlib
+import re
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 import tqdm
 
-from ptn_semi import pictures
+from ptn_semi import files, pictures
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
@@ -164,7 +167,7 @@ class Shapes:
     Attributes:
       model_ids, categories: str [shapes].
       viewpoints: float32 [shapes, views, 2] in degrees.
-      masks: uint8 [shapes, views, ceil(S²/8)].
+      masks: uint8 [shapes, views, ceil(S²/8)]; a `np.memmap` where they stay on disk.
       voxels: uint8 [shapes, ceil(N³/8)], or None where they were not asked for.
       image_size, voxel_size: S and N.
     """
@@ -191,27 +194,29 @@ class Shapes:
         return bits.reshape(*bits.shape[:-1], *(self.voxel_size,) * 3).astype(bool)
 
 
-def load(builder, split, with_voxels=False):
+def load(builder, split, with_voxels=False, max_memory=math.inf):
     """Reads a split into memory as `Shapes`.
 
     Args:
       builder: from `prepare`.
       split: any TFDS split expression, as "test" or "train[:10%]".
       with_voxels: also the voxels; training has no need of them.
+      max_memory: bytes of masks to keep in memory. More stay on disk, in a file in the data set's
+        folder that the first run writes.
 
     Raises:
-      UserError: no such split, no shapes in it, or files that cannot be read.
+      UserError: no such split, no shapes in it, or files that cannot be read or written.
     """
     config = builder.builder_config
     if split in posed_masks.SPLITS and split not in builder.info.splits:
         raise UserError(f"{builder.data_dir} has no shapes in its split {split}: add some")
-    fields = {"model_id", "category", "masks", "viewpoints"} | (
-        {"voxels"} if with_voxels else set()
-    )
+    fields = ["model_id", "category", "viewpoints"] + (["voxels"] if with_voxels else [])
     try:
-        decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
-        data = builder.as_dataset(split=split, decoders=decoders)
-        examples = list(data.map(_packed, num_parallel_calls=4).as_numpy_iterator())
+        count = builder.info.splits[split].num_examples
+        on_disk = count * config.num_views * math.ceil(config.image_size**2 / 8) > max_memory
+        examples = list(_examples(builder, split, fields if on_disk else [*fields, "masks"]))
+        order = sorted(range(len(examples)), key=lambda i: examples[i]["model_id"])
+        masks = _masks_on_disk(builder, split, order) if on_disk else None
     except (ValueError, AssertionError, KeyError) as error:
         there = ", ".join(
             f"{name} ({info.num_examples})" for name, info in builder.info.splits.items()
@@ -224,23 +229,53 @@ def load(builder, split, with_voxels=False):
         ) from error
     if not examples:
         raise UserError(f"--split={split} of {builder.data_dir} holds no shapes: take more of it")
-    examples.sort(key=lambda example: example["model_id"])
+    examples = [examples[i] for i in order]
     columns = {name: np.stack([example[name] for example in examples]) for name in examples[0]}
     return Shapes(
         model_ids=columns["model_id"].astype(str),
         categories=columns["category"].astype(str),
         viewpoints=columns["viewpoints"],
-        masks=columns["masks"],
+        masks=masks if on_disk else columns["masks"],
         voxels=columns.get("voxels"),
         image_size=config.image_size,
         voxel_size=config.voxel_size,
     )
 
 
+def _examples(builder, split, fields):
+    """Iterates over the examples of a split, in the files' order, with these fields only."""
+    decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
+    data = builder.as_dataset(split=split, decoders=decoders)
+    return data.map(_packed, num_parallel_calls=4).as_numpy_iterator()
+
+
+def _masks_on_disk(builder, split, order):
+    """The packed masks of a split's examples in this order, as a `np.memmap`."""
+    name = re.sub(r"\W+", "_", split)
+    path = pathlib.Path(builder.data_dir) / f"masks_{name}.npy"
+    if not path.exists():
+        rank = np.argsort(order)
+        with files.replacing(path) as partial:
+            target = None
+            examples = _examples(builder, split, ["masks"])
+            bar = tqdm.tqdm(examples, total=len(rank), desc="laying out masks", unit=" shapes")
+            for place, example in zip(rank, bar, strict=True):
+                if target is None:
+                    shape = (len(rank), *example["masks"].shape)
+                    target = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+                    with open(partial, "r+b") as file:  # a full disk is an error now, not a crash
+                        os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
+                target[place] = example["masks"]
+            target.flush()
+    return np.load(path, mmap_mode="r")
+
+
 def _packed(example):
     """An example with its bool tensors packed as `np.packbits` does."""
     example = dict(example)
-    example["masks"] = _pack_bits(tf.reshape(example["masks"], [tf.shape(example["masks"])[0], -1]))
+    if "masks" in example:
+        views = tf.shape(example["masks"])[0]
+        example["masks"] = _pack_bits(tf.reshape(example["masks"], [views, -1]))
     if "voxels" in example:
         example["voxels"] = _pack_bits(tf.reshape(example["voxels"], [-1]))
     return example

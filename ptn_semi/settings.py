@@ -124,6 +124,9 @@ class RunSettings:
     )
     evaluate_every: int = setting(100, "Steps between validations, each with a checkpoint.", low=1)
     validation_views: int = setting(2, "Views of each validation shape that are scored.", low=1)
+    max_masks_gb: float = setting(
+        4.0, "Training masks kept in memory, in GB; a larger data set is read from disk.", low=0
+    )
     jit_compile: str = setting(
         "auto", "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
         choices=("auto", "on", "off"),

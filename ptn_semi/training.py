@@ -167,7 +167,7 @@ class _Run:
         self.folder = workdir / "checkpoints"
         builder = data_sets.prepare(data)
         self.data_set = builder.builder_config.name
-        self.shapes = data_sets.load(builder, "train")
+        self.shapes = data_sets.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
         self.validation = data_sets.load(builder, "validation", with_voxels=True)
         data_sets.check_categories(builder, {"train": self.shapes, "validation": self.validation})
         self.labeled = batches.labeled_subset(

@@ -85,6 +85,15 @@ def test_a_whole_run_traces_each_function_once(tmp_path, data):
     assert run.predictor._predict.experimental_get_tracing_count() == 1
 
 
+def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data, capsys):
+    run = dataclasses.replace(RUN, max_masks_gb=0)
+    for name in ("written", "found"):
+        training.train(tmp_path / name, data, TRAIN, run)
+        assert ("laying out masks" in capsys.readouterr().err) == (name == "written")
+        assert_same_bits(tmp_path / name, trained)
+    assert isinstance(training._Run(tmp_path / "x", data, TRAIN, run).shapes.masks, np.memmap)
+
+
 def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     for choice, compiled in (("auto", on_gpu), ("on", True), ("off", False)):

@@ -206,9 +206,21 @@ def _random_shapes(count, views=5, size=32):
 def input_pipeline(options):
     """The part of a step, small preset, that is spent waiting for its batch."""
     step_ = tf.function(_model(settings.DataSettings(), "small", "float32").train_step)
-    data = iter(batches.batch_dataset(_random_shapes(2000), np.arange(1000), 5, 32, 0, True))
+    shapes = _random_shapes(2000)
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/masks.npy", shapes.masks)
+        on_disk = np.load(f"{folder}/masks.npy", mmap_mode="r")
+        for place, masks in (("memory", shapes.masks), ("disk", on_disk)):
+            placed = dataclasses.replace(shapes, masks=masks)
+            share = _waiting(step_, placed, 10 * options.repeats)
+            name = f"waiting for data from {place}, small"
+            yield Row(name, share, "% of a step", 2, 2 / share, 1)
+
+
+def _waiting(step_, shapes, count):
+    data = iter(batches.batch_dataset(shapes, np.arange(1000), 5, 32, 0, True))
     waits, wholes = [], []
-    for number in range(10 * options.repeats + 2):
+    for number in range(count + 2):
         started = time.perf_counter()
         batch = next(data)
         waited = time.perf_counter()
@@ -216,8 +228,7 @@ def input_pipeline(options):
         if number >= 2:
             waits.append(waited - started)
             wholes.append(time.perf_counter() - started)
-    share = 100 * sum(waits) / sum(wholes)
-    yield Row("waiting for data, small", share, "% of a step", 2, 2 / share, 1)
+    return 100 * sum(waits) / sum(wholes)
 
 
 def build(options):
