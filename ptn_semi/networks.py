@@ -9,6 +9,8 @@ import dataclasses
 import keras
 from keras import layers
 
+from ptn_semi.upsampling import UpsamplingToOneChannel
+
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
 BATCH_NORM_MOMENTUM = 0.9
 
@@ -114,10 +116,11 @@ def build_generator(architecture, voxel_size):
             channels, architecture.kernel_size, 2, "same", use_bias=False, name=f"deconv{i}"
         )(x)
         x = _normalized(x, f"deconv{i}")
-    x = layers.Conv3DTranspose(
-        1, architecture.kernel_size, 2, "same",
-        bias_initializer=keras.initializers.Constant(INITIAL_LOGIT), name="deconv_out",
-    )(x)  # fmt: skip
+    x = UpsamplingToOneChannel(
+        architecture.kernel_size,
+        bias_initializer=keras.initializers.Constant(INITIAL_LOGIT),
+        name="deconv_out",
+    )(x)
     x = layers.Reshape((voxel_size,) * 3, name="squeeze")(x)
     voxels = layers.Activation("sigmoid", dtype="float32", name="voxels")(x)
     return keras.Model(inputs, voxels, name="generator")

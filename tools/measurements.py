@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -145,6 +146,9 @@ def step(options):
             model = _model(data, preset, precision)
             functions.append(tf.function(model.train_step, jit_compile=False))
         plain = _model(data, preset, "float32")
+        plain.generator = references.plain_layers(plain.generator)
+        plain.generator_optimizer = keras.optimizers.Adam(1e-3, 0.5, 0.9)
+        plain.generator_optimizer.build(plain.generator.trainable_variables)
         functions.append(
             tf.function(lambda b, m=plain: references.unfused_step(m, b), jit_compile=False)
         )

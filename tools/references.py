@@ -3,10 +3,12 @@
 Each does the same job as the package's own, the way that it is usually written.
 """
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from ptn_semi import geometry, losses, rays
+from ptn_semi.upsampling import UpsamplingToOneChannel
 
 
 def _sample_points(viewpoints, voxel_size, image_size, camera):
@@ -65,6 +67,17 @@ def project_with_torch(voxels, viewpoints, image_size=32):
     grid = turned.reshape(batch, -1, image_size, image_size, 3)
     samples = torch.nn.functional.grid_sample(voxels[:, None], grid, align_corners=False)
     return -torch.expm1(-samples[:, 0].sum(dim=1))[..., None]
+
+
+def plain_layers(generator):
+    """G with Keras' own transposed convolution as its last layer, of new weights."""
+
+    def plain(layer):
+        if not isinstance(layer, UpsamplingToOneChannel):
+            return layer.__class__.from_config(layer.get_config())
+        return keras.layers.Conv3DTranspose.from_config(layer.get_config())
+
+    return keras.models.clone_model(generator, clone_function=plain)
 
 
 def unfused_step(model, batch):
