@@ -8,7 +8,7 @@ import dataclasses
 import multiprocessing
 import os
 import pathlib
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -381,7 +381,9 @@ def _apart(function, *arguments):
 
 
 def _peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not getrusage, which counts what the parent had before the new process became its own.
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 def _resident_mb():
