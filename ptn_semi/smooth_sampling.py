@@ -52,8 +52,8 @@ class SmoothSampler:
             )
         about_y, about_right = self._turns[size]
         elevation, azimuth = tf.unstack(viewpoints * (np.pi / 180), axis=1)
-        # (x, −z) is (back, right) turned by the azimuth, (back, −y) is (back, down) turned by the
-        # negative elevation.
+        # (x, −z) is (back, right) turned by the azimuth; with that back (back, −y) is the camera's
+        # (back, down) turned by the negative elevation.
         turned = about_y(tf.transpose(voxels, [0, 1, 3, 2]), azimuth)  # [B, back, right, y]
         return about_right(tf.transpose(turned, [0, 1, 3, 2]), -elevation)
 

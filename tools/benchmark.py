@@ -89,10 +89,11 @@ def plot(rows):
     for number, row in enumerate(rows):
         y = 10 + number * height
         share = row.ratio / row.target
-        draw.text((left - 8, y + 10), row.name, "black", font, anchor="rm")
+        name = row.name.replace("³", "^3")  # the font has no ³ and no ×
+        draw.text((left - 8, y + 10), name, "black", font, anchor="rm")
         end = left + int(unit * min(3, share))
         draw.rectangle([left, y + 3, end, y + 17], "#3b7dd8" if share >= 1 else "#d8663b")
-        draw.text((end + 6, y + 10), f"{row.ratio:.3g}× of {row.target:g}×", "black", font, "lm")
+        draw.text((end + 6, y + 10), f"{row.ratio:.3g}x of {row.target:g}x", "black", font, "lm")
     draw.line([left + unit, 4, left + unit, image.height - 4], "black", 2)
     return image
 
