@@ -11,16 +11,14 @@ from ptn_semi import geometry, losses, rays
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 
-def _sample_points(viewpoints, voxel_size, image_size, camera):
-    """Where rays cross the planes, in voxels from the grid's corner, [B, 3, K·S·S]."""
+def _ray_points(voxel_size, image_size, camera):
+    """Where rays cross the planes, right, up and back in voxels from the centre, [3, K·S·S]."""
     spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
     across = spacing * rays.centred(image_size)
     points = np.broadcast_arrays(
         across, -np.swapaxes(across, 1, 2), rays.depths(voxel_size)[:, None, None]
     )
-    points = tf.constant(np.reshape(points, [3, -1]), tf.float32)
-    turned = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)
-    return turned + (voxel_size - 1) / 2
+    return np.reshape(points, [3, -1]).astype(np.float32)
 
 
 def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
@@ -30,8 +28,9 @@ def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
     `tf.gather` from the flattened batch. The planes and the pooling are those of our projector.
     """
     size, batch = voxels.shape[1], tf.shape(voxels)[0]
-    points = _sample_points(viewpoints, size, image_size, camera or geometry.Camera())
-    points = [tf.reshape(points[:, i], [-1]) for i in range(3)]
+    points = _ray_points(size, image_size, camera or geometry.Camera())
+    points = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)  # [B, 3, K·S·S]
+    points = [tf.reshape(points[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
     base = tf.repeat(tf.range(batch) * size**3, tf.size(points[0]) // batch)
     flat = tf.reshape(voxels, [-1])
     lows = [tf.floor(p) for p in points]
@@ -53,12 +52,7 @@ def project_with_torch(voxels, viewpoints, image_size=32):
     import torch
 
     size, batch = voxels.shape[1], len(voxels)
-    spacing = rays.pixel_spacing(size, image_size, geometry.Camera())[:, None, None]
-    across = spacing * rays.centred(image_size)
-    points = np.broadcast_arrays(
-        across, -np.swapaxes(across, 1, 2), rays.depths(size)[:, None, None]
-    )
-    points = torch.tensor(np.reshape(points, [3, -1]), dtype=torch.float32) * (2 / size)
+    points = torch.tensor(_ray_points(size, image_size, geometry.Camera())) * (2 / size)
     elevation, azimuth = torch.deg2rad(viewpoints).T
     se, ce, sa, ca = elevation.sin(), elevation.cos(), azimuth.sin(), azimuth.cos()
     rows = (-sa, 0 * sa, -ca, -se * ca, ce, se * sa, ce * ca, se, -ce * sa)
