@@ -193,9 +193,9 @@ def _layer_flops(layer):
     return 2 * places * int(np.prod(kernel.shape))
 
 
-def _random_shapes(count, views=5, size=32):
+def _random_shapes(count, views=5):
     """Shapes of noise, for what does not depend on what they look like."""
-    generator = np.random.default_rng(0)
+    generator, size = np.random.default_rng(0), 32
     return data_sets.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
         categories=np.array(["noise"] * count),
