@@ -19,6 +19,10 @@ absl_flags.DEFINE_enum(
 absl_flags.DEFINE_integer(
     "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
 )
+absl_flags.DEFINE_boolean(
+    "global_turn", False, "Turn all reconstructions about the vertical axis by the one angle that "
+    "suits the validation split best; for models trained without viewpoints.",
+)  # fmt: skip
 absl_flags.DEFINE_string("output", "", "JSON file for the scores, if not in the workdir.")
 absl_flags.DEFINE_string(
     "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
@@ -36,6 +40,7 @@ def main():
         split=FLAGS.split,
         which=FLAGS.checkpoint,
         num_views=FLAGS.evaluated_views or None,
+        global_turn=FLAGS.global_turn,
         output=FLAGS.output or None,
         save_predictions=FLAGS.save_predictions or None,
     )

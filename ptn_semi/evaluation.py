@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import checkpoints, data_sets, files, metrics, pictures
+from ptn_semi import checkpoints, data_sets, files, geometry, metrics, pictures
 from ptn_semi.errors import UserError
 
 _NUM_PICTURES = 8
 _BATCH = 64  # masks in a forward pass; no effect on the scores
+_TURNS = range(0, 360, 10)  # degrees
 
 
 class Predictor:
@@ -21,13 +22,20 @@ class Predictor:
 
     Args:
       model: a `SemiSupervisedReconstructor`.
+      turn: degrees to turn every prediction by; see `geometry.turn_voxels`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, turn=0):
+        self.turn = turn
         mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
         self._predict = tf.function(
             lambda masks: model(masks, training=False), input_signature=[mask], jit_compile=False
         )
+
+    def __call__(self, masks):
+        """Voxels float32 [B, N, N, N] of masks [B, S, S, 1]."""
+        voxels = self._predict(masks).numpy()
+        return geometry.turn_voxels(voxels, self.turn) if self.turn else voxels
 
     def batches(self, shapes, num_views, progress=False):
         """Yields (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
@@ -38,7 +46,26 @@ class Predictor:
         starts = range(0, len(pairs), _BATCH)
         for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
             index, view = pairs[start : start + _BATCH].T
-            yield index, view, self._predict(shapes.unpack_masks(index, view)).numpy()
+            yield index, view, self(shapes.unpack_masks(index, view))
+
+
+def best_turn(predictor, shapes):
+    """The turn of all predictions, in degrees, that gives the best AP over the shapes' first views.
+
+    A model that never saw a viewpoint has a front of its own, which this finds.
+    """
+    batches = list(predictor.batches(shapes, 1))
+
+    def mean_precision(turn):
+        scores = [
+            metrics.average_precision(
+                geometry.turn_voxels(voxels, turn), shapes.unpack_voxels(index)
+            )
+            for index, _, voxels in batches
+        ]
+        return np.concatenate(scores).mean()
+
+    return max(_TURNS, key=mean_precision)
 
 
 def score_model(predictor, shapes, num_views=None, progress=False, keep=None):
@@ -116,7 +143,14 @@ def table(rows_by_model):
 
 
 def evaluate_workdir(
-    workdir, data, split, which="best", num_views=None, output=None, save_predictions=None
+    workdir,
+    data,
+    split,
+    which="best",
+    num_views=None,
+    global_turn=False,
+    output=None,
+    save_predictions=None,
 ):
     """Scores one checkpoint of a run on a split, beside the mean shape; writes JSON and a picture.
 
@@ -126,11 +160,13 @@ def evaluate_workdir(
       split: a TFDS split expression.
       which: "best" by validation AP, or "last".
       num_views: views of each shape that are inputs; None for all.
+      global_turn: turn all predictions by `best_turn` of the validation split.
       output: JSON file of the scores; None for `eval_<split>.json` in the workdir.
       save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities.
 
     Returns:
-      {"checkpoint", "step", "split", "rows": {"model": rows, "mean_shape": rows}}, as the JSON.
+      {"checkpoint", "step", "split", "turn", "rows": {"model": rows, "mean_shape": rows}}, as the
+      JSON.
     """
     checkpoint = checkpoints.find(workdir, which)
     model = checkpoints.load_model(checkpoint)
@@ -149,6 +185,10 @@ def evaluate_workdir(
     kept = []
     keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
     predictor = Predictor(model)
+    if global_turn:
+        validation = data_sets.load(builder, "validation", with_voxels=True)
+        predictor = Predictor(model, best_turn(predictor, validation))
+        print(f"all reconstructions are turned by {predictor.turn}°")
     rows = score_model(
         predictor, shapes, num_views, progress=True, keep=keep if save_predictions else None
     )
@@ -156,6 +196,7 @@ def evaluate_workdir(
         "checkpoint": os.fspath(checkpoint.path),
         "step": checkpoint.step,
         "split": split,
+        "turn": predictor.turn,
         "rows": {"model": rows, "mean_shape": score_mean_shape(train, shapes)},
     }
     with files.replacing(output) as partial:
@@ -171,18 +212,18 @@ def evaluate_workdir(
                 viewpoints=shapes.viewpoints[index, view],
                 probabilities=voxels,
             )
-    sheet = _sheet(model, shapes, rows["mean"]["best_threshold"])
+    sheet = _sheet(predictor, shapes, rows["mean"]["best_threshold"])
     pictures.save_png(output.with_suffix(".png"), sheet)
     return scores
 
 
-def _sheet(model, shapes, threshold):
+def _sheet(predictor, shapes, threshold):
     """Reconstructions of shapes spread evenly over the split, so that none is picked."""
     index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
     masks = shapes.unpack_masks(index, 0)
     return pictures.reconstruction_sheet(
         masks,
-        model(masks, training=False).numpy(),
+        predictor(masks),
         shapes.unpack_voxels(index),
         threshold,
         row_titles=shapes.categories[index],

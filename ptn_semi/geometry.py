@@ -20,6 +20,7 @@ Image: row 0 is the top, column 0 the left; pixel centres lie at half-integers.
 import dataclasses
 
 import numpy as np
+import scipy.ndimage
 import tensorflow as tf
 
 ELEVATION_RANGE = (-20.0, 40.0)  # degrees, as the authors' settings
@@ -93,3 +94,18 @@ def sample_viewpoints(count, seed, elevation_range=ELEVATION_RANGE, azimuth_rang
 def mirror_viewpoint(viewpoints):
     """Viewpoints [..., 2] whose masks of the mirrored shape (z → −z) are the mirrored masks."""
     return viewpoints * tf.constant([1.0, -1.0])
+
+
+def turn_voxels(voxels, degrees):
+    """Turns shapes about the vertical axis, counter-clockwise seen from above.
+
+    A shape turned by t looks from azimuth a as it did from a − t.
+
+    Args:
+      voxels: [B, N, N, N], axes x, y, z; an array.
+      degrees: t.
+
+    Returns:
+      [B, N, N, N] of the same type, interpolated linearly, 0 where nothing was.
+    """
+    return scipy.ndimage.rotate(voxels, -degrees, axes=(1, 3), reshape=False, order=1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ptn_semi import geometry
+from ptn_semi.projector import Projector
 
 FRONT, UP, RIGHT_HAND = np.eye(3)  # the object's axes +x, +y, +z
 
@@ -42,6 +43,22 @@ def test_a_point_in_camera_axes_by_hand():
     axes = geometry.rotation(np.array([30.0, 0.0])).numpy()
     expected = [-3, 2 * 0.75**0.5 - 0.5, 0.75**0.5 + 2 * 0.5]
     np.testing.assert_allclose(axes @ [1, 2, 3], expected, atol=1e-12)
+
+
+def test_a_turned_shape_looks_as_it_did_from_an_azimuth_less():
+    rng = np.random.default_rng(0)
+    voxels = np.zeros((2, 32, 32, 32), np.float32)
+    for shape in voxels:
+        low = rng.integers(8, 14, 3)
+        shape[low[0] : 24, low[1] : 24, low[2] : 20] = 1
+    projector = Projector(32, jit_compile=False)
+    for turn in (0, 90, 210, -45):
+        turned = geometry.turn_voxels(voxels, turn)
+        assert turned.shape == voxels.shape and turned.dtype == voxels.dtype
+        after = projector([turned, np.array([[10, 30]] * 2, np.float32)]).numpy()
+        before = projector([voxels, np.array([[10, 30 - turn]] * 2, np.float32)]).numpy()
+        # A wrong sense of turning differs by .06 and more.
+        assert abs(after - before).mean() < (0.02 if turn % 90 else 1e-3)
 
 
 def test_rotation_keeps_leading_axes():
