@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from ptn_semi import networks
 from ptn_semi.errors import UserError
-from ptn_semi.model import OPTIMIZERS, SemiSupervisedReconstructor
+from ptn_semi.model import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 
 _METADATA = "checkpoint.json"
 
@@ -150,9 +150,12 @@ def restore(checkpoint, model):
 
 
 def restore_networks(checkpoint, model):
-    """Restores E, G and D alone, without optimizers and step."""
+    """Restores the networks alone, without optimizers and step; V where there is one."""
     _check_architecture(checkpoint, model)
-    status = tf.train.Checkpoint(**_networks(model)).read(os.fspath(checkpoint.path / "state"))
+    parts = _networks(model)
+    if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
+        parts.pop("viewpoint_estimator", None)
+    status = tf.train.Checkpoint(**parts).read(os.fspath(checkpoint.path / "state"))
     status.assert_existing_objects_matched().expect_partial()
 
 
@@ -180,11 +183,15 @@ def non_finite_weight(model):
 
 def _networks(model):
     names = "encoder", "generator", "discriminator", "average_encoder", "average_generator"
-    return {name: getattr(model, name) for name in names}
+    parts = {name: getattr(model, name) for name in names}
+    if model.viewpoint_estimator is not None:
+        parts["viewpoint_estimator"] = model.viewpoint_estimator
+    return parts
 
 
 def _trackable(model):
-    parts = {name: getattr(model, name) for name in OPTIMIZERS}
+    names = OPTIMIZERS if model.viewpoint_estimator is not None else OPTIMIZERS[:-1]
+    parts = {name: getattr(model, name) for name in names}
     return tf.train.Checkpoint(steps=model.steps, **_networks(model), **parts)
 
 

@@ -23,6 +23,14 @@ def voxel_invariance_loss(voxels_a, voxels_b):
     return tf.reduce_mean(tf.abs(voxels_a - voxels_b))
 
 
+def occupancy_loss(voxels, occupied):
+    """Mean binary cross-entropy of [B, N, N, N] voxels, where the true shape is known."""
+    voxels = tf.clip_by_value(voxels, 1e-6, 1 - 1e-6)
+    return -tf.reduce_mean(
+        occupied * tf.math.log(voxels) + (1 - occupied) * tf.math.log(1 - voxels)
+    )
+
+
 def _non_saturating(real_logits, fake_logits):
     real = tf.reduce_mean(tf.nn.softplus(-real_logits))
     fake = tf.reduce_mean(tf.nn.softplus(fake_logits))
@@ -51,6 +59,12 @@ GAN_LOSSES = {
 def gan_losses(name, real_logits, fake_logits):
     """(discriminator_loss, generator_loss) of `GAN_LOSSES[name]`, from [B, 1] logits."""
     return GAN_LOSSES[name](real_logits, fake_logits)
+
+
+def discriminator_accuracy(real_logits, fake_logits):
+    """Share of masks that D takes for what they are: not minimised, and ½ where fakes look real."""
+    right = tf.concat([real_logits > 0, fake_logits < 0], axis=0)
+    return tf.reduce_mean(tf.cast(right, tf.float32))
 
 
 def _gradient_square_norm(discriminator, masks):

@@ -1,24 +1,36 @@
-"""The model: E, G, D and P with the training step that alternates the two kinds of iteration."""
+"""The model: E, G, D, V and P with the training step that alternates its kinds of iteration."""
 
 import dataclasses
 
 import keras
 import tensorflow as tf
 
-from ptn_semi import geometry, losses, networks
+from ptn_semi import geometry, iterations, networks, seeds
 from ptn_semi.projector import Projector
-from ptn_semi.seeds import stateless_seed
 
 SUPERVISIONS = ("labeled", "unlabeled", "both")
-OPTIMIZERS = ("encoder_optimizer", "generator_optimizer", "discriminator_optimizer")
+OPTIMIZERS = (
+    "encoder_optimizer", "generator_optimizer", "discriminator_optimizer", "viewpoint_optimizer",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class LossSettings:
     """What the training step minimises.
 
-    Weights default to the authors', but for the latent invariance: theirs is 1, at which E may map
-    all masks to one latent.
+    The paper's weights default to the authors', but for the latent invariance: theirs is 1, at
+    which E may map all masks to one latent. Ours default to 0, which leaves them out.
+
+    Attributes:
+      supervision: one of `SUPERVISIONS`.
+      reconstruction_weight, latent_invariance_weight, voxel_invariance_weight: equations 1, 2, 3.
+      adversarial_weight: of the GAN loss in G.
+      gradient_penalty_weight: of the penalty in D.
+      gan_loss, gradient_penalty: keys of `losses.GAN_LOSSES`, `losses.GRADIENT_PENALTIES`.
+      occupancy_weight: of voxels against warped shapes that are known whole.
+      self_reconstruction_weight: of unlabeled masks against their own reconstructions, seen from
+        the viewpoints that V estimates.
+      self_reconstruction_warmup: steps in which that weight grows from 0; V has to learn first.
     """
 
     supervision: str = "both"
@@ -29,10 +41,25 @@ class LossSettings:
     gradient_penalty_weight: float = 10.0
     gan_loss: str = "non_saturating"
     gradient_penalty: str = "dragan"
+    occupancy_weight: float = 0.0
+    self_reconstruction_weight: float = 0.0
+    self_reconstruction_warmup: int = 200
 
     def __post_init__(self):
         if self.supervision not in SUPERVISIONS:
             raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
+        if self.supervision == "unlabeled" and not self.adversarial_weight:
+            raise ValueError("without labels G learns from the GAN: give it an adversarial_weight")
+
+    @property
+    def uses_hulls(self):
+        """Whether batches need visual hulls."""
+        return self.supervision != "unlabeled" and bool(self.occupancy_weight)
+
+    @property
+    def uses_viewpoint_estimator(self):
+        """Whether there is a V."""
+        return self.supervision != "labeled" and bool(self.self_reconstruction_weight)
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
@@ -41,13 +68,18 @@ class SemiSupervisedReconstructor(keras.Model):
 
     Calling it maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1].
 
-    `train_step` does one supervised iteration (E and G, on pairs of views with viewpoints) and one
-    adversarial iteration (G and D, on masks alone), or just one of the two, as
-    `loss_settings.supervision` says. Its batch is a dict with
+    `train_step` does up to three iterations, as `loss_settings` says:
+
+      supervised: E, G and V, on pairs of views with viewpoints and on warped shapes,
+      self-reconstruction: E and G, on masks alone, seen from where V says,
+      adversarial: G and D, on masks alone.
+
+    The paper has the pairs and the adversarial iteration. The batch is a dict with
 
       view_a, view_b: masks [B, S, S, 1] of two views of the same shapes,
       viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees,
-      unlabeled: masks [B, S, S, 1] of any shapes.
+      unlabeled: masks [U, S, S, 1] of any shapes,
+      hull: bool [H, N, N, N], visual hulls of labeled shapes, where `loss_settings.uses_hulls`.
 
     All random numbers are drawn statelessly from (seed, steps): a restored model goes on with the
     same bits.
@@ -102,6 +134,11 @@ class SemiSupervisedReconstructor(keras.Model):
             self.encoder = networks.build_encoder(architecture, image_size)
             self.generator = networks.build_generator(architecture, voxel_size)
             self.discriminator = networks.build_discriminator(architecture, image_size)
+            self.viewpoint_estimator = (
+                networks.build_viewpoint_estimator(architecture, image_size)
+                if self.loss_settings.uses_viewpoint_estimator
+                else None
+            )
         self.projector = Projector(image_size, self.camera, name="projector")
         self.encoder.trainable = not freeze_encoder
         self.average_encoder = keras.models.clone_model(self.encoder)
@@ -120,9 +157,16 @@ class SemiSupervisedReconstructor(keras.Model):
         return self.average_generator(self.average_encoder(masks, training=False), training=False)
 
     def compile(
-        self, encoder_optimizer, generator_optimizer, discriminator_optimizer, jit_compile=False
+        self,
+        encoder_optimizer,
+        generator_optimizer,
+        discriminator_optimizer,
+        viewpoint_optimizer=None,
+        jit_compile=False,
     ):
-        """Sets the three optimizers and builds them, so that a restored run finds their state.
+        """Sets the optimizers and builds them, so that a restored run finds their state.
+
+        viewpoint_optimizer is V's, which only a model with self-reconstruction has.
 
         jit_compile stays off on a CPU: XLA makes transposed 3-D convolutions far slower there.
         """
@@ -133,14 +177,23 @@ class SemiSupervisedReconstructor(keras.Model):
         encoder_optimizer.build(self.encoder.trainable_variables)
         generator_optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.viewpoint_optimizer = viewpoint_optimizer
+        if self.viewpoint_estimator is not None:
+            viewpoint_optimizer.build(self.viewpoint_estimator.trainable_variables)
 
     def train_step(self, batch):
-        """One pair of iterations; returns the losses by name."""
+        """One iteration of each kind; returns the losses by name."""
+        settings = self.loss_settings
         results = {}
-        if self.loss_settings.supervision != "unlabeled":
-            results |= self._supervised_iteration(batch)
-        if self.loss_settings.supervision != "labeled":
-            results |= self._adversarial_iteration(batch["unlabeled"])
+        if settings.supervision != "unlabeled":
+            results |= iterations.supervised(self, batch)
+        elif settings.occupancy_weight:
+            results |= iterations.generated(self, tf.shape(batch["unlabeled"])[0])
+        if settings.supervision != "labeled":
+            if settings.self_reconstruction_weight:
+                results |= iterations.self_reconstruction(self, batch["unlabeled"])
+            if settings.adversarial_weight:
+                results |= iterations.adversarial(self, batch["unlabeled"])
         self.steps.assign_add(1)
         self._update_averages()
         return results
@@ -166,85 +219,20 @@ class SemiSupervisedReconstructor(keras.Model):
             # In this form an average of what does not change stays exactly what it is.
             average.assign_add((1 - decay) * (weight - average))
 
-    def _supervised_iteration(self, batch):
-        """Equations 1 to 3; one forward and one backward pass serve E and G."""
-        weights = self.loss_settings
-        views = tf.concat([batch["view_a"], batch["view_b"]], axis=0)
-        viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
-        with tf.GradientTape() as tape:
-            latents = self.encoder(views, training=not self.freeze_encoder)
-            voxels = self.generator(latents, training=True)
-            latent_a, latent_b = tf.split(latents, 2)
-            voxels_a, voxels_b = tf.split(voxels, 2)
-            # Each view's shape is looked at from the other view's viewpoint.
-            crossed = tf.concat([voxels_b, voxels_a], axis=0)
-            predicted = self.projector([crossed, viewpoints])
-            # The mean over both directions; equation 1 has their sum.
-            reconstruction = 2 * losses.reconstruction_loss(predicted, views)
-            latent = losses.latent_invariance_loss(latent_a, latent_b)
-            voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
-            total = (
-                weights.reconstruction_weight * reconstruction
-                + weights.latent_invariance_weight * latent
-                + weights.voxel_invariance_weight * voxel
-            )
-        encoder_variables = self.encoder.trainable_variables
-        variables = encoder_variables + self.generator.trainable_variables
-        gradients = tape.gradient(total, variables)
-        count = len(encoder_variables)
-        if encoder_variables:
-            self.encoder_optimizer.apply(gradients[:count], encoder_variables)
-        self.generator_optimizer.apply(gradients[count:], self.generator.trainable_variables)
-        return {
-            "reconstruction_loss": reconstruction,
-            "latent_invariance_loss": latent,
-            "voxel_invariance_loss": voxel,
-        }
+    def sample_latents(self, count, purpose):
+        """z of the GAN's prior, [count, latent_dim]."""
+        shape = [count, self.architecture.latent_dim]
+        return tf.random.stateless_normal(shape, self.stateless_seed(purpose))
 
-    def _adversarial_iteration(self, real):
-        """The GAN losses; the same fakes serve G and D."""
-        settings = self.loss_settings
-        count = tf.shape(real)[0]
-        latents = tf.random.stateless_normal(
-            [count, self.architecture.latent_dim], self._seed("latents")
+    def sample_viewpoints(self, count, purpose):
+        """Viewpoints [count, 2] from the training range."""
+        return geometry.sample_viewpoints(
+            count, self.stateless_seed(purpose), self.elevation_range, self.azimuth_range
         )
-        viewpoints = geometry.sample_viewpoints(
-            count, self._seed("viewpoints"), self.elevation_range, self.azimuth_range
-        )
-        statistics = self.generator.non_trainable_variables
-        before = [tf.identity(v) for v in statistics]
-        with tf.GradientTape(persistent=True) as tape:
-            fake = self.projector([self.generator(latents, training=True), viewpoints])
-            logits = self.discriminator(tf.concat([real, fake], axis=0), training=True)
-            discriminator_loss, generator_loss = losses.gan_losses(
-                settings.gan_loss, *tf.split(logits, 2)
-            )
-            penalty = losses.gradient_penalty(
-                settings.gradient_penalty, self.discriminator, real, self._seed("penalty")
-            )
-            discriminator_total = discriminator_loss + settings.gradient_penalty_weight * penalty
-            generator_total = settings.adversarial_weight * generator_loss
-        discriminator_variables = self.discriminator.trainable_variables
-        generator_variables = self.generator.trainable_variables
-        discriminator_gradients = tape.gradient(discriminator_total, discriminator_variables)
-        generator_gradients = tape.gradient(generator_total, generator_variables)
-        del tape
-        self.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
-        if settings.adversarial_weight:  # Adam moves even where the gradient is 0
-            self.generator_optimizer.apply(generator_gradients, generator_variables)
-        if settings.supervision == "both":
-            # Batch norm at test time is to know reconstructions only: drop what fakes added.
-            for variable, value in zip(statistics, before, strict=True):
-                variable.assign(value)
-        return {
-            "generator_loss": generator_loss,
-            "discriminator_loss": discriminator_loss,
-            "gradient_penalty": penalty,
-        }
 
-    def _seed(self, purpose):
+    def stateless_seed(self, purpose):
         """A stateless seed for one purpose in this step."""
-        return stateless_seed(self.seed, purpose, tf.convert_to_tensor(self.steps))
+        return seeds.stateless_seed(self.seed, purpose, tf.convert_to_tensor(self.steps))
 
     def get_config(self):
         """What `from_config` needs."""

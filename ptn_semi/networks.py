@@ -9,6 +9,7 @@ import dataclasses
 import keras
 from keras import layers
 
+from ptn_semi import viewpoints
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
@@ -84,9 +85,7 @@ def _normalized(x, name):
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def build_encoder(architecture, image_size):
-    """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
-    x = inputs = layers.Input((image_size, image_size, 1), name="mask")
+def _encode(x, architecture):
     for i, filters in enumerate(architecture.encoder_filters, 1):
         x = layers.Conv2D(
             filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"conv{i}"
@@ -96,6 +95,13 @@ def build_encoder(architecture, image_size):
     for i, units in enumerate(architecture.encoder_units, 1):
         x = layers.Dense(units, use_bias=False, name=f"dense{i}")(x)
         x = _normalized(x, f"dense{i}")
+    return x
+
+
+def build_encoder(architecture, image_size):
+    """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
+    inputs = layers.Input((image_size, image_size, 1), name="mask")
+    x = _encode(inputs, architecture)
     latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)
     return keras.Model(inputs, latent, name="encoder")
 
@@ -124,6 +130,17 @@ def build_generator(architecture, voxel_size):
     x = layers.Reshape((voxel_size,) * 3, name="squeeze")(x)
     voxels = layers.Activation("sigmoid", dtype="float32", name="voxels")(x)
     return keras.Model(inputs, voxels, name="generator")
+
+
+def build_viewpoint_estimator(architecture, image_size):
+    """V: masks [B, S, S, 1] to `viewpoints`' [B, NUM_BINS, NUM_OUTPUTS], float32."""
+    x = inputs = layers.Input((image_size, image_size, 1), name="mask")
+    x = _encode(x, architecture)
+    x = layers.Dense(viewpoints.NUM_BINS * viewpoints.NUM_OUTPUTS, dtype="float32", name="out")(x)
+    x = layers.Reshape((viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS), dtype="float32", name="bins")(
+        x
+    )
+    return keras.Model(inputs, x, name="viewpoint_estimator")
 
 
 def build_discriminator(architecture, image_size):

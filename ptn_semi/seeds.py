@@ -5,7 +5,8 @@ import tensorflow as tf
 # What is drawn at random in a training step, each from a stream of its own.
 _PURPOSES = (
     "labeled_shape", "view_a", "view_b", "unlabeled_shape", "unlabeled_view", "mirrored_pair",
-    "mirrored_unlabeled", "latents", "viewpoints", "penalty",
+    "mirrored_unlabeled", "latents", "viewpoints", "penalty", "hull", "mirrored_hull", "warp",
+    "warp_viewpoints", "generated",
 )  # fmt: skip
 
 

@@ -79,9 +79,17 @@ class TrainSettings:
     mirror_views: bool = setting(
         True, "Train on the mirror images of shapes too: masks flipped, azimuths negated."
     )
-    batch_size: int = setting(32, "Pairs, and unlabeled masks, in a step.", low=1, high=65536)
+    batch_size: int = setting(
+        32, "Unlabeled masks, warped shapes, and pairs if not set apart, in a step.",
+        low=1, high=65536,
+    )  # fmt: skip
+    labeled_batch_size: int = setting(
+        0, "Pairs of labeled views in a step; 0 for as many as --batch_size.", low=0, high=65536
+    )
     seed: int = setting(0, "Seed of weights, batches, latents and the labeled subset.", low=0)
-    encoder_learning_rate: float = setting(1e-3, "Adam's, for E.", low=0)
+    encoder_learning_rate: float = setting(
+        1e-3, "Adam's, for E, and for the viewpoint estimator.", low=0
+    )
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
     reconstruction_weight: float = setting(
@@ -94,7 +102,7 @@ class TrainSettings:
         _LOSS.voxel_invariance_weight, "Weight of equation 3.", low=0
     )
     adversarial_weight: float = setting(
-        _LOSS.adversarial_weight, "Weight of the GAN loss in G.", low=0
+        _LOSS.adversarial_weight, "Weight of the GAN loss in G; 0 leaves the GAN out.", low=0
     )
     gradient_penalty_weight: float = setting(
         _LOSS.gradient_penalty_weight, "Weight of the gradient penalty in D.", low=0
@@ -102,6 +110,17 @@ class TrainSettings:
     gan_loss: str = setting("non_saturating", "The GAN loss.", choices=tuple(losses.GAN_LOSSES))
     gradient_penalty: str = setting(
         "dragan", "The gradient penalty of D.", choices=tuple(losses.GRADIENT_PENALTIES)
+    )
+    occupancy_weight: float = setting(
+        _LOSS.occupancy_weight, "Weight of voxels against warped visual hulls of labeled shapes "
+        "(of generated shapes with --supervision=unlabeled).", low=0,
+    )  # fmt: skip
+    self_reconstruction_weight: float = setting(
+        _LOSS.self_reconstruction_weight, "Weight of unlabeled masks against their reconstructions "
+        "seen from estimated viewpoints.", low=0,
+    )  # fmt: skip
+    self_reconstruction_warmup: int = setting(
+        _LOSS.self_reconstruction_warmup, "Steps in which that weight grows from 0.", low=0
     )
     average_decay: float = setting(
         0.99, "Decay of the averages of E's and G's weights that are scored; 0 for none.",

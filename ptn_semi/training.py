@@ -26,6 +26,7 @@ from ptn_semi import (
     evaluation,
     files,
     flags,
+    hulls,
     networks,
     pictures,
     settings,
@@ -60,11 +61,12 @@ def build_model(data, train):
 
 
 def compile_model(model, train):
-    """Gives the model its three Adam optimizers, with the authors' momenta."""
+    """Gives the model its Adam optimizers, with the authors' momenta."""
     model.compile(
         encoder_optimizer=keras.optimizers.Adam(train.encoder_learning_rate, 0.9, 0.999),
         generator_optimizer=keras.optimizers.Adam(train.generator_learning_rate, 0.5, 0.9),
         discriminator_optimizer=keras.optimizers.Adam(train.discriminator_learning_rate, 0.5, 0.9),
+        viewpoint_optimizer=keras.optimizers.Adam(train.encoder_learning_rate, 0.9, 0.999),
     )
 
 
@@ -85,7 +87,7 @@ def train(workdir, data, train, run):
         not finite, a full disk.
     """
     workdir = pathlib.Path(workdir)
-    _check_mirror(data, train)
+    _check(data, train)
     tf.config.experimental.enable_op_determinism()
     with _claimed(workdir):
         _check_settings(workdir, data, train)
@@ -94,8 +96,13 @@ def train(workdir, data, train, run):
         return started.train()
 
 
-def _check_mirror(data, train):
-    """Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too."""
+def _check(data, train):
+    """Refuses settings that do not go together."""
+    if train.supervision == "unlabeled" and not train.adversarial_weight:
+        raise UserError(
+            "--supervision=unlabeled learns shapes from the GAN alone: add --adversarial_weight=1"
+        )
+    # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:
         raise UserError(
@@ -177,11 +184,16 @@ class _Run:
             "labeled": self.labeled,
             "labeled_views": train.labeled_views,
             "batch_size": train.batch_size,
+            "labeled_batch_size": train.labeled_batch_size,
             "seed": train.seed,
             "mirror_views": train.mirror_views,
         }
         self.model = build_model(data, train)
         compile_model(self.model, train)
+        if self.model.loss_settings.uses_hulls:
+            self.batch_args["hulls"] = hulls.packed_hulls(
+                self.shapes, self.labeled, train.labeled_views, self.model.projector, progress=True
+            )
         self.best, self.minutes = None, 0.0
         self.kept = []
         newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
@@ -322,6 +334,10 @@ class _Run:
 
 
 def _short(losses, best):
-    """Losses for the bar; initials as rec, lat, vox, gen, dis, gra."""
-    words = {name[:3]: f"{value:.3f}" for name, value in losses.items()}
+    """Losses for the bar; initials as rec, lat, vox, occ, vie, sel, gen, dis, gra."""
+    words = {
+        name[:3]: f"{value:.3f}"
+        for name, value in losses.items()
+        if name != "discriminator_accuracy"
+    }
     return words | ({"best AP": f"{best['average_precision']:.3f}"} if best else {})

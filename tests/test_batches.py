@@ -150,6 +150,34 @@ def test_what_is_drawn_for_one_purpose_tells_nothing_of_another():
     assert abs(correlation).max() < 0.12  # of 800 pairs
 
 
+HULLS = np.random.default_rng(1).integers(0, 256, (len(LABELED), 32**3 // 8), np.uint8)
+
+
+def test_hulls_come_out_as_they_were_packed_mirrored_or_not():
+    hulls = np.unpackbits(HULLS, axis=-1).reshape(-1, 32, 32, 32).astype(bool)
+    both = np.concatenate([hulls, hulls[..., ::-1]])
+    for mirror_views, possible in ((False, hulls), (True, both)):
+        seen = np.concatenate([b["hull"] for b in take(6, hulls=HULLS, mirror_views=mirror_views)])
+        assert seen.dtype == bool
+        equal = (seen[:, None] == possible).all(axis=(2, 3, 4))
+        assert (equal.sum(axis=1) == 1).all()
+        assert equal.any(axis=0).all()  # each turns up among 48
+
+
+def test_hulls_leave_the_rest_of_a_batch_as_it_is():
+    for with_hulls, without in zip(take(2, hulls=HULLS), take(2), strict=True):
+        assert with_hulls.pop("hull").shape == (8, 32, 32, 32)
+        assert_same([with_hulls], [without])
+
+
+def test_labeled_pairs_may_be_fewer():
+    batch = take(1, labeled_batch_size=3, hulls=HULLS)[0]
+    assert {name: len(value) for name, value in batch.items()} == {
+        "view_a": 3, "view_b": 3, "viewpoint_a": 3, "viewpoint_b": 3, "unlabeled": 8, "hull": 8,
+    }  # fmt: skip
+    find(batch["view_a"])  # each a mask of the data set
+
+
 def test_mirrored_batches_are_masks_of_mirrored_shapes():
     plain, mirrored = take(20), take(20, mirror_views=True)
     shares = {"pair": [], "unlabeled": []}

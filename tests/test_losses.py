@@ -20,6 +20,25 @@ def test_reconstruction_loss_by_hand():
     assert losses.reconstruction_loss(predicted, masks).numpy() == 0.875
 
 
+def test_occupancy_loss_by_hand():
+    voxels = np.array([0.9, 0.2, 1.0, 0.0], np.float32).reshape(1, 1, 2, 2)
+    occupied = np.array([1, 0, 1, 0], np.float32).reshape(1, 1, 2, 2)
+    loss = float(losses.occupancy_loss(voxels, occupied))
+    assert loss == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 4, rel=1e-4)
+    # Sure and wrong costs much, and stays finite, with a gradient where it is not quite sure.
+    assert 5 < float(losses.occupancy_loss(voxels, 1 - occupied)) < 20
+    with tf.GradientTape() as tape:
+        guess = tf.Variable(voxels)
+        loss = losses.occupancy_loss(guess, occupied)
+    slope = tape.gradient(loss, guess).numpy().ravel()
+    assert slope[0] < 0 < slope[1] and np.isfinite(slope).all()
+
+
+def test_discriminator_accuracy_by_hand():
+    accuracy = losses.discriminator_accuracy(logits(2, -1), logits(-3, -4))
+    assert float(accuracy) == 0.75
+
+
 def test_latent_invariance_loss_by_hand():
     a, b = tf.constant([[1.0, 2.0], [0.0, 0.0]]), tf.constant([[0.0, 4.0], [0.0, 1.0]])
     assert losses.latent_invariance_loss(a, b).numpy() == (1 + 4 + 0 + 1) / 4

@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import checkpoints, evaluation, flags, networks, training
+from ptn_semi import checkpoints, evaluation, flags, geometry, iterations, networks, training
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from tiny import TINY
 
 TRAIN = TrainSettings(batch_size=4)
+# What is ours, switched on.
+SEMI = dataclasses.replace(
+    TRAIN, occupancy_weight=30.0, self_reconstruction_weight=30.0, labeled_batch_size=2
+)
 RUN = RunSettings(steps=4, evaluate_every=2)
+CONFIGS = pathlib.Path(training.__file__).parent / "configs"
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +75,17 @@ def test_settings_file_is_a_flagfile(trained, data):
     assert read == [data, TRAIN, RUN]
 
 
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.flags")), ids=lambda path: path.stem)
+def test_flagfiles_of_the_package_hold_flags(path, monkeypatch):
+    monkeypatch.chdir(CONFIGS.parent.parent)  # they name each other as the README does
+    data, train, _ = flags.read(path, DataSettings, TrainSettings, RunSettings)
+    training._check(data, train)
+    # The paper's recipe has nothing of ours, the others have all of it.
+    ours = (train.occupancy_weight, train.self_reconstruction_weight, train.average_decay)
+    assert (path.stem != "paper") == all(ours) == any(ours)
+    assert train.mirror_views == (path.stem != "paper")
+
+
 def test_optimizers_and_steps_are_in_the_checkpoint(trained):
     names = tensors(trained)
     assert any("discriminator_optimizer" in name for name in names)
@@ -101,8 +117,17 @@ def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
         assert run.train_step._jit_compile is compiled
 
 
-@pytest.mark.parametrize("stop_at", [1, 3])
-def test_interrupted_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch, stop_at):
+@pytest.mark.parametrize(("stop_at", "train"), [(1, TRAIN), (3, TRAIN), (3, SEMI)])
+def test_interrupted_run_ends_in_the_same_bits(
+    trained, data, tmp_path, monkeypatch, stop_at, train
+):
+    whole, stopped = trained, tmp_path / "stopped"
+    if train != TRAIN:
+        whole = tmp_path / "whole"
+        training.train(whole, data, train, RUN)
+        names = tensors(whole)
+        for part in ("viewpoint_estimator", "viewpoint_optimizer"):
+            assert any(part in name for name in names)
     calls = 0
     batch_dataset = training.batches.batch_dataset
 
@@ -116,12 +141,12 @@ def test_interrupted_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypa
 
     monkeypatch.setattr(training.batches, "batch_dataset", interrupting)
     with pytest.raises(KeyboardInterrupt):
-        training.train(tmp_path, data, TRAIN, RUN)
-    assert checkpoints.find(tmp_path, "last").step == stop_at
+        training.train(stopped, data, train, RUN)
+    assert checkpoints.find(stopped, "last").step == stop_at
     monkeypatch.undo()
     monkeypatch.setitem(networks.PRESETS, "small", TINY)
-    training.train(tmp_path, data, TRAIN, RUN)
-    assert_same_bits(trained, tmp_path)
+    training.train(stopped, data, train, RUN)
+    assert_same_bits(whole, stopped)
 
 
 def test_damaged_checkpoint_is_passed_over(trained, data, tmp_path, capsys):
@@ -158,9 +183,9 @@ def test_workdir_in_use_is_refused(trained, data):
 
 def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        training.build_model.__globals__["SemiSupervisedReconstructor"],
-        "_adversarial_iteration",
-        lambda self, real: {"generator_loss": tf.where(self.steps > 2, np.nan, 1.0)},
+        iterations,
+        "adversarial",
+        lambda model, real: {"generator_loss": tf.where(model.steps > 2, np.nan, 1.0)},
     )
     with pytest.raises(UserError, match=r"generator_loss became nan at step 4.*step_00000002"):
         training.train(tmp_path, data, TRAIN, RUN)
@@ -179,6 +204,21 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
             np.testing.assert_array_equal(a, b)
     changed = zip(old.average_generator.weights, new.generator.weights, strict=True)
     assert any((a.numpy() != b.numpy()).any() for a, b in changed)
+
+
+def test_init_from_a_run_without_a_viewpoint_estimator_and_back(trained, data, tmp_path):
+    one = RunSettings(steps=1, evaluate_every=1)
+    for source, train in ((trained, SEMI), (tmp_path / "0", TRAIN)):
+        still = dataclasses.replace(
+            train, init_from=str(source), encoder_learning_rate=0.0, generator_learning_rate=0.0
+        )
+        workdir = tmp_path / ("0" if train is SEMI else "1")
+        training.train(workdir, data, still, one)
+        start, end = (checkpoints.load_model(checkpoints.find(w)) for w in (source, workdir))
+        # The first kernels; batch norm's statistics move at any learning rate.
+        for name in ("encoder", "generator"):
+            before, after = getattr(start, f"average_{name}"), getattr(end, name)
+            np.testing.assert_array_equal(before.weights[0], after.weights[0])
 
 
 def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
@@ -210,6 +250,29 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     assert scores["rows"].keys() == {"model", "mean_shape"}
     assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
     assert scores["step"] == checkpoints.find(trained, "best").step
+
+
+def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
+    trained, data, tmp_path, monkeypatch
+):
+    # A model whose front is 90° off: as good as the one it is made of.
+    plain = evaluation.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
+    predict = evaluation.Predictor.__call__
+    monkeypatch.setattr(
+        evaluation.Predictor,
+        "__call__",
+        lambda self, masks: geometry.turn_voxels(predict(self, masks), -90),
+    )
+    output = tmp_path / "turned.json"
+    arguments = {"num_views": 1, "output": output}
+    off = evaluation.evaluate_workdir(trained, data, "test", **arguments)
+    on = evaluation.evaluate_workdir(trained, data, "test", global_turn=True, **arguments)
+    assert off["turn"] == 0
+    assert on["turn"] in range(0, 360, 10)
+    assert json.loads(output.read_text())["turn"] == on["turn"]
+    mean = on["rows"]["model"]["mean"]["average_precision"]
+    assert mean > off["rows"]["model"]["mean"]["average_precision"]
+    assert mean > plain["mean"]["average_precision"] - 0.02
 
 
 def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
@@ -272,6 +335,12 @@ def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
     one_sided = dataclasses.replace(data, azimuth_range=(0.0, 90.0))
     with pytest.raises(UserError, match="--nomirror_views"):
         training.train(tmp_path, one_sided, TRAIN, RUN)
+
+
+def test_without_labels_there_has_to_be_a_gan(data, tmp_path):
+    alone = dataclasses.replace(TRAIN, supervision="unlabeled", adversarial_weight=0.0)
+    with pytest.raises(UserError, match="--adversarial_weight=1"):
+        training.train(tmp_path, data, alone, RUN)
 
 
 def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):

@@ -23,6 +23,7 @@ from ptn_semi import (
     batches,
     data_sets,
     evaluation,
+    flags,
     geometry,
     networks,
     settings,
@@ -160,6 +161,35 @@ def step(options):
         yield _faster(title, "s", 1, half, single, 1.3 if preset == "paper" else None)
         rate = _step_flops(plain, batch) / statistics.median(single) / 1e9
         yield Row(f"step, {preset}, arithmetic of the networks", rate, "GFLOP/s")
+        if preset == "small":
+            ours, pair = _times([_semi_call(), calls[0]], repeats)
+            yield _faster(
+                "step, small, semi.flags against the paper's pair", "s", 1, ours, pair, None
+            )
+
+
+def _semi_call():
+    """A step of our recipe, on shapes of noise."""
+    path = pathlib.Path(training.__file__).parent / "configs" / "semi.flags"
+    _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
+    model = training.build_model(settings.DataSettings(), train)
+    training.compile_model(model, train)
+    shapes = _random_shapes(64)
+    batch = next(
+        iter(
+            batches.batch_dataset(
+                shapes,
+                np.arange(64),
+                train.labeled_views,
+                train.batch_size,
+                train.seed,
+                labeled_batch_size=train.labeled_batch_size,
+                hulls=shapes.voxels,
+            )
+        )
+    )
+    train_step = tf.function(model.train_step, jit_compile=False)
+    return lambda: [x.numpy() for x in train_step(batch).values()]
 
 
 def _model(data, preset, precision):
@@ -222,7 +252,7 @@ def input_pipeline(options):
 
 
 def _waiting(step_, shapes, count):
-    data = iter(batches.batch_dataset(shapes, np.arange(1000), 5, 32, 0, True))
+    data = iter(batches.batch_dataset(shapes, np.arange(1000), 5, 32, 0, mirror_views=True))
     waits, wholes = [], []
     for number in range(count + 2):
         started = time.perf_counter()

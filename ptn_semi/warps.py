@@ -1,0 +1,80 @@
+"""Random warps of voxels: new shapes of the same kind, from few."""
+
+import tensorflow as tf
+
+_KNOTS = 4  # pieces of an axis that stretch on their own
+_MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces against each other
+
+
+def random_warp(voxels, seed):
+    """Stretches each axis of each shape as a whole and in pieces.
+
+    Shapes keep their longest side, since data sets are scaled by it, and stay centred.
+
+    Args:
+      voxels: [B, N, N, N] occupancy, axes x, y, z (y up).
+      seed: stateless, [2].
+
+    Returns:
+      [B, N, N, N] of the same values, read from the nearest voxel.
+    """
+    count, size = tf.shape(voxels)[0], voxels.shape[1]
+    seeds = tf.unstack(tf.random.split(seed, 2))
+    limits = [-_MAX_LOG_STRETCH, _MAX_LOG_STRETCH]
+    stretch = tf.exp(tf.random.stateless_uniform([count, 3], seeds[0], *limits))
+    extent = tf.stack([_extent(voxels, axis) for axis in (1, 2, 3)], axis=1)  # [B, 3]
+    longest = tf.reduce_max(extent, axis=1, keepdims=True)
+    stretch *= longest / tf.reduce_max(stretch * extent, axis=1, keepdims=True)
+    pieces = tf.exp(tf.random.stateless_uniform([count, 3, _KNOTS], seeds[1], *limits))
+
+    places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
+    sources = []
+    for i in range(3):
+        # Where each place comes from: within the shape's extent piece by piece, beyond it 0.
+        reach = extent[:, i : i + 1]
+        position = places[None] / (stretch[:, i : i + 1] * reach)  # [-1, 1] is the shape
+        sources.append(_piecewise(position, pieces[:, i]) * reach)
+    for axis, source in enumerate(sources, 1):
+        voxels = _gather(voxels, _index(source, size), axis)
+    return voxels
+
+
+def _extent(voxels, axis):
+    """Half the length [B] along an axis that holds the shape about the centre; the grid has 1.
+
+    An empty shape is as long as one voxel.
+    """
+    size = voxels.shape[axis]
+    others = [i for i in (1, 2, 3) if i != axis]
+    filled = tf.reduce_max(voxels, axis=others) > 0  # [B, N]
+    edge = tf.abs(tf.range(size, dtype=tf.float32) + 0.5 - size / 2) + 0.5
+    return tf.reduce_max(tf.where(filled, edge, 0.5), axis=1) / (size / 2)
+
+
+def _piecewise(position, pieces):
+    """Maps [-1, 1] onto itself, linear between knots; pieces [B, K] are their relative lengths."""
+    knots = tf.cumsum(pieces, axis=1)
+    knots = tf.pad(knots / knots[:, -1:], [[0, 0], [1, 0]])  # [B, K + 1], 0 to 1
+    count = pieces.shape[1]
+    scaled = tf.clip_by_value((position + 1) / 2, 0.0, 1.0) * count  # [B, N]
+    lower = tf.minimum(tf.floor(scaled), count - 1.0)
+    low = tf.gather(knots, tf.cast(lower, tf.int32), batch_dims=1)
+    high = tf.gather(knots, tf.cast(lower, tf.int32) + 1, batch_dims=1)
+    inside = (low + (high - low) * (scaled - lower)) * 2 - 1
+    # Beyond the shape there is nothing to read.
+    return tf.where(tf.abs(position) <= 1, inside, 10 * tf.sign(position))
+
+
+def _index(source, size):
+    """Voxel that holds each place [B, N]; `size` for places outside."""
+    index = tf.cast(tf.floor((source + 1) / 2 * size), tf.int32)
+    return tf.where((index >= 0) & (index < size), index, size)
+
+
+def _gather(voxels, index, axis):
+    """voxels with `index` [B, N] read along an axis, 0 where the index is N."""
+    order = [0, axis, *(i for i in (1, 2, 3) if i != axis)]
+    moved = tf.transpose(voxels, order)
+    padded = tf.pad(moved, [[0, 0], [0, 1], [0, 0], [0, 0]])
+    back = [order.index(i) for i in range(4)]
+    return tf.transpose(tf.gather(padded, index, batch_dims=1), back)
