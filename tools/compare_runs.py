@@ -1,0 +1,58 @@
+"""Draws test reconstructions of several runs side by side, shapes spread evenly over the split.
+
+    python tools/compare_runs.py --runs="P=runs/p,P+U=runs/pu" --output=docs/unlabeled.png
+
+All runs must have been trained on the data set of the first.
+"""
+
+from ptn_semi import cli  # isort: skip
+
+import numpy as np
+from absl import flags
+
+from ptn_semi import checkpoints, data_sets, evaluation, pictures, training
+from ptn_semi.errors import UserError
+
+RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
+OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)
+SPLIT = flags.DEFINE_string("split", "test", "Any TFDS split expression.")
+COUNT = flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+VIEWPOINT = (20, 30)  # that shapes are drawn from
+
+
+def reconstruct(workdir, masks):
+    """The run's occupied voxels of the masks, at its best validation threshold."""
+    checkpoint = checkpoints.find(workdir)
+    voxels = evaluation.Predictor(checkpoints.load_model(checkpoint))(masks)
+    return voxels > checkpoint.progress["best"]["threshold"]
+
+
+def draw(runs, split, count):
+    """A sheet of input masks, each run's reconstructions, and truth; runs are (title, workdir)."""
+    data, _, _ = training.read_settings(runs[0][1])
+    shapes = data_sets.load(data_sets.prepare(data), split, with_voxels=True)
+    index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
+    masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
+    shown = [reconstruct(workdir, masks) for _, workdir in runs]
+    rows = [
+        [pictures.mask_picture(mask)]
+        + [
+            pictures.shade_voxels(voxels[row], VIEWPOINT, 128, pictures.PREDICTED_COLOR)
+            for voxels in shown
+        ]
+        + [pictures.shade_voxels(truth[row], VIEWPOINT, 128, pictures.TRUE_COLOR)]
+        for row, mask in enumerate(masks)
+    ]
+    return pictures.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
+
+
+def main():
+    """Parses flags and calls the above."""
+    runs = [tuple(run.split("=", 1)) for run in RUNS.value]
+    if any(len(run) != 2 for run in runs):
+        raise UserError(f"--runs={','.join(RUNS.value)} is not of the form TITLE=WORKDIR,...")
+    pictures.save_png(OUTPUT.value, draw(runs, SPLIT.value, COUNT.value))
+
+
+if __name__ == "__main__":
+    cli.run(main)
