@@ -85,11 +85,13 @@ def generated(model, count):
     shapes = model.average_generator(model.sample_latents(count, "generated"), training=False)
     occupied, masks, seen_from = _warped(model, shapes > _OCCUPIED)
     with tf.GradientTape() as tape:
-        voxels = model.generator(model.encoder(masks, training=True), training=False)
+        latents = model.encoder(masks, training=not model.freeze_encoder)
+        voxels = model.generator(latents, training=False)
         occupancy = losses.occupancy_loss(voxels, occupied)
         total = model.loss_settings.occupancy_weight * occupancy
     variables = model.encoder.trainable_variables
-    model.encoder_optimizer.apply(tape.gradient(total, variables), variables)
+    if variables:
+        model.encoder_optimizer.apply(tape.gradient(total, variables), variables)
     results = {"occupancy_loss": occupancy}
     if model.viewpoint_estimator is not None:
         results["viewpoint_loss"] = _train_viewpoints(model, masks, seen_from)

@@ -49,7 +49,19 @@ class LossSettings:
         if self.supervision not in SUPERVISIONS:
             raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
         if self.supervision == "unlabeled" and not self.adversarial_weight:
-            raise ValueError("without labels G learns from the GAN: give it an adversarial_weight")
+            raise ValueError(
+                "supervision=unlabeled learns shapes from the GAN alone: it needs an "
+                "adversarial_weight, as 1"
+            )
+        if (
+            self.supervision == "unlabeled"
+            and self.uses_viewpoint_estimator
+            and not self.occupancy_weight
+        ):
+            raise ValueError(
+                "supervision=unlabeled learns viewpoints from generated shapes alone: "
+                "self_reconstruction_weight needs an occupancy_weight beside it, as 30"
+            )
 
     @property
     def uses_hulls(self):
@@ -68,9 +80,10 @@ class SemiSupervisedReconstructor(keras.Model):
 
     Calling it maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1].
 
-    `train_step` does up to three iterations, as `loss_settings` says:
+    `train_step` does up to three of these iterations, as `loss_settings` says:
 
       supervised: E, G and V, on pairs of views with viewpoints and on warped shapes,
+      generated (in its place without labels): E and V, on warped shapes that G makes,
       self-reconstruction: E and G, on masks alone, seen from where V says,
       adversarial: G and D, on masks alone.
 

@@ -5,6 +5,7 @@
 
 import contextlib
 import dataclasses
+import math
 
 import keras
 from keras import layers
@@ -136,10 +137,9 @@ def build_viewpoint_estimator(architecture, image_size):
     """V: masks [B, S, S, 1] to `viewpoints`' [B, NUM_BINS, NUM_OUTPUTS], float32."""
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(x, architecture)
-    x = layers.Dense(viewpoints.NUM_BINS * viewpoints.NUM_OUTPUTS, dtype="float32", name="out")(x)
-    x = layers.Reshape((viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS), dtype="float32", name="bins")(
-        x
-    )
+    bins = (viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS)
+    x = layers.Dense(math.prod(bins), dtype="float32", name="out")(x)
+    x = layers.Reshape(bins, dtype="float32", name="bins")(x)
     return keras.Model(inputs, x, name="viewpoint_estimator")
 
 

@@ -43,14 +43,12 @@ _MAY_DIFFER = {"data_dir", "manual_dir"}
 
 def build_model(data, train):
     """The model that the settings describe, not compiled."""
-    names = {field.name for field in dataclasses.fields(LossSettings)}
-    weights = {name: getattr(train, name) for name in names}
     return SemiSupervisedReconstructor(
         architecture=networks.PRESETS[train.preset],
         voxel_size=data.voxel_size,
         image_size=data.image_size,
         camera=data.camera,
-        loss_settings=LossSettings(**weights),
+        loss_settings=_loss_settings(train),
         freeze_encoder=train.freeze_encoder,
         average_decay=train.average_decay,
         elevation_range=data.elevation_range,
@@ -58,6 +56,11 @@ def build_model(data, train):
         precision=train.precision,
         seed=train.seed,
     )
+
+
+def _loss_settings(train):
+    names = {field.name for field in dataclasses.fields(LossSettings)}
+    return LossSettings(**{name: getattr(train, name) for name in names})
 
 
 def compile_model(model, train):
@@ -98,10 +101,10 @@ def train(workdir, data, train, run):
 
 def _check(data, train):
     """Refuses settings that do not go together."""
-    if train.supervision == "unlabeled" and not train.adversarial_weight:
-        raise UserError(
-            "--supervision=unlabeled learns shapes from the GAN alone: add --adversarial_weight=1"
-        )
+    try:
+        _loss_settings(train)
+    except ValueError as error:
+        raise UserError(f"these flags do not go together: {error}") from error
     # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:

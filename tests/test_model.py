@@ -105,6 +105,11 @@ def steps(reconstructor, count=1):
             {*NETWORKS, "viewpoint_estimator"},
             ADVERSARIAL | OURS,
         ),
+        (
+            {"supervision": "unlabeled", "freeze_encoder": True, **SELF},
+            {"generator", "discriminator", "viewpoint_estimator"},
+            ADVERSARIAL | OURS,
+        ),
     ],
 )
 def test_a_step_changes_these_networks_alone(options, changed, names):

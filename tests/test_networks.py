@@ -1,10 +1,10 @@
-"""Sizes of the three networks, pinned: a checkpoint of one is no use to another."""
+"""Sizes of the networks, pinned: a checkpoint of one is no use to another."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import networks
+from ptn_semi import networks, viewpoints
 from ptn_semi.networks import PRESETS
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
@@ -25,6 +25,11 @@ GENERATOR = {
     ("small", 32): 705_729, ("small", 64): 722_177,
 }  # fmt: skip
 DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
+# V is E with another last layer: from E's 1024 or 256 units to 16 bins of 3 numbers.
+VIEWPOINT_ESTIMATOR = {
+    "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 48,
+    "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 48,
+}
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -49,6 +54,17 @@ def test_generator(preset, voxel_size):
     assert voxels.dtype == np.float32
     assert 0 <= voxels.min() < voxels.max() <= 1
     assert voxels.mean() < 0.1  # starts near empty
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("precision", networks.PRECISIONS)
+def test_viewpoint_estimator(preset, precision):
+    with networks.computing_in(precision):
+        estimator = networks.build_viewpoint_estimator(PRESETS[preset], 32)
+    assert estimator.count_params() == VIEWPOINT_ESTIMATOR[preset]
+    answers = estimator(tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])).numpy()
+    assert answers.shape == (2, viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS)
+    assert answers.dtype == np.float32
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -337,10 +337,14 @@ def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
         training.train(tmp_path, one_sided, TRAIN, RUN)
 
 
-def test_without_labels_there_has_to_be_a_gan(data, tmp_path):
-    alone = dataclasses.replace(TRAIN, supervision="unlabeled", adversarial_weight=0.0)
-    with pytest.raises(UserError, match="--adversarial_weight=1"):
-        training.train(tmp_path, data, alone, RUN)
+def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
+    alone = dataclasses.replace(TRAIN, supervision="unlabeled")
+    for wrong, mend in (
+        ({"adversarial_weight": 0.0}, "needs an adversarial_weight"),
+        ({"self_reconstruction_weight": 1.0}, "needs an occupancy_weight"),
+    ):
+        with pytest.raises(UserError, match=f"supervision=unlabeled .* {mend}"):
+            training.train(tmp_path, data, dataclasses.replace(alone, **wrong), RUN)
 
 
 def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):
