@@ -20,9 +20,8 @@ COUNT = flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
 VIEWPOINT = (20, 30)  # that shapes are drawn from
 
 
-def reconstruct(workdir, masks):
-    """The run's occupied voxels of the masks, at its best validation threshold."""
-    checkpoint = checkpoints.find(workdir)
+def reconstruct(checkpoint, masks):
+    """A run's occupied voxels of the masks, at its best validation threshold."""
     voxels = evaluation.Predictor(checkpoints.load_model(checkpoint))(masks)
     return voxels > checkpoint.progress["best"]["threshold"]
 
@@ -30,10 +29,14 @@ def reconstruct(workdir, masks):
 def draw(runs, split, count):
     """A sheet of input masks, each run's reconstructions, and truth; runs are (title, workdir)."""
     data, _, _ = training.read_settings(runs[0][1])
+    found = [checkpoints.find(workdir) for _, workdir in runs]
+    for checkpoint, (_, workdir) in zip(found, runs, strict=True):
+        if checkpoint.progress["data_set"] != found[0].progress["data_set"]:
+            raise UserError(f"{workdir} was trained on another data set than {runs[0][1]}")
     shapes = data_sets.load(data_sets.prepare(data), split, with_voxels=True)
     index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
-    shown = [reconstruct(workdir, masks) for _, workdir in runs]
+    shown = [reconstruct(checkpoint, masks) for checkpoint in found]
     rows = [
         [pictures.mask_picture(mask)]
         + [
