@@ -44,15 +44,12 @@ def packed_hulls(shapes, chosen, num_views, projector, progress=False):
       progress: show a bar.
     """
     num_views = min(num_views, shapes.masks.shape[1])
-    carve = tf.function(
-        lambda masks, viewpoints: visual_hull(projector, masks, viewpoints, shapes.voxel_size),
-        reduce_retracing=True,
-    )
     hulls = np.zeros([len(chosen), math.ceil(shapes.voxel_size**3 / 8)], np.uint8)
     starts = range(0, len(chosen), _BATCH)
     for start in tqdm.tqdm(starts, desc="carving", unit=" batches", disable=not progress):
         index = np.asarray(chosen[start : start + _BATCH])
         masks = shapes.unpack_masks(index[:, None], np.arange(num_views))
-        hull = carve(masks, shapes.viewpoints[index, :num_views]).numpy()
+        viewpoints = shapes.viewpoints[index, :num_views]
+        hull = visual_hull(projector, masks, viewpoints, shapes.voxel_size).numpy()
         hulls[start : start + len(index)] = np.packbits(hull.reshape(len(index), -1), axis=-1)
     return hulls

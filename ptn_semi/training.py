@@ -193,10 +193,6 @@ class _Run:
         }
         self.model = build_model(data, train)
         compile_model(self.model, train)
-        if self.model.loss_settings.uses_hulls:
-            self.batch_args["hulls"] = hulls.packed_hulls(
-                self.shapes, self.labeled, train.labeled_views, self.model.projector, progress=True
-            )
         self.best, self.minutes = None, 0.0
         self.kept = []
         newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
@@ -230,6 +226,14 @@ class _Run:
                 f"{self.workdir} is finished at step {self.step}; --steps or --max_minutes ended it"
             )
             return checkpoints.latest(self.folder)
+        if self.model.loss_settings.uses_hulls:
+            self.batch_args["hulls"] = hulls.packed_hulls(
+                self.shapes,
+                self.labeled,
+                self.batch_args["labeled_views"],
+                self.model.projector,
+                progress=True,
+            )
         summaries = Summaries(os.fspath(self.workdir / "tensorboard"), self.step or None)
         data = iter(batches.batch_dataset(self.shapes, **self.batch_args, start=self.step))
         bar = tqdm.tqdm(
