@@ -14,7 +14,7 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["ptn_semi", "ptn_semi.configs", "shapenet_posed_masks",
+    packages=["ptn_semi", "ptn_semi.configs", "ptn_semi.experiments", "shapenet_posed_masks",
               "shapenet_posed_masks.procedural"],
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
@@ -35,6 +35,7 @@ setuptools.setup(
         "trimesh",
     ],
     extras_require={
+        "experiments": ["matplotlib"],  # its figures
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "test": ["dill", "pytest", "ruff", "scikit-learn"],  # tfds.testing needs dill
     },

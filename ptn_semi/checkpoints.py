@@ -124,6 +124,11 @@ def latest(folder, on_damage=None):
     return None
 
 
+def newest_step(folder):
+    """Step of the newest checkpoint of a run, 0 if there is none; its files are not read."""
+    return max(_steps(folder), default=0)
+
+
 def find(path, which="best"):
     """The checkpoint that a user names: a workdir (its best or last one) or a `step_*` folder.
 

@@ -75,6 +75,20 @@ def _find_prepared(config, data_dir):
     return found[0]
 
 
+def name(settings):
+    """Name of the prepared set of a `DataSettings`, whether it is there or not; see `prepare`."""
+    return _config(settings).name
+
+
+def categories(settings):
+    """Categories that the shapes of a `DataSettings` are of, sorted.
+
+    Raises:
+      UserError: --manual_dir is needed and holds no shapes.
+    """
+    return sorted({item.category for item in _config(settings).open_source().items()})
+
+
 def prepare(settings):
     """The TFDS builder of the data set, which is built first where it is missing.
 

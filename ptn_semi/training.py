@@ -36,6 +36,7 @@ from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
 from ptn_semi.summaries import Summaries
 
 SETTINGS_FILE = "settings.flags"
+_LOCK = ".lock"
 _NUM_PICTURES = 6
 # A moved data set is still the same one; that it is, is checked apart.
 _MAY_DIFFER = {"data_dir", "manual_dir"}
@@ -119,7 +120,7 @@ def _claimed(workdir):
     """Holds a lock on the workdir, so that two trainings never write into one."""
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / ".lock", "a+")  # noqa: SIM115
+        lock = open(workdir / _LOCK, "a+")  # noqa: SIM115
     except OSError as error:
         raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
     with lock:
@@ -135,6 +136,19 @@ def _claimed(workdir):
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def in_use(workdir):
+    """Whether a training runs in a workdir."""
+    lock_path = pathlib.Path(workdir) / _LOCK
+    if not lock_path.exists():
+        return False
+    with open(lock_path) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _check_settings(workdir, data, train):

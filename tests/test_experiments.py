@@ -1,0 +1,274 @@
+"""The paper's experiments: what is to be trained, what is done once, what is reported."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ptn_semi.errors import UserError
+from ptn_semi.experiments import jobs, matrix, reports, runner
+from ptn_semi.settings import DataSettings
+
+PAPER = matrix.SCALES["paper"]
+DATA = DataSettings(categories=(*matrix.PRETRAINING, *matrix.NOVEL))
+SCRIPT = "tools/reproduce.py"
+
+
+@pytest.fixture(autouse=True)
+def no_files(monkeypatch):
+    """Digests for categories that no procedural shapes are of."""
+    monkeypatch.setattr(jobs, "_data_set_name", lambda data: ",".join(data.categories))
+
+
+def entries(*experiments, data=DATA, scale=PAPER, recipe="paper", seeds=2):
+    return matrix.Matrix(data, scale, recipe, seeds).entries(experiments)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "count"),
+    [
+        ("table1", 3),
+        ("figure4", 1 + 2 * 4),
+        ("table2", 2 * 3),
+        ("figure5", 3 * 3 * 4),
+        ("table3", 5),
+    ],
+)
+def test_matrices_have_the_papers_rows(experiment, count):
+    assert len(entries(experiment)) == 2 * count
+    assert {entry.seed for entry in entries(experiment)} == {0, 1}
+    assert all(entry.run.train.seed == entry.seed for entry in entries(experiment))
+
+
+def test_runs_are_shared():
+    planned = jobs.plan(entries(*matrix.EXPERIMENTS, seeds=1), "w")
+    # Airplane, car; chair U, P and P+U at 4 shares; 3 categories; 7 at 4 shares; 3 novel ones from
+    # scratch and fine-tuned 4 times; the chair fine-tuned.
+    assert len(planned) == 2 + 9 + 1 + 4 + 3 + 3 * 4 + 1
+    assert len({job.folder for job in planned.values()}) == len(planned)
+    order = list(planned.values())
+    for job in order:
+        assert job.start is None or order.index(job.start) < order.index(job)
+    pretrained = next(job for job in order if job.run.title.startswith("7 categories P+U 1 %"))
+    assert pretrained.categories == ("bench", "cabinet", "chair", "vessel")
+
+
+def test_settings_of_the_paradigms():
+    by_model = {entry.model: entry for entry in entries("table3", recipe="semi")}
+    train = {model: entry.run.train for model, entry in by_model.items()}
+    assert train["S,P"].supervision == "labeled" and train["S,P"].pose_fraction == 0.01
+    assert train["S,U"].supervision == "unlabeled" and train["S,U"].adversarial_weight
+    assert train["S,P+U"].supervision == "both" and not train["S,P+U"].adversarial_weight
+    assert by_model["M"].run.data.categories == tuple(sorted(matrix.PRETRAINING))
+    assert train["FT"].freeze_encoder and train["FT"].supervision == "labeled"
+    assert by_model["FT"].run.start == by_model["M"].run
+    assert by_model["FT"].run.data.categories == ("chair",)
+
+
+def test_recipes_are_the_flagfiles():
+    for experiment in entries("table1", recipe="paper", seeds=1):
+        assert experiment.run.train.preset == "paper"
+        assert experiment.run.train.generator_learning_rate == 1e-4
+        assert experiment.run.train.occupancy_weight == 0
+    for experiment in entries("table1", recipe="semi", seeds=1):
+        assert experiment.run.train.occupancy_weight == 30
+
+
+def test_missing_categories_are_said_and_left_out():
+    data = DataSettings(categories=("chair", "table", "cabinet"))
+    wanted = matrix.Matrix(data, PAPER, "paper", 1)
+    missing = {"airplane", "bench", "car", "display", "loudspeaker", "telephone", "vessel"}
+    assert set(wanted.missing) == missing
+    assert {entry.category for entry in wanted.entries(matrix.EXPERIMENTS)} == {"chair", "cabinet"}
+    with pytest.raises(UserError, match="table2"):
+        wanted.entries(["table2"])  # one category alone has nothing to be compared with
+
+
+def test_procedural_shapes_are_as_many_of_each_category():
+    data = dataclasses.replace(DATA, num_shapes=10)
+    run = entries("table2", data=data, seeds=1)[1].run
+    assert run.data.categories == matrix.SINGLE and run.data.num_shapes == 30
+    assert run.data_of("car").num_shapes == 10
+
+
+def test_digests_tell_settings_apart():
+    first, other = (
+        jobs.plan(entries("table1", seeds=1, scale=scale), "w")
+        for scale in (PAPER, dataclasses.replace(PAPER, single_steps=7))
+    )
+    folders = [{job.folder for job in planned.values()} for planned in (first, other)]
+    assert not folders[0] & folders[1]
+    again = jobs.plan(entries("table1", seeds=1), "w")
+    assert {job.folder for job in again.values()} == folders[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class QuickJob(jobs.Job):
+    """Writes files instead of training; a run whose title is in `fails` ends with an error."""
+
+    fails: str = ""
+
+    @property
+    def data_sets(self):
+        return []
+
+    def commands(self):
+        code = f"error: no {self.run.title}" if self.fails in self.run.title else 0
+        for path in [self.scores_path(category) for category in self.categories]:
+            yield ["quick", str(path), str(code)]
+
+    def write_record(self):
+        self.record_path.write_text('{"minutes": 2.0}')
+
+
+QUICK = """
+import json, sys
+path, code = sys.argv[1:]
+print("starting", path)
+if code != "0":
+    sys.exit(code)
+row = dict.fromkeys(["average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5"], 0.25)
+rows = {name: {"mean": row | {"num_shapes": 3}} for name in ("model", "mean_shape")}
+with open(path, "x") as file:
+    json.dump({"rows": rows, "turn": 0}, file)
+"""
+
+
+@pytest.fixture
+def quick(tmp_path, monkeypatch):
+    (tmp_path / "quick.py").write_text(QUICK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def plan(wanted, fails="nothing"):
+        planned = {}
+        for run, job in jobs.plan(wanted, tmp_path / "w").items():
+            start = planned.get(run.start)
+            planned[run] = QuickJob(run, job.folder, job.categories, start, fails)
+        return planned
+
+    return plan
+
+
+def test_finished_runs_are_not_done_again(quick):
+    wanted = entries("table3", seeds=2)
+    planned = quick(wanted)
+    assert runner.Runner(parallel=2).run(planned.values()) == {}
+    assert all(job.done for job in planned.values())
+    # The quick job refuses to write a second time, so doing any again would fail.
+    assert runner.Runner().run(planned.values()) == {}
+    kept = next(iter(planned.values()))
+    kept.scores_path("chair").unlink()
+    assert not kept.done and kept.seconds_left > 0
+    assert runner.Runner().run(planned.values()) == {}
+    assert (kept.folder / "log.txt").read_text().count("starting") == 2
+
+
+def test_a_failure_stops_what_depends_on_it_alone(quick):
+    wanted = entries("table3", seeds=1)
+    planned = quick(wanted, fails="7 categories")
+    failed = runner.Runner(parallel=2).run(planned.values())
+    assert len(failed) == 2
+    pretrained, tuned = failed.values()
+    assert pretrained.startswith("error: no 7 categories") and "log.txt" in pretrained
+    assert "7 categories" in tuned
+    assert sum(job.done for job in planned.values()) == 3
+    assert len(jobs.results(wanted, planned)["entries"]) == 3
+
+
+def fake_results(wanted):
+    """Results whose AP is .1 for seed 0 and .3 for seed 1, and .01 more for fine-tuned models."""
+    rows = []
+    for entry in wanted:
+        score = 0.1 + 0.2 * entry.seed + 0.01 * entry.run.train.freeze_encoder
+        row = {
+            "experiment": entry.experiment, "model": entry.model, "category": entry.category,
+            "pose_fraction": entry.pose_fraction, "seed": entry.seed, "run": entry.run.title,
+            "average_precision": score, "max_iou_of_mean": score / 2,
+            "mean_shape_average_precision": 0.05, "mean_shape_max_iou_of_mean": 0.04,
+        }  # fmt: skip
+        rows.append(row)
+    return {
+        "scale": "cpu", "purpose": "a purpose", "recipe": "semi", "dataset": "procedural",
+        "missing": ["bench"], "unfinished": 2, "runs": {}, "entries": rows,
+    }  # fmt: skip
+
+
+def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
+    results = json.loads(json.dumps(fake_results(entries(*matrix.EXPERIMENTS))))
+    text = reports.write(results, tmp_path).read_text()
+    assert "missing: bench" in text and "2 runs" in text
+    table3 = text[text.index("## Table 3") :]
+    # Two seeds, .1 and .3: mean .2, standard error .1.
+    assert "| S,P | .100 ± .050 / .200 ± .100 | .38 |" in table3
+    assert "| FT | .105 ± .050 / .210 ± .100 | – |" in table3
+    assert "| mean shape | .040 / .050 | – |" in table3
+    assert ".57 / .73" in text and ".742 / .87" in text
+    for name in ("figure4", "figure5"):
+        assert f"({name}.svg)" in text
+        first = [(tmp_path / f"{name}{suffix}").read_bytes() for suffix in (".png", ".svg")]
+        reports.write(results, tmp_path)
+        second = [(tmp_path / f"{name}{suffix}").read_bytes() for suffix in (".png", ".svg")]
+        assert first == second
+
+
+def test_reports_of_one_seed_and_one_experiment(tmp_path):
+    results = fake_results(entries("table3", seeds=1))
+    text = reports.write(results, tmp_path).read_text()
+    assert "±" not in text[text.index("## Table 3") :]
+    assert "Figure 4" not in text and not (tmp_path / "figure4.png").exists()
+
+
+def reproduce(*args, **kwargs):
+    command = [sys.executable, SCRIPT, *args]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs
+    )
+
+
+def test_wrong_input_is_one_sentence(tmp_path):
+    asked = ["--experiment=table1", f"--workdir={tmp_path}"]
+    for extra, said in [
+        (["--report_only"], "holds no results"),
+        (["--categories=sofa"], "lacks the categories"),
+        (["--dataset=shapenet_vox32", "--manual_dir=/nowhere"], "/nowhere"),
+    ]:
+        process = reproduce(*asked, *extra)
+        out, _ = process.communicate()
+        assert process.returncode == 1 and "Traceback" not in out
+        assert out.splitlines()[-1].startswith("error: ") and said in out
+
+
+@pytest.mark.slow
+def test_smoke_stopped_and_gone_on_with(tmp_path):
+    args = [
+        "--experiment=table3", "--scale=smoke", "--jobs=2", "--categories=chair,table",
+        f"--workdir={tmp_path / 'w'}", f"--data_dir={tmp_path / 'data'}",
+    ]  # fmt: skip
+    process = reproduce(*args)
+    finished = lambda: list((tmp_path / "w").glob("runs/*/run.json"))
+    deadline = time.monotonic() + 300
+    while not finished() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 130
+    kept = {path: os.stat(path).st_mtime_ns for path in finished()}
+    assert 0 < len(kept) < 5
+    process = reproduce(*args)
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    assert kept == {path: os.stat(path).st_mtime_ns for path in kept}
+    results = json.loads((tmp_path / "w" / "results.json").read_text())
+    models = [entry["model"] for entry in results["entries"]]
+    assert models == ["S,P", "S,U", "S,P+U", "M", "FT"] and results["unfinished"] == 0
+    report = (tmp_path / "w" / "report.md").read_bytes()
+    assert str(tmp_path) not in json.dumps(results)  # may be published
+    (tmp_path / "w" / "report.md").unlink()
+    process = reproduce("--experiment=all", f"--workdir={tmp_path / 'w'}", "--report_only")
+    process.communicate()
+    assert process.returncode == 0 and (tmp_path / "w" / "report.md").read_bytes() == report
