@@ -10,9 +10,11 @@ PYTEST_FLAGS ?=
 demo: install
 	$(BIN)/python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags --workdir=runs/quickstart
 	$(BIN)/python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test
+	$(BIN)/python -m ptn_semi.reconstruct --model=runs/quickstart --output_dir=runs/quickstart/images docs/chair.png
 	@echo
 	@echo "model and scores:     runs/quickstart (eval_test.json)"
 	@echo "test reconstructions: runs/quickstart/eval_test.png"
+	@echo "an image as a mesh:   runs/quickstart/images/chair.glb, its picture chair.png"
 	@echo "curves and shapes:    $(BIN)/tensorboard --logdir=runs/quickstart/tensorboard"
 
 test: install

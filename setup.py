@@ -27,6 +27,7 @@ setuptools.setup(
         "keras-tuner",
         "numpy",
         "pillow",
+        "scikit-image",  # marching cubes
         "scipy",  # fills the inside of meshes
         "tensorboard",
         "tensorflow>=2.18",

@@ -31,22 +31,26 @@ with _without_native_notes():
     import tensorflow  # noqa: F401
 
 
-def run(main):
-    """Parses flags and calls `main()`; a `UserError` ends in one sentence and exit code 1."""
+def run(main, takes_arguments=False):
+    """Parses flags and calls `main()`; a `UserError` ends in one sentence and exit code 1.
+
+    With `takes_arguments` calls `main(arguments)` with what is no flag, before or after flags.
+    """
     logging.set_verbosity(logging.ERROR)
     # A job that is told to stop saves its state like one that is interrupted by hand.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def guarded(argv):
-        if len(argv) > 1:
+        if len(argv) > 1 and not takes_arguments:
             sys.exit(f"error: {argv[1]!r} is not a flag: flags start with --")
         try:
-            main()
+            main(argv[1:]) if takes_arguments else main()
         except UserError as error:
             sys.exit(f"error: {error}")
         except KeyboardInterrupt:
             sys.exit(130)
 
+    flags.FLAGS.set_gnu_getopt(takes_arguments)
     app.run(guarded, flags_parser=_parse)
 
 

@@ -30,6 +30,7 @@ from ptn_semi import (
     networks,
     pictures,
     settings,
+    silhouettes,
 )
 from ptn_semi.errors import UserError
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
@@ -38,6 +39,7 @@ from ptn_semi.summaries import Summaries
 SETTINGS_FILE = "settings.flags"
 _LOCK = ".lock"
 _NUM_PICTURES = 6
+_NUM_FRAMED = 1000  # masks whose frame users' images are given
 # A moved data set is still the same one; that it is, is checked apart.
 _MAY_DIFFER = {"data_dir", "manual_dir"}
 
@@ -194,6 +196,8 @@ class _Run:
         self.shapes = data_sets.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
         self.validation = data_sets.load(builder, "validation", with_voxels=True)
         data_sets.check_categories(builder, {"train": self.shapes, "validation": self.validation})
+        some = np.arange(min(_NUM_FRAMED, len(self.shapes)))
+        self.extent = silhouettes.extent(self.shapes.unpack_masks(some, 0))
         self.labeled = batches.labeled_subset(
             self.shapes.model_ids, train.pose_fraction, train.seed
         )
@@ -347,7 +351,10 @@ class _Run:
                 f"the weight {bad} became infinite or NaN by step {self.step}: lower the learning "
                 f"rates; {self._last_good()}"
             )
-        progress = {"best": self.best, "minutes": self.minutes, "data_set": self.data_set}
+        progress = {
+            "best": self.best, "minutes": self.minutes, "data_set": self.data_set,
+            "extent": self.extent,
+        }  # fmt: skip
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.
         checkpoints.save(self.folder, self.model, progress, keep={*best, *self.kept})

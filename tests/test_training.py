@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import checkpoints, evaluation, flags, geometry, iterations, networks, training
+from ptn_semi import (
+    checkpoints,
+    evaluation,
+    flags,
+    geometry,
+    iterations,
+    networks,
+    reconstruction,
+    training,
+)
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from tiny import TINY
@@ -355,3 +364,24 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
             trained, data, "test", num_views=1, output=folder / "scores.json"
         )
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_workdir_reconstructs_images(trained):
+    reconstructor = reconstruction.Reconstructor(trained)
+    best = checkpoints.find(trained)
+    assert reconstructor.threshold == best.progress["best"]["threshold"]
+    assert 0.5 < reconstructor.extent <= 1
+    masks = np.random.default_rng(0).integers(0, 2, [70, 32, 32, 1]).astype(np.float32)
+    model = checkpoints.load_model(best)
+    np.testing.assert_allclose(reconstructor(masks), model(masks), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "name an image"), (["image.png"], "holds no checkpoint"), (["--format=stl"], "stl")],
+)
+def test_reconstruct_says_what_is_wrong(tmp_path, arguments, said):
+    command = [sys.executable, "-m", "ptn_semi.reconstruct", f"--model={tmp_path}", *arguments]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 1 and process.stderr.startswith("error: ")
+    assert said in process.stderr and "Traceback" not in process.stderr

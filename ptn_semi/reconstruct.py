@@ -1,0 +1,60 @@
+"""From images to meshes: `python -m ptn_semi.reconstruct --model=runs/chairs chair.png more/`.
+
+Takes masks, images with a transparent background, and photographs before a plain one; folders too.
+For each it writes a mesh (.glb, .obj), voxels (.binvox, .npz with probabilities) and a preview
+(.png) that shows the silhouette that was found. One image that cannot be used stops no other; the
+exit code is then 1.
+"""
+
+from absl import flags as absl_flags
+
+from ptn_semi import cli, reconstruction
+from ptn_semi.errors import UserError
+
+FLAGS = absl_flags.FLAGS
+absl_flags.DEFINE_string("model", None, "Workdir of a trained run.", required=True)
+absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
+absl_flags.DEFINE_multi_enum(
+    "format", ["glb"], reconstruction.FORMATS, "What to write; give it again for more."
+)
+absl_flags.DEFINE_enum(
+    "surface",
+    "smooth",
+    list(reconstruction.SURFACES),
+    "Of meshes: marching cubes, or voxels' sides.",
+)
+absl_flags.DEFINE_float(
+    "threshold", None, "Probability from which voxels are occupied; the one that is best on the "
+    "validation split if not given.", lower_bound=0.001, upper_bound=0.999,
+)  # fmt: skip
+absl_flags.DEFINE_boolean(
+    "framed",
+    False,
+    "Images are framed as training masks are; else the object is centred and scaled.",
+)
+
+
+def main(paths):
+    """Parses flags and calls the library."""
+    if not paths:
+        raise UserError("name an image to reconstruct, or a folder of them")
+    reconstructor = reconstruction.Reconstructor(FLAGS.model)
+    done, problems = 0, []
+    for path, result in reconstruction.reconstruct_files(
+        reconstructor, paths, FLAGS.output_dir, FLAGS.format, FLAGS.surface, FLAGS.threshold,
+        FLAGS.framed,
+    ):  # fmt: skip
+        if isinstance(result, UserError):
+            problems.append(result)
+            print(f"left out: {result}")
+        else:
+            done += 1
+            print(f"{path}: {', '.join(map(str, result))}")
+    if len(problems) == 1 and not done:
+        raise problems[0]
+    if problems:
+        raise UserError(f"{len(problems)} of {done + len(problems)} images could not be used")
+
+
+if __name__ == "__main__":
+    cli.run(main, takes_arguments=True)

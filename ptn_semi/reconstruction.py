@@ -1,0 +1,141 @@
+"""From image files to voxels, meshes and pictures, with a trained model."""
+
+import collections
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from ptn_semi import checkpoints, evaluation, files, pictures, silhouettes, surfaces
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import binvox
+
+FORMATS = ("glb", "obj", "binvox", "npz")
+SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
+# Of checkpoints that were written before training kept it: that of chairs seen all round.
+_EXTENT = 0.8
+_SIZE = 160  # side of the pictures in a preview, in pixels
+_VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))
+_BATCH = 64  # masks in a forward pass
+
+
+class Reconstructor:
+    """A trained model with what it needs beside its networks.
+
+    Args:
+      path: a workdir or a checkpoint's folder.
+
+    Attributes:
+      threshold: probability from which voxels count as occupied, best on the validation split.
+      extent: how the training masks are framed; see `silhouettes.frame`.
+      image_size: S of its masks.
+    """
+
+    def __init__(self, path):
+        checkpoint = checkpoints.find(path)
+        model = checkpoints.load_model(checkpoint)
+        self.image_size = model.image_size
+        self.threshold = (checkpoint.progress.get("best") or {}).get("threshold", 0.5)
+        self.extent = checkpoint.progress.get("extent", _EXTENT)
+        self._predict = evaluation.Predictor(model)
+
+    def __call__(self, masks):
+        """Voxels float32 [B, N, N, N] in [0, 1] of masks [B, S, S, 1]."""
+        starts = range(0, len(masks), _BATCH)
+        return np.concatenate([self._predict(masks[i : i + _BATCH]) for i in starts])
+
+
+def images_in(paths):
+    """The image files that paths name: themselves, or what is in them if they are folders.
+
+    Yields:
+      (path, None), or (path, a `UserError`) for a folder without images.
+    """
+    known = Image.registered_extensions()
+    for path in map(pathlib.Path, paths):
+        if not path.is_dir():
+            yield path, None
+            continue
+        found = sorted(child for child in path.iterdir() if child.suffix.lower() in known)
+        yield from ((child, None) for child in found)
+        if not found:
+            yield path, UserError(f"{path} holds no images: name some, or another folder")
+
+
+def reconstruct_files(
+    reconstructor, paths, output_dir, formats, surface="smooth", threshold=None, framed=False
+):
+    """Reconstructs the object in each image; one that cannot be used stops no other.
+
+    Args:
+      reconstructor: a `Reconstructor`.
+      paths: image files, or folders of them.
+      output_dir: folder for `<image's name>.<format>` and the preview `<image's name>.png`.
+      formats: of `FORMATS`.
+      surface: of meshes, a key of `SURFACES`.
+      threshold: probability from which voxels are occupied; None for the model's own.
+      framed: the images are framed as training masks already.
+
+    Yields:
+      (path of an image, files written for it), or (path, a `UserError`).
+    """
+    threshold = reconstructor.threshold if threshold is None else threshold
+    extent = None if framed else reconstructor.extent
+    names = collections.Counter()
+    for path, problem in images_in(paths):
+        if problem:
+            yield path, problem
+            continue
+        try:
+            image, silhouette = silhouettes.read(path)
+            mask = silhouettes.frame(silhouette, reconstructor.image_size, extent)
+            voxels = reconstructor(mask[None])[0]
+            if not (voxels > threshold).any():
+                raise UserError(
+                    f"the model sees no shape in {path}: no voxel is over the threshold "
+                    f"{threshold:g}; --threshold sets another"
+                )
+            names[path.stem] += 1
+            # Of images in several folders with one name.
+            number = f"_{names[path.stem]}" if names[path.stem] > 1 else ""
+            target = pathlib.Path(output_dir) / f"{path.stem}{number}"
+            written = [_write(target, name, voxels, threshold, surface) for name in formats]
+            preview = target.with_name(f"{target.name}.png")
+            pictures.save_png(preview, _preview(image, silhouette, mask, voxels > threshold))
+        except UserError as error:
+            yield path, error
+        else:
+            yield path, [*written, preview]
+
+
+def _write(target, name, voxels, threshold, surface):
+    target = target.with_name(f"{target.name}.{name}")
+    with files.replacing(target) as partial:
+        if name == "npz":
+            with open(partial, "wb") as file:
+                np.savez_compressed(file, probabilities=voxels, threshold=threshold)
+        elif name == "binvox":
+            partial.write_bytes(binvox.write(voxels > threshold))
+        else:
+            data = SURFACES[surface](voxels, threshold).export(file_type=name)
+            partial.write_bytes(data.encode() if isinstance(data, str) else data)
+    return target
+
+
+def _preview(image, silhouette, mask, occupied):
+    """The image, what was found in it, what the model sees, and the shape from all round."""
+    row = [_in_square(image), pictures.mask_picture(_in_square(silhouette) / 255, _SIZE)]
+    row.append(pictures.mask_picture(mask, _SIZE))
+    row += [pictures.shade_voxels(occupied, viewpoint, _SIZE) for viewpoint in _VIEWPOINTS]
+    titles = ["image", "silhouette", "input mask"]
+    titles += [f"shape at azimuth {azimuth}°" for _, azimuth in _VIEWPOINTS]
+    return pictures.grid([row], titles)
+
+
+def _in_square(image):
+    """An image, or a mask, in the middle of a square of `_SIZE` pixels, uint8."""
+    picture = Image.fromarray(image.astype(np.uint8) * (255 if image.ndim == 2 else 1))
+    picture.thumbnail((_SIZE, _SIZE))
+    square = Image.new(picture.mode, (_SIZE, _SIZE), "white" if picture.mode == "RGB" else 0)
+    square.paste(picture, ((_SIZE - picture.width) // 2, (_SIZE - picture.height) // 2))
+    return np.asarray(square)

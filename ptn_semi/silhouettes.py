@@ -1,0 +1,143 @@
+"""Silhouettes from image files, framed as the masks that models are trained on."""
+
+import warnings
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from ptn_semi.errors import UserError
+
+MAX_PIXELS = 50_000_000
+_TOLERANCE = 40  # of 255, that a plain background may vary by, as JPEG makes it
+_PLAIN = 0.8  # share of the border that has the background's colour
+_SPECK = 0.02  # share of the largest part's area under which others are dropped
+_SMALLEST, _LARGEST = 5e-4, 0.95  # share of the image that an object covers
+# Share of a mask's pixel from which it counts. A training mask's pixel is full if its ray meets any
+# voxel, and a voxel is full if the object touches enough of it: thin parts come out thick.
+_COVERED = 0.25
+
+
+def read(path):
+    """The silhouette that an image file shows.
+
+    An alpha channel is taken at its word. Otherwise the border's colour is the background, be it a
+    mask's black or white or a studio's grey, and what differs from it is the object.
+
+    Returns:
+      The image, uint8 [H, W, 3] on white, and the silhouette, bool [H, W].
+
+    Raises:
+      UserError: the file cannot be read, is too large, or shows no usable silhouette.
+    """
+    image = _open(path)
+    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    image = image.convert("RGBA")
+    alpha = np.asarray(image.getchannel("A"))
+    shown = Image.new("RGBA", image.size, "white")
+    shown.alpha_composite(image)
+    shown = np.asarray(shown.convert("RGB"))
+    if has_alpha and alpha.min() < 128:
+        silhouette = alpha >= 128
+    else:
+        silhouette = _before_plain_background(path, shown)
+    return shown, _checked(path, _without_specks(silhouette))
+
+
+def _open(path):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+            if image.width * image.height > MAX_PIXELS:
+                raise UserError(
+                    f"{path} has {image.width} × {image.height} pixels: scale it down to "
+                    f"{MAX_PIXELS // 10**6} million"
+                )
+            image.load()
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path} has too many pixels: scale it down") from error
+    except OSError as error:
+        # Pillow's own UnidentifiedImageError is one, without a strerror.
+        reason = error.strerror or "it is no image that Pillow knows, or damaged"
+        raise UserError(f"{path} cannot be read ({reason}): give a PNG or JPEG") from error
+    except (ValueError, SyntaxError, MemoryError) as error:  # broken headers
+        raise UserError(f"{path} is damaged ({error}): give a PNG or JPEG") from error
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip to 8 bits
+        return Image.fromarray((np.asarray(image, np.float64) / 257).astype(np.uint8))
+    return image
+
+
+def _before_plain_background(path, pixels):
+    pixels = pixels.astype(np.int16)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    background = np.median(border, axis=0)
+    differs = lambda colors: np.abs(colors - background).max(axis=-1) > _TOLERANCE
+    if differs(border).mean() > 1 - _PLAIN:
+        raise UserError(
+            f"{path} has no plain background that an object stands out from: give an image whose "
+            "background is transparent, or a mask"
+        )
+    return differs(pixels)
+
+
+def _without_specks(silhouette):
+    parts, count = ndimage.label(silhouette, np.ones((3, 3)))
+    if count < 2:
+        return silhouette
+    area = np.bincount(parts.ravel())
+    area[0] = 0
+    return (area >= _SPECK * area.max())[parts] & silhouette
+
+
+def _checked(path, silhouette):
+    share = silhouette.mean()
+    if share < _SMALLEST:
+        raise UserError(f"{path} shows no object: it is all background")
+    if share > _LARGEST:
+        raise UserError(f"{path} shows no outline: the object fills it")
+    return silhouette
+
+
+def frame(silhouette, image_size, extent=None):
+    """Crops, pads, centres and scales a silhouette as training masks are.
+
+    Args:
+      silhouette: bool [H, W], not empty.
+      image_size: S.
+      extent: how long the longer side of the object's bounding box is to be, as a share of S; None
+        keeps the image's own frame, its longer side spanning S.
+
+    Returns:
+      float32 [S, S, 1] of 0 and 1.
+    """
+    # From the square about its middle, each pixel of the mask is the mean of a box.
+    if extent is None:
+        top, left, (bottom, right) = 0, 0, silhouette.shape
+        side = max(bottom, right)
+    else:
+        top, left, bottom, right = bounding_box(silhouette)
+        side = max(bottom - top, right - left) / extent
+    middle = (left + right) / 2, (top + bottom) / 2
+    box = [m + sign * side / 2 for sign in (-1, 1) for m in middle]
+    # Pillow reads only inside of an image: pad it until the square is.
+    pad = int(np.ceil(side))
+    padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
+    covered = padded.resize(
+        (image_size, image_size), Image.Resampling.BOX, box=[edge + pad for edge in box]
+    )
+    mask = np.asarray(covered) / 255 >= _COVERED
+    return mask.astype(np.float32)[..., None]
+
+
+def bounding_box(silhouette):
+    """(top, left, bottom, right) of a silhouette [H, W] in pixels, the last two exclusive."""
+    rows, columns = (np.flatnonzero(silhouette.any(axis)) for axis in (1, 0))
+    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+
+
+def extent(masks):
+    """Median over masks [M, S, S, 1] of the longer side of the object's box, as a share of S."""
+    boxes = [bounding_box(mask[..., 0] > 0) for mask in masks if mask.any()]
+    sides = [max(bottom - top, right - left) for top, left, bottom, right in boxes]
+    return float(np.median(sides) / masks.shape[1]) if sides else 1.0

@@ -1,0 +1,81 @@
+"""Image files to meshes: what is written, and that one bad image stops no other."""
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from ptn_semi import reconstruction
+from ptn_semi.errors import UserError
+from shapenet_posed_masks import binvox
+
+
+class Fake:
+    """A model that extrudes the mask's outline along x; nothing for a mask of few pixels."""
+
+    image_size, threshold, extent = 16, 0.3, 0.75
+
+    def __call__(self, masks):
+        side = np.transpose(masks[:, ::-1, :, 0], [0, 1, 2])  # y up
+        return np.broadcast_to(side[:, None] * 0.9, [len(masks), 16, 16, 16])
+
+
+def image(path, part=slice(4, 28)):
+    mask = np.zeros([32, 32], np.uint8)
+    mask[part, 8:20] = 255
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(mask).save(path)
+    return path
+
+
+def run(paths, tmp_path, **kwargs):
+    formats = kwargs.pop("formats", reconstruction.FORMATS)
+    return list(
+        reconstruction.reconstruct_files(Fake(), paths, tmp_path / "out", formats, **kwargs)
+    )
+
+
+@pytest.mark.parametrize("surface", reconstruction.SURFACES)
+def test_all_formats_hold_the_shape(tmp_path, surface):
+    [(path, written)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
+    assert path == tmp_path / "a.png"
+    assert [file.name for file in written] == ["a.glb", "a.obj", "a.binvox", "a.npz", "a.png"]
+    kept = np.load(tmp_path / "out/a.npz")
+    assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (16, 16, 16)
+    occupied = kept["probabilities"] > 0.3
+    assert 0.1 < occupied.mean() < 0.9
+    data = (tmp_path / "out/a.binvox").read_bytes()
+    np.testing.assert_array_equal(binvox.read(data, "a"), occupied)
+    for kind in ("glb", "obj"):
+        mesh = trimesh.load(tmp_path / f"out/a.{kind}", force="mesh")
+        assert mesh.is_watertight and mesh.volume == pytest.approx(occupied.mean(), rel=0.25)
+    assert Image.open(tmp_path / "out/a.png").width > 1000
+
+
+def test_folders_names_and_bad_images(tmp_path):
+    image(tmp_path / "x" / "a.png")
+    image(tmp_path / "y" / "a.png")
+    (tmp_path / "x" / "notes.txt").write_text("no image")
+    (tmp_path / "empty").mkdir()
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    results = run([tmp_path / "x", bad, tmp_path / "empty", tmp_path / "y"], tmp_path)
+    assert [isinstance(result, UserError) for _, result in results] == [False, True, True, False]
+    assert "bad.png" in str(results[1][1]) and "no images" in str(results[2][1])
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"a.glb", "a_2.glb"} <= names and not any("bad" in name for name in names)
+
+
+def test_a_threshold_over_everything_is_said(tmp_path):
+    [(_, problem)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
+    assert isinstance(problem, UserError) and "--threshold" in str(problem)
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_are_the_training_masks_or_kept(tmp_path):
+    high = image(tmp_path / "a.png", slice(0, 8))
+    for framed in (False, True):
+        run([high], tmp_path, framed=framed, formats=["npz"])
+        occupied = np.load(tmp_path / "out/a.npz")["probabilities"].max(axis=(0, 2)) > 0.5
+        middle = np.flatnonzero(occupied).mean() - 7.5
+        assert middle > 3 if framed else abs(middle) < 1

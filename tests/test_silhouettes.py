@@ -1,0 +1,139 @@
+"""Silhouettes: found in all kinds of images, framed as training masks, refused when unusable."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ptn_semi import silhouettes
+from ptn_semi.errors import UserError
+
+OBJECT = np.zeros([60, 80], bool)
+OBJECT[10:50, 20:40] = True
+OBJECT[40:50, 20:60] = True  # an L
+
+
+def saved(tmp_path, array, name="image.png", mode=None):
+    Image.fromarray(array, mode).save(tmp_path / name)
+    return tmp_path / name
+
+
+def rgba(tmp_path):
+    pixels = np.full([*OBJECT.shape, 4], 90, np.uint8)
+    pixels[..., 3] = OBJECT * 255
+    return saved(tmp_path, pixels)
+
+
+def white_on_black(tmp_path):
+    return saved(tmp_path, OBJECT.astype(np.uint8) * 255)
+
+
+def black_on_white(tmp_path):
+    return saved(tmp_path, 255 - OBJECT.astype(np.uint8) * 255)
+
+
+def jpeg_before_grey(tmp_path):
+    pixels = np.random.default_rng(0).integers(195, 210, [*OBJECT.shape, 3]).astype(np.uint8)
+    pixels[OBJECT] = [180, 60, 40]
+    return saved(tmp_path, pixels, "photo.jpg")
+
+
+def palette_with_transparency(tmp_path):
+    image = Image.fromarray(OBJECT.astype(np.uint8))
+    image.putpalette([0, 0, 0, 200, 30, 30])
+    image.save(tmp_path / "palette.png", transparency=0)
+    return tmp_path / "palette.png"
+
+
+def grey_of_16_bits(tmp_path):
+    return saved(tmp_path, OBJECT.astype(np.uint16) * 40_000)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        rgba, white_on_black, black_on_white, jpeg_before_grey, palette_with_transparency,
+        grey_of_16_bits,
+    ],
+)  # fmt: skip
+def test_silhouettes_are_found(tmp_path, make):
+    image, silhouette = silhouettes.read(make(tmp_path))
+    assert image.shape == (*OBJECT.shape, 3)
+    # JPEG blurs by a pixel.
+    assert (silhouette != OBJECT).mean() < (0.03 if make is jpeg_before_grey else 1e-9)
+
+
+def test_specks_are_dropped(tmp_path):
+    speckled = OBJECT.copy()
+    speckled[2, 70] = True
+    _, silhouette = silhouettes.read(saved(tmp_path, speckled.astype(np.uint8) * 255))
+    np.testing.assert_array_equal(silhouette, OBJECT)
+
+
+def test_opaque_images_with_alpha_are_looked_at(tmp_path):
+    pixels = np.full([*OBJECT.shape, 4], 255, np.uint8)
+    pixels[OBJECT, :3] = 10
+    _, silhouette = silhouettes.read(saved(tmp_path, pixels))
+    np.testing.assert_array_equal(silhouette, OBJECT)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda path: path.write_bytes(b""), "cannot be read"),
+        (lambda path: path.write_text("no image"), "cannot be read"),
+        (lambda path: Image.new("L", (50, 50)).save(path), "no object"),
+        (lambda path: Image.new("L", (50, 50), 255).save(path), "no object"),
+        (lambda path: Image.new("RGBA", (50, 50), (9, 9, 9, 0)).save(path), "no object"),
+        (lambda path: Image.new("1", (20_000, 20_000)).save(path), "pixels"),
+        (lambda path: Image.new("1", (8_000, 8_000)).save(path), "8000 × 8000 pixels"),
+        (
+            lambda path: Image.fromarray(
+                np.random.default_rng(0).integers(0, 256, [40, 40, 3], np.uint8)
+            ).save(path),
+            "no plain background",
+        ),
+    ],
+)
+def test_unusable_images_are_refused(tmp_path, content, said):
+    path = tmp_path / "image.png"
+    content(path)
+    with pytest.raises(UserError, match=said) as caught:
+        silhouettes.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_truncated_and_missing_images_are_refused(tmp_path):
+    whole = jpeg_before_grey(tmp_path).read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    for name in ("cut.jpg", "nowhere.png"):
+        with pytest.raises(UserError, match=name):
+            silhouettes.read(tmp_path / name)
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_objects_are_centred_and_scaled(turn):
+    silhouette = np.rot90(OBJECT, turn)
+    mask = silhouettes.frame(silhouette, 32, 0.75)
+    assert mask.shape == (32, 32, 1) and set(np.unique(mask)) == {0, 1}
+    top, left, bottom, right = silhouettes.bounding_box(mask[..., 0] > 0)
+    assert (bottom - top, right - left) == (24, 24)  # as long as wide
+    assert top + bottom == left + right == 32
+    assert silhouettes.extent(mask[None]) == 0.75
+
+
+def test_a_frame_may_be_kept():
+    mask = np.zeros([64, 64], bool)
+    mask[0:8, 16:40] = True
+    framed = silhouettes.frame(mask, 32)[..., 0]
+    assert silhouettes.bounding_box(framed > 0) == (0, 8, 4, 20)
+    # A wide image is padded above and below.
+    framed = silhouettes.frame(mask[:32], 32)[..., 0]
+    assert silhouettes.bounding_box(framed > 0) == (8, 8, 12, 20)
+
+
+def test_thin_parts_stay():
+    silhouette = np.zeros([256, 256], bool)
+    silhouette[20:236, 100:103] = True  # under half a pixel wide in the mask
+    silhouette[20:60, 20:236] = True
+    mask = silhouettes.frame(silhouette, 32)[..., 0]
+    assert mask[10:29].any(axis=1).all()
