@@ -29,5 +29,5 @@ install: $(VENV)/installed
 
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[experiments,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[experiments,onnx,serving,test]'
 	touch $@

@@ -38,6 +38,9 @@ setuptools.setup(
     extras_require={
         "experiments": ["matplotlib"],  # its figures
         "gpu": ["tensorflow[and-cuda]>=2.18"],
-        "test": ["dill", "pytest", "ruff", "scikit-learn"],  # tfds.testing needs dill
+        "onnx": ["tf2onnx"],
+        "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
+        # tfds.testing needs dill; onnxruntime runs what is exported.
+        "test": ["dill", "onnxruntime", "pytest", "ruff", "scikit-learn"],
     },
 )  # fmt: skip

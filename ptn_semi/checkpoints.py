@@ -171,9 +171,9 @@ def start_from(checkpoint, model):
     model.generator.set_weights(model.average_generator.get_weights())
 
 
-def load_model(checkpoint):
-    """A model as it was saved, without optimizers."""
-    model = SemiSupervisedReconstructor.from_config(checkpoint.model_config)
+def load_model(checkpoint, **changes):
+    """A model as it was saved, without optimizers; `changes` to its arguments, as precision."""
+    model = SemiSupervisedReconstructor.from_config(checkpoint.model_config | changes)
     restore_networks(checkpoint, model)
     return model
 

@@ -3,13 +3,14 @@
 import contextlib
 import os
 import pathlib
+import shutil
 
 from ptn_semi.errors import UserError
 
 
 @contextlib.contextmanager
 def replacing(path):
-    """A path to write to, which becomes `path` once all is written; folders are made.
+    """A path for a file or a folder, which becomes `path` once all is written; folders are made.
 
     Raises:
       UserError: it cannot be written; what was there before is still there.
@@ -26,5 +27,7 @@ def replacing(path):
             "make it writable"
         ) from error
     finally:
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -12,7 +12,9 @@ from ptn_semi import cli, reconstruction
 from ptn_semi.errors import UserError
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_string("model", None, "Workdir of a trained run.", required=True)
+absl_flags.DEFINE_string(
+    "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True
+)
 absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
 absl_flags.DEFINE_multi_enum(
     "format", ["glb"], reconstruction.FORMATS, "What to write; give it again for more."
@@ -38,7 +40,7 @@ def main(paths):
     """Parses flags and calls the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
-    reconstructor = reconstruction.Reconstructor(FLAGS.model)
+    reconstructor = reconstruction.load(FLAGS.model)
     done, problems = 0, []
     for path, result in reconstruction.reconstruct_files(
         reconstructor, paths, FLAGS.output_dir, FLAGS.format, FLAGS.surface, FLAGS.threshold,

@@ -1,12 +1,25 @@
 """From image files to voxels, meshes and pictures, with a trained model."""
 
 import collections
+import collections.abc
+import dataclasses
+import json
+import os
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
-from ptn_semi import checkpoints, evaluation, files, pictures, silhouettes, surfaces
+from ptn_semi import (
+    checkpoints,
+    evaluation,
+    exporting,
+    files,
+    pictures,
+    silhouettes,
+    surfaces,
+)
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import binvox
 
@@ -16,33 +29,57 @@ SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 _EXTENT = 0.8
 _SIZE = 160  # side of the pictures in a preview, in pixels
 _VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))
-_BATCH = 64  # masks in a forward pass
 
 
+@dataclasses.dataclass(frozen=True)
 class Reconstructor:
     """A trained model with what it needs beside its networks.
 
-    Args:
-      path: a workdir or a checkpoint's folder.
-
     Attributes:
+      predict: maps masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
+      image_size: S.
       threshold: probability from which voxels count as occupied, best on the validation split.
       extent: how the training masks are framed; see `silhouettes.frame`.
-      image_size: S of its masks.
     """
 
-    def __init__(self, path):
+    predict: collections.abc.Callable
+    image_size: int
+    threshold: float
+    extent: float
+
+
+def load(path):
+    """The `Reconstructor` in a workdir, a checkpoint's folder, or a SavedModel of `exporting`.
+
+    Raises:
+      UserError: there is none.
+    """
+    path = pathlib.Path(path)
+    if (path / "saved_model.pb").exists():
+        signatures, known = _load_saved_model(path)
+        predict = lambda masks: signatures["serving_default"](mask=tf.constant(masks))[
+            "voxels"
+        ].numpy()
+    else:
         checkpoint = checkpoints.find(path)
         model = checkpoints.load_model(checkpoint)
-        self.image_size = model.image_size
-        self.threshold = (checkpoint.progress.get("best") or {}).get("threshold", 0.5)
-        self.extent = checkpoint.progress.get("extent", _EXTENT)
-        self._predict = evaluation.Predictor(model)
+        predict, known = evaluation.Predictor(model), exporting.metadata(checkpoint, model)
+    return Reconstructor(
+        predict, known["image_size"], known["threshold"], known["extent"] or _EXTENT
+    )
 
-    def __call__(self, masks):
-        """Voxels float32 [B, N, N, N] in [0, 1] of masks [B, S, S, 1]."""
-        starts = range(0, len(masks), _BATCH)
-        return np.concatenate([self._predict(masks[i : i + _BATCH]) for i in starts])
+
+def _load_saved_model(path):
+    """(signatures, metadata) of a SavedModel."""
+    try:
+        signatures = tf.saved_model.load(os.fspath(path)).signatures
+        return signatures, json.loads(signatures["metadata"]()["json"].numpy())
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(f"{path} is damaged: export the model again") from error
+    except KeyError as error:
+        raise UserError(
+            f"{path} is no SavedModel of this package: give one that ptn_semi.export wrote"
+        ) from error
 
 
 def images_in(paths):
@@ -89,7 +126,7 @@ def reconstruct_files(
         try:
             image, silhouette = silhouettes.read(path)
             mask = silhouettes.frame(silhouette, reconstructor.image_size, extent)
-            voxels = reconstructor(mask[None])[0]
+            voxels = reconstructor.predict(mask[None])[0]
             if not (voxels > threshold).any():
                 raise UserError(
                     f"the model sees no shape in {path}: no voxel is over the threshold "

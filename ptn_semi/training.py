@@ -353,7 +353,7 @@ class _Run:
             )
         progress = {
             "best": self.best, "minutes": self.minutes, "data_set": self.data_set,
-            "extent": self.extent,
+            "extent": self.extent, "categories": sorted(set(self.shapes.categories.tolist())),
         }  # fmt: skip
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.

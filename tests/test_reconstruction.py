@@ -10,14 +10,13 @@ from ptn_semi.errors import UserError
 from shapenet_posed_masks import binvox
 
 
-class Fake:
-    """A model that extrudes the mask's outline along x; nothing for a mask of few pixels."""
+def extrude(masks):
+    """Voxels of the mask's outline all along x."""
+    upright = masks[:, ::-1, :, 0]  # y up
+    return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 16, 16, 16])
 
-    image_size, threshold, extent = 16, 0.3, 0.75
 
-    def __call__(self, masks):
-        side = np.transpose(masks[:, ::-1, :, 0], [0, 1, 2])  # y up
-        return np.broadcast_to(side[:, None] * 0.9, [len(masks), 16, 16, 16])
+FAKE = reconstruction.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
 
 
 def image(path, part=slice(4, 28)):
@@ -30,9 +29,7 @@ def image(path, part=slice(4, 28)):
 
 def run(paths, tmp_path, **kwargs):
     formats = kwargs.pop("formats", reconstruction.FORMATS)
-    return list(
-        reconstruction.reconstruct_files(Fake(), paths, tmp_path / "out", formats, **kwargs)
-    )
+    return list(reconstruction.reconstruct_files(FAKE, paths, tmp_path / "out", formats, **kwargs))
 
 
 @pytest.mark.parametrize("surface", reconstruction.SURFACES)

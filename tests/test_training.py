@@ -367,13 +367,13 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
 
 
 def test_a_workdir_reconstructs_images(trained):
-    reconstructor = reconstruction.Reconstructor(trained)
+    reconstructor = reconstruction.load(trained)
     best = checkpoints.find(trained)
     assert reconstructor.threshold == best.progress["best"]["threshold"]
     assert 0.5 < reconstructor.extent <= 1
-    masks = np.random.default_rng(0).integers(0, 2, [70, 32, 32, 1]).astype(np.float32)
+    masks = np.random.default_rng(0).integers(0, 2, [3, 32, 32, 1]).astype(np.float32)
     model = checkpoints.load_model(best)
-    np.testing.assert_allclose(reconstructor(masks), model(masks), atol=1e-5)
+    np.testing.assert_allclose(reconstructor.predict(masks), model(masks), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""A trained model for other programs: `python -m ptn_semi.export --workdir=... --output=models/1`.
+
+saved_model: a folder for TF Serving, named by a version number; the signatures are those of
+`exporting.Servable`. tflite, onnx: a file that maps masks to voxels and latents.
+"""
+
+from absl import flags as absl_flags
+
+from ptn_semi import cli, exporting
+
+WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+OUTPUT = absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
+FORMAT = absl_flags.DEFINE_enum("format", "saved_model", exporting.FORMATS, "What to write.")
+
+
+def main():
+    """Parses flags and calls the library."""
+    print(f"written: {exporting.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

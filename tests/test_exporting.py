@@ -1,0 +1,218 @@
+"""Exported models: what they answer, without this package, and what is refused."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi import checkpoints, exporting, geometry, reconstruction
+from ptn_semi.errors import UserError
+from ptn_semi.model import SemiSupervisedReconstructor
+from tiny import TINY
+
+README = pathlib.Path(__file__).parent.parent / "README.md"
+MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
+PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7, "categories": ["chair"]}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Of a model whose batch norm is not that of a fresh one, trained in half precision."""
+    camera = geometry.Camera(distance=3)
+    model = SemiSupervisedReconstructor(TINY, camera=camera, precision="mixed_bfloat16")
+    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    generator = np.random.default_rng(0)
+    for weight in model.average_encoder.weights + model.average_generator.weights:
+        weight.assign(weight + 0.1 * generator.random(weight.shape))
+    return checkpoints.save(tmp_path_factory.mktemp("run"), model, PROGRESS, keep=set())
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint, tmp_path_factory):
+    return exporting.export(checkpoint.path, tmp_path_factory.mktemp("models") / "1", "saved_model")
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+    return checkpoints.load_model(checkpoint, precision="float32")
+
+
+def test_signatures_answer_as_the_model(exported, model):
+    signatures = tf.saved_model.load(str(exported)).signatures
+    voxels = model(MASKS).numpy()
+    for count in (1, 5):
+        answer = signatures["serving_default"](mask=tf.constant(MASKS[:count]))
+        np.testing.assert_allclose(answer["voxels"], voxels[:count], atol=1e-6)
+    as_bytes = tf.constant((MASKS * 255).astype(np.uint8))
+    np.testing.assert_allclose(
+        signatures["serving_uint8"](mask=as_bytes)["voxels"], voxels, atol=1e-6
+    )
+    decoded = signatures["decode"](latent=answer["latent"])["voxels"]
+    np.testing.assert_allclose(decoded, voxels, atol=1e-6)
+    viewpoints = np.float32([[10, 40]] * 5)
+    mask = signatures["project"](voxels=tf.constant(voxels), viewpoint=tf.constant(viewpoints))
+    np.testing.assert_allclose(mask["mask"], model.projector([voxels, viewpoints]), atol=1e-5)
+
+
+def test_metadata_is_in_the_model_and_beside_it(exported):
+    signatures = tf.saved_model.load(str(exported)).signatures
+    known = json.loads(signatures["metadata"]()["json"].numpy())
+    assert known == json.loads((exported / "assets.extra" / exporting.METADATA).read_text())
+    assert known["threshold"] == 0.35 and known["extent"] == 0.7
+    assert known["categories"] == ["chair"] and known["camera"]["distance"] == 3
+
+
+def test_variables_are_stored_once(exported, model):
+    weights = model.average_encoder.weights + model.average_generator.weights
+    kept = tf.train.list_variables(str(exported / "variables" / "variables"))
+    sizes = [np.prod(shape) for name, shape in kept if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
+    assert sum(sizes) == sum(np.prod(weight.shape) for weight in weights)
+
+
+def test_requests_to_warm_up_with_are_answered(exported):
+    apis = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    signatures = tf.saved_model.load(str(exported)).signatures
+    path = exported / "assets.extra" / "tf_serving_warmup_requests"
+    seen = set()
+    for record in tf.data.TFRecordDataset(str(path)):
+        log = apis.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        inputs = {
+            name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()
+        }
+        signatures[request.model_spec.signature_name](**inputs)
+        seen.add(request.model_spec.signature_name)
+    assert seen == set(signatures)
+
+
+STANDALONE = """
+import sys
+sys.modules["ptn_semi"] = None
+import numpy as np, tensorflow as tf
+signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+masks = np.load(sys.argv[2])
+np.save(sys.argv[3], signature(mask=tf.constant(masks))["voxels"].numpy())
+"""
+
+
+@pytest.mark.slow
+def test_a_process_without_this_package_answers_the_same(exported, model, tmp_path):
+    np.save(tmp_path / "masks.npy", MASKS)
+    subprocess.run(
+        [sys.executable, "-c", STANDALONE, exported, tmp_path / "masks.npy", tmp_path / "v.npy"],
+        check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""},
+    )  # fmt: skip
+    np.testing.assert_allclose(np.load(tmp_path / "v.npy"), model(MASKS), atol=1e-6)
+
+
+def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
+    path = exporting.export(checkpoint.path, tmp_path / "model.tflite", "tflite")
+    runner = tf.lite.Interpreter(str(path)).get_signature_runner()
+    np.testing.assert_allclose(runner(mask=MASKS)["voxels"], model(MASKS), atol=1e-5)
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = exporting.export(checkpoint.path, tmp_path / "model.onnx", "onnx")
+    session = onnxruntime.InferenceSession(str(path))
+    (voxels,) = session.run(["voxels"], {"mask": MASKS})
+    np.testing.assert_allclose(voxels, model(MASKS), atol=1e-5)
+
+
+def test_saved_models_reconstruct_images(exported, checkpoint):
+    for path in (exported, checkpoint.path):
+        loaded = reconstruction.load(path)
+        assert (loaded.threshold, loaded.extent, loaded.image_size) == (0.35, 0.7, 32)
+    np.testing.assert_allclose(
+        reconstruction.load(exported).predict(MASKS),
+        reconstruction.load(checkpoint.path).predict(MASKS),
+        atol=0.02,  # half precision
+    )
+
+
+def test_what_is_refused(exported, checkpoint, tmp_path):
+    with pytest.raises(UserError, match="version number"):
+        exporting.export(checkpoint.path, tmp_path / "model", "saved_model")
+    with pytest.raises(UserError, match="there already"):
+        exporting.export(checkpoint.path, exported, "saved_model")
+    with pytest.raises(UserError, match="holds no checkpoint"):
+        exporting.export(tmp_path, tmp_path / "1", "saved_model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_saved_models_are_refused(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
+    with pytest.raises(UserError, match="no SavedModel of this package"):
+        reconstruction.load(tmp_path / "1")
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"something else")
+    with pytest.raises(UserError, match="damaged"):
+        reconstruction.load(tmp_path / "1")
+
+
+def test_missing_packages_are_named(checkpoint, tmp_path, monkeypatch):
+    for name, kind, output in [
+        ("tf2onnx", "onnx", "model.onnx"),
+        ("tensorflow_serving.apis", "saved_model", "1"),
+    ]:
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(UserError, match="pip install"):
+            exporting.export(checkpoint.path, tmp_path / output, kind)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_nothing(checkpoint, tmp_path, monkeypatch):
+    def save(module, path, **kwargs):
+        os.makedirs(path)
+        raise tf.errors.ResourceExhaustedError(None, None, "no space left")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    with pytest.raises(UserError, match="could not be written"):
+        exporting.export(checkpoint.path, tmp_path / "1", "saved_model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_readmes_clients_send_what_the_model_takes(exported, model, tmp_path, monkeypatch):
+    grpc = pytest.importorskip("grpc")
+    predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
+    service = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
+    signatures = tf.saved_model.load(str(exported)).signatures
+    answered = []
+
+    class Stub:
+        """Answers as a server would, from the SavedModel."""
+
+        def __init__(self, channel):
+            pass
+
+        def Predict(self, request, timeout):  # noqa: N802
+            assert request.model_spec.name == "ptn_semi"
+            inputs = {
+                name: tf.constant(tf.make_ndarray(proto)) for name, proto in request.inputs.items()
+            }
+            outputs = signatures[request.model_spec.signature_name](**inputs)
+            response = predict_pb2.PredictResponse()
+            for name, value in outputs.items():
+                response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+            answered.append(outputs["voxels"].numpy())
+            return response
+
+    monkeypatch.setattr(grpc, "insecure_channel", lambda address: None)
+    monkeypatch.setattr(service, "PredictionServiceStub", Stub)
+    section = README.read_text().split("## Serve it")[1].split("\n## ")[0]
+    rest, remote = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "docs").symlink_to(README.parent / "docs")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(rest, names)
+    exec(remote, names)
+    body = json.loads((tmp_path / "request.json").read_text())
+    spec = signatures["serving_default"].structured_input_signature[1]
+    inputs = {name: tf.constant(value, spec[name].dtype) for name, value in body["inputs"].items()}
+    voxels = signatures["serving_default"](**inputs)["voxels"]
+    np.testing.assert_array_equal(voxels, model(names["mask"][None]))
+    np.testing.assert_array_equal(names["voxels"], answered[0])
+    np.testing.assert_array_equal(names["voxels"], voxels)
