@@ -18,6 +18,7 @@ setuptools.setup(
               "shapenet_posed_masks.procedural"],
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
+        "ptn_semi": ["examples/*.png"],
         "ptn_semi.configs": ["*.flags"],
         "shapenet_posed_masks": ["README.md", "*.bib", "*.txt", "*.tsv", "*.png"],
     },
@@ -36,6 +37,7 @@ setuptools.setup(
         "trimesh",
     ],
     extras_require={
+        "demo": ["gradio"],
         "experiments": ["matplotlib"],  # its figures
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "onnx": ["tf2onnx"],

@@ -127,36 +127,46 @@ def reconstruct_files(
             image, silhouette = silhouettes.read(path)
             mask = silhouettes.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
-            if not (voxels > threshold).any():
-                raise UserError(
-                    f"the model sees no shape in {path}: no voxel is over the threshold "
-                    f"{threshold:g}; --threshold sets another"
-                )
+            check_shape(voxels, threshold, path)
             names[path.stem] += 1
             # Of images in several folders with one name.
             number = f"_{names[path.stem]}" if names[path.stem] > 1 else ""
             target = pathlib.Path(output_dir) / f"{path.stem}{number}"
-            written = [_write(target, name, voxels, threshold, surface) for name in formats]
-            preview = target.with_name(f"{target.name}.png")
-            pictures.save_png(preview, _preview(image, silhouette, mask, voxels > threshold))
+            written = [target.with_name(f"{target.name}.{name}") for name in [*formats, "png"]]
+            for file in written[:-1]:
+                write_shape(file, voxels, threshold, surface)
+            pictures.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
         except UserError as error:
             yield path, error
         else:
-            yield path, [*written, preview]
+            yield path, written
 
 
-def _write(target, name, voxels, threshold, surface):
-    target = target.with_name(f"{target.name}.{name}")
-    with files.replacing(target) as partial:
-        if name == "npz":
+def check_shape(voxels, threshold, name):
+    """Raises a `UserError` where no voxel is over the threshold."""
+    if not (voxels > threshold).any():
+        raise UserError(
+            f"the model sees no shape in {name}: no voxel is over the threshold {threshold:g}; "
+            "lower it"
+        )
+
+
+def write_shape(path, voxels, threshold, surface="smooth"):
+    """Writes voxels [N, N, N] in the format of the path's suffix, one of `FORMATS`.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    kind = path.suffix[1:]
+    with files.replacing(path) as partial:
+        if kind == "npz":
             with open(partial, "wb") as file:
                 np.savez_compressed(file, probabilities=voxels, threshold=threshold)
-        elif name == "binvox":
+        elif kind == "binvox":
             partial.write_bytes(binvox.write(voxels > threshold))
         else:
-            data = SURFACES[surface](voxels, threshold).export(file_type=name)
+            data = SURFACES[surface](voxels, threshold).export(file_type=kind)
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
-    return target
 
 
 def _preview(image, silhouette, mask, occupied):

@@ -19,18 +19,30 @@ _COVERED = 0.25
 
 
 def read(path):
-    """The silhouette that an image file shows.
+    """The silhouette that an image file shows; see `find`.
+
+    Raises:
+      UserError: the file cannot be read, is too large, or shows no usable silhouette.
+    """
+    return find(_open(path), path)
+
+
+def find(image, name):
+    """The silhouette in an image.
 
     An alpha channel is taken at its word. Otherwise the border's colour is the background, be it a
     mask's black or white or a studio's grey, and what differs from it is the object.
+
+    Args:
+      image: a `PIL.Image.Image`.
+      name: what errors call it.
 
     Returns:
       The image, uint8 [H, W, 3] on white, and the silhouette, bool [H, W].
 
     Raises:
-      UserError: the file cannot be read, is too large, or shows no usable silhouette.
+      UserError: it shows no usable silhouette.
     """
-    image = _open(path)
     has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     image = image.convert("RGBA")
     alpha = np.asarray(image.getchannel("A"))
@@ -40,8 +52,8 @@ def read(path):
     if has_alpha and alpha.min() < 128:
         silhouette = alpha >= 128
     else:
-        silhouette = _before_plain_background(path, shown)
-    return shown, _checked(path, _without_specks(silhouette))
+        silhouette = _before_plain_background(name, shown)
+    return shown, _checked(name, _without_specks(silhouette))
 
 
 def _open(path):
@@ -68,14 +80,14 @@ def _open(path):
     return image
 
 
-def _before_plain_background(path, pixels):
+def _before_plain_background(name, pixels):
     pixels = pixels.astype(np.int16)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     background = np.median(border, axis=0)
     differs = lambda colors: np.abs(colors - background).max(axis=-1) > _TOLERANCE
     if differs(border).mean() > 1 - _PLAIN:
         raise UserError(
-            f"{path} has no plain background that an object stands out from: give an image whose "
+            f"{name} has no plain background that an object stands out from: give an image whose "
             "background is transparent, or a mask"
         )
     return differs(pixels)
@@ -90,12 +102,12 @@ def _without_specks(silhouette):
     return (area >= _SPECK * area.max())[parts] & silhouette
 
 
-def _checked(path, silhouette):
+def _checked(name, silhouette):
     share = silhouette.mean()
     if share < _SMALLEST:
-        raise UserError(f"{path} shows no object: it is all background")
+        raise UserError(f"{name} shows no object: it is all background")
     if share > _LARGEST:
-        raise UserError(f"{path} shows no outline: the object fills it")
+        raise UserError(f"{name} shows no outline: the object fills it")
     return silhouette
 
 

@@ -204,7 +204,7 @@ def test_the_readmes_clients_send_what_the_model_takes(exported, model, tmp_path
     monkeypatch.setattr(service, "PredictionServiceStub", Stub)
     section = README.read_text().split("## Serve it")[1].split("\n## ")[0]
     rest, remote = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    (tmp_path / "docs").symlink_to(README.parent / "docs")
+    (tmp_path / "ptn_semi").symlink_to(README.parent / "ptn_semi")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(rest, names)

@@ -65,7 +65,7 @@ def test_folders_names_and_bad_images(tmp_path):
 
 def test_a_threshold_over_everything_is_said(tmp_path):
     [(_, problem)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
-    assert isinstance(problem, UserError) and "--threshold" in str(problem)
+    assert isinstance(problem, UserError) and "threshold 0.95" in str(problem)
     assert not (tmp_path / "out").exists()
 
 
