@@ -15,6 +15,7 @@ demo: install
 	@echo "model and scores:     runs/quickstart (eval_test.json)"
 	@echo "test reconstructions: runs/quickstart/eval_test.png"
 	@echo "an image as a mesh:   runs/quickstart/images/chair.glb, its picture chair.png"
+	@echo "a page to try it on:  $(BIN)/python -m ptn_semi.demo --model=runs/quickstart"
 	@echo "curves and shapes:    $(BIN)/tensorboard --logdir=runs/quickstart/tensorboard"
 
 test: install
@@ -29,5 +30,5 @@ install: $(VENV)/installed
 
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[experiments,onnx,serving,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[demo,experiments,onnx,serving,test]'
 	touch $@

@@ -165,7 +165,9 @@ def write_shape(path, voxels, threshold, surface="smooth"):
         elif kind == "binvox":
             partial.write_bytes(binvox.write(voxels > threshold))
         else:
-            data = SURFACES[surface](voxels, threshold).export(file_type=kind)
+            # An .obj would have its colour in a second file.
+            options = {"include_texture": False} if kind == "obj" else {}
+            data = SURFACES[surface](voxels, threshold).export(file_type=kind, **options)
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 

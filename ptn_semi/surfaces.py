@@ -83,4 +83,10 @@ def _without_edge_contacts(voxels, occupied):
 
 
 def _mesh(vertices, faces):
-    return trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
+    mesh = trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
+    color = [channel / 255 for channel in pictures.PREDICTED_COLOR]
+    material = trimesh.visual.material.PBRMaterial(
+        baseColorFactor=[*color, 1.0], metallicFactor=0.0, roughnessFactor=0.7
+    )
+    mesh.visual = trimesh.visual.TextureVisuals(material=material)
+    return mesh
