@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry
+from ptn_semi import geometry, networks
 from ptn_semi.model import SemiSupervisedReconstructor
 from tiny import TINY
-from tools import benchmark, measurements, references
+from tools import benchmark, inference, measurements, references, rows
 
 VOXELS = np.random.default_rng(0).random((2, 8, 8, 8), np.float32) / 8
 VIEWPOINTS = np.array([[-15, 200], [30, 70]], np.float32)
@@ -35,11 +35,11 @@ def test_an_unfused_step_trains_all_networks():
     viewpoints = geometry.sample_viewpoints(2, [0, 3])
     batch = dict(zip(("view_a", "view_b", "unlabeled"), masks, strict=True))
     batch |= {"viewpoint_a": viewpoints, "viewpoint_b": viewpoints[::-1]}
-    networks = model.encoder, model.generator, model.discriminator
-    before = [[np.array(w) for w in network.trainable_weights] for network in networks]
+    trained = model.encoder, model.generator, model.discriminator
+    before = [[np.array(w) for w in network.trainable_weights] for network in trained]
     results = references.unfused_step(model, batch)
     assert np.isfinite(list(map(float, results.values()))).all()
-    for network, old in zip(networks, before, strict=True):
+    for network, old in zip(trained, before, strict=True):
         # No weight is left out.
         for weight, value in zip(network.trainable_weights, old, strict=True):
             assert not np.array_equal(weight, value), weight.path
@@ -58,7 +58,7 @@ def test_operations_of_a_layer_by_hand():
 
 
 def test_a_faster_row_says_how_many_times():
-    row = measurements._faster("x", "ms", 1000, [0.2, 0.1, 0.4], [1.0, 0.8], 4)
+    row = rows.faster("x", "ms", 1000, [0.2, 0.1, 0.4], [1.0, 0.8], 4)
     assert (row.value, row.ratio, row.spread) == (200, pytest.approx(4.5), (100, 400))
     assert "4.5×" in benchmark.line(row)
     assert benchmark.line(row).endswith("met")
@@ -75,3 +75,11 @@ def test_the_command_writes_json_and_a_plot(tmp_path):
     assert table["machine"]
     assert {"name", "value", "unit", "reference", "ratio", "target"} <= table["rows"][0].keys()
     assert (tmp_path / "plot.png").stat().st_size
+
+
+def test_a_trained_model_is_measured(monkeypatch):
+    monkeypatch.setattr(networks, "PRESETS", {"small": TINY, "paper": TINY})
+    options = benchmark.Options(1, 0, (), "")
+    measured = list(inference.inference(options))
+    assert [row.unit for row in measured] == ["ms"] * 5
+    assert all(row.value > 0 for row in measured)

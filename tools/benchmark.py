@@ -23,14 +23,15 @@ import tqdm
 from PIL import Image, ImageDraw, ImageFont
 
 from ptn_semi import files, pictures
-from tools import measurements
+from tools import inference, measurements
 
+_SECTIONS = {**measurements.SECTIONS, "inference": inference.inference}
 _LONG = ("growth", "scale")
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_enum(
-    "sections", [name for name in measurements.SECTIONS if name not in _LONG],
-    list(measurements.SECTIONS), "What to measure; give it again for more.",
+    "sections", [name for name in _SECTIONS if name not in _LONG],
+    list(_SECTIONS), "What to measure; give it again for more.",
 )  # fmt: skip
 flags.DEFINE_integer("repeats", 9, "Repetitions, of which the median counts.", lower_bound=1)
 flags.DEFINE_integer("growth_steps", 2000, "Steps of the section growth.", lower_bound=201)
@@ -104,7 +105,7 @@ def main():
     print(f"{describe_machine()}\n\n{HEADER}")
     rows = []
     for name in tqdm.tqdm(FLAGS.sections, desc="measuring", unit=" sections"):
-        for row in measurements.SECTIONS[name](options):
+        for row in _SECTIONS[name](options):
             rows.append(row)
             tqdm.tqdm.write(line(row))
     if FLAGS.json:

@@ -1,7 +1,4 @@
-"""What `tools/benchmark.py` measures: each section is a generator of rows.
-
-Ours and the reference take turns, so that what else the machine does falls on both.
-"""
+"""What `tools/benchmark.py` measures of training: each section is a generator of rows."""
 
 import concurrent.futures
 import dataclasses
@@ -32,59 +29,19 @@ from ptn_semi import (
 from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from tools import references
-
-
-@dataclasses.dataclass
-class Row:
-    """One line of the table.
-
-    Attributes:
-      name: what was measured.
-      value, unit: the median of ours.
-      reference: the median of what it is compared with, or the limit that was set, in that unit.
-      ratio: how many times better ours is; None where there is nothing to compare with.
-      target: the least ratio that is wanted.
-      spread: smallest and largest value of ours.
-    """
-
-    name: str
-    value: float
-    unit: str
-    reference: float | None = None
-    ratio: float | None = None
-    target: float | None = None
-    spread: tuple[float, float] | None = None
-
-
-def _times(functions, repeats):
-    """Seconds of each call of each function, which take turns; the first round is not counted."""
-    seconds = [[] for _ in functions]
-    for round_ in range(repeats + 1):
-        for function, taken in zip(functions, seconds, strict=True):
-            started = time.perf_counter()
-            function()
-            if round_:
-                taken.append(time.perf_counter() - started)
-    return seconds
-
-
-def _faster(name, unit, scale, ours, reference, target):
-    """The row of two lists of seconds."""
-    ours, reference = ([second * scale for second in times] for times in (ours, reference))
-    value, other = statistics.median(ours), statistics.median(reference)
-    return Row(name, value, unit, other, other / value, target, (min(ours), max(ours)))
+from tools.rows import Row, faster, times
 
 
 def limits(options):
     """What the machine can do at most, for judging the rest."""
     block = np.ones(64 << 20, np.float32)
     target = np.empty_like(block)
-    (copy,) = _times([lambda: np.copyto(target, block)], options.repeats)
+    (copy,) = times([lambda: np.copyto(target, block)], options.repeats)
     bandwidth = 2 * block.nbytes / statistics.median(copy) / 1e9
     yield Row("memory bandwidth (copy, one thread)", bandwidth, "GB/s")
     for dtype in (tf.float32, tf.bfloat16):
         matrix = tf.cast(tf.random.normal([2048, 2048]), dtype)
-        (taken,) = _times([lambda m=matrix: tf.matmul(m, m).numpy()], options.repeats)
+        (taken,) = times([lambda m=matrix: tf.matmul(m, m).numpy()], options.repeats)
         rate = 2 * 2048**3 / statistics.median(taken) / 1e9
         yield Row(f"matrix product, {dtype.name}", rate, "GFLOP/s")
 
@@ -101,16 +58,16 @@ def projector(options):
             for project in (Projector(size), Projector(size, sampling="smooth"), gathers)
         ]
         torch_function = _torch(voxels, viewpoints, upstream) if size == 32 else None
-        *ours, gathers = _times(functions, options.repeats)
+        *ours, gathers = times(functions, options.repeats)
         scale = 1e6 / batch
         for name, taken, target in zip(("nearest", "smooth"), ours, targets, strict=True):
             title = f"projector {size}³, {name}, against 8 gathers"
-            yield _faster(title, "µs/image", scale, taken, gathers, target)
+            yield faster(title, "µs/image", scale, taken, gathers, target)
         if torch_function:
-            (taken,) = _times([torch_function], options.repeats)
+            (taken,) = times([torch_function], options.repeats)
             for name, mine, target in zip(("nearest", "smooth"), ours, (4, 2), strict=True):
                 title = f"projector {size}³, {name}, against torch grid_sample"
-                yield _faster(title, "µs/image", scale, mine, taken, target)
+                yield faster(title, "µs/image", scale, mine, taken, target)
 
 
 def _forward_and_backward(project, voxels, viewpoints, upstream):
@@ -155,15 +112,15 @@ def step(options):
         )
         calls = [lambda f=f, b=example: [x.numpy() for x in f(b).values()] for f in functions]
         repeats = options.repeats if preset == "small" else min(3, options.repeats)
-        single, half, unfused = _times(calls, repeats)
-        yield _faster(f"step, {preset}, against unfused", "s", 1, single, unfused, target)
+        single, half, unfused = times(calls, repeats)
+        yield faster(f"step, {preset}, against unfused", "s", 1, single, unfused, target)
         title = f"step, {preset}, mixed_bfloat16 against float32"
-        yield _faster(title, "s", 1, half, single, 1.3 if preset == "paper" else None)
+        yield faster(title, "s", 1, half, single, 1.3 if preset == "paper" else None)
         rate = _step_flops(plain, batch) / statistics.median(single) / 1e9
         yield Row(f"step, {preset}, arithmetic of the networks", rate, "GFLOP/s")
         if preset == "small":
-            ours, pair = _times([_semi_call(), calls[0]], repeats)
-            yield _faster(
+            ours, pair = times([_semi_call(), calls[0]], repeats)
+            yield faster(
                 "step, small, semi.flags against the paper's pair", "s", 1, ours, pair, None
             )
 
@@ -310,14 +267,14 @@ def evaluate(options):
                 overlap.append([jaccard_score(true, scores.ravel() > t) for t in _CURVE])
         found["reference"] = np.mean(precision), np.mean(overlap, axis=0)
 
-    mine, theirs = _times([ours, reference], max(1, options.repeats // 3))
+    mine, theirs = times([ours, reference], max(1, options.repeats // 3))
     precision, overlap = found["reference"]
     pairs = [(found["ours"]["average_precision"], precision)]
     pairs += [(found["ours"][f"iou_{t}"], iou) for t, iou in zip(_CURVE, overlap, strict=True)]
     difference = max(abs(a - b) for a, b in pairs)
     if difference > 1e-6:
         raise AssertionError(f"scores differ from scikit-learn's by {difference}")
-    yield _faster("evaluation, 128 masks, small", "s", 1, mine, theirs, 5)
+    yield faster("evaluation, 128 masks, small", "s", 1, mine, theirs, 5)
 
 
 _CURVE = (0.4, 0.5)
