@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from ptn_semi import checkpoints, exporting, geometry, reconstruction
 from ptn_semi.errors import UserError
@@ -110,6 +111,36 @@ def test_a_process_without_this_package_answers_the_same(exported, model, tmp_pa
         check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
     np.testing.assert_allclose(np.load(tmp_path / "v.npy"), model(MASKS), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_saved_model_cli_answers_the_same(exported, model, tmp_path):
+    np.save(tmp_path / "masks.npy", MASKS)
+    subprocess.run(
+        [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", exported,
+         "--tag_set", "serve", "--signature_def", "serving_default",
+         "--inputs", f"mask={tmp_path / 'masks.npy'}", "--outdir", tmp_path],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    np.testing.assert_allclose(np.load(tmp_path / "voxels.npy"), model(MASKS), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
+    library = pathlib.Path(tf.sysconfig.get_lib()) / "libtensorflow_cc.so.2"
+    if not library.exists():
+        pytest.skip("this TensorFlow has no library for C")
+    graphs = saved_model_pb2.SavedModel.FromString((exported / "saved_model.pb").read_bytes())
+    signature = graphs.meta_graphs[0].signature_def["serving_default"]
+    output, index = signature.outputs["voxels"].name.split(":")
+    np.save(tmp_path / "masks.npy", MASKS)
+    subprocess.run(
+        [sys.executable, pathlib.Path(__file__).parent / "c_api_client.py", library, exported,
+         signature.inputs["mask"].name.split(":")[0], output, index,
+         tmp_path / "masks.npy", tmp_path / "voxels.npy"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    np.testing.assert_allclose(np.load(tmp_path / "voxels.npy"), model(MASKS), atol=1e-6)
 
 
 def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
