@@ -1,7 +1,12 @@
 """The demo page: an image or a drawing in, a shape to turn out."""
 
+import atexit
+import contextlib
 import pathlib
+import shutil
 import tempfile
+import time
+import uuid
 
 import gradio as gr
 from scipy import ndimage
@@ -13,6 +18,7 @@ _EXAMPLES = pathlib.Path(__file__).parent / "examples"
 _CANVAS = 400  # pixels
 _MASK_SIZE = 200
 _KEPT = 3600  # seconds that files are kept for download
+_COPIED = 60  # seconds after which gradio has its copy of a file
 
 
 def build(reconstructor):
@@ -21,6 +27,18 @@ def build(reconstructor):
     Args:
       reconstructor: a `reconstruction.Reconstructor`.
     """
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+    def new_file(suffix):
+        """A path of its own: equal files of one name would be rewritten while they are sent."""
+        for file in folder.iterdir():
+            # gradio has made its copy by now.
+            with contextlib.suppress(FileNotFoundError):  # another visitor's was as quick
+                if time.time() - file.stat().st_mtime > _COPIED:
+                    file.unlink()
+        return folder / f"{uuid.uuid4()}{suffix}"
 
     def from_file(path, *settings):
         if path is None:
@@ -43,15 +61,16 @@ def build(reconstructor):
     def reconstruct(silhouette, threshold, surface):
         mask = silhouettes.frame(silhouette, reconstructor.image_size, reconstructor.extent)
         voxels = reconstructor.predict(mask[None])[0]
-        return voxels, pictures.mask_picture(mask, _MASK_SIZE), *mesh(voxels, threshold, surface)
+        seen = new_file(".png")
+        pictures.save_png(seen, pictures.mask_picture(mask, _MASK_SIZE))
+        return voxels, str(seen), *mesh(voxels, threshold, surface)
 
     def mesh(voxels, threshold, surface):
         if voxels is None:
             return None, ""
         try:
             reconstruction.check_shape(voxels, threshold, "it")
-            with tempfile.NamedTemporaryFile(suffix=".glb", delete=False) as file:
-                path = pathlib.Path(file.name)
+            path = new_file(".glb")
             reconstruction.write_shape(path, voxels, threshold, surface)
         except UserError as error:
             return None, _note(error)

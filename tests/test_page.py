@@ -1,12 +1,17 @@
 """The demo page: what it answers, also to a browser where there is one."""
 
+import concurrent.futures
+import contextlib
 import io
+import json
 import pathlib
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import keras
 import numpy as np
@@ -75,6 +80,48 @@ def test_uploads_over_the_limit_are_refused(client, tmp_path):
     Image.fromarray(noise).save(tmp_path / "large.png")
     with pytest.raises(Exception, match=r"413|exceed|size"):
         ask(client, tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(
+    "path", ["file=/etc/passwd", "file=../../../etc/passwd", "file=%2e%2e/%2e%2e/etc/passwd"]
+)
+def test_files_of_the_machine_are_not_served(url, path):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{url}gradio_api/{path}")
+    assert caught.value.code in (403, 404)
+
+
+def test_a_file_of_the_machine_is_not_read(url, tmp_path):
+    shutil.copy(EXAMPLE, tmp_path / "own.png")
+    asked = {"path": str(tmp_path / "own.png"), "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": [asked, 0.4, "smooth"]}).encode()
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(url, body)
+    assert 400 <= caught.value.code <= 500
+
+
+def post(url, body):
+    headers = {"Content-Type": "application/json"}
+    return urllib.request.urlopen(
+        urllib.request.Request(f"{url}gradio_api/run/from_file", body, headers)
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"data": []}', b'{"data": [1, 2, 3]}', b"[" * 5000])
+def test_malformed_requests_are_refused_and_others_served(url, client, body):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(url, body)
+    assert 400 <= caught.value.code <= 500
+    assert ask(client, EXAMPLE)[2] == ""
+
+
+def test_many_at_once_are_all_answered(url):
+    def visit(_):
+        with contextlib.closing(gradio_client.Client(url, verbose=False)) as visitor:
+            return [ask(visitor, EXAMPLE)[2] for _ in range(2)]
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(visit, range(8))) == [["", ""]] * 8
 
 
 def test_a_taken_port_is_named(tmp_path):
