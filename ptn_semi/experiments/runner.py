@@ -102,6 +102,8 @@ class Runner:
             )  # fmt: skip
             os.sched_setaffinity(process.pid, cores)
             self._processes.add(process)
+            if self._stopped.is_set():  # just now, when it was not among them yet
+                process.send_signal(signal.SIGTERM)
             code = process.wait()
             self._processes.discard(process)
         if code:
