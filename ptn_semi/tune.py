@@ -1,0 +1,49 @@
+"""Sweeps loss weights with KerasTuner: `python -m ptn_semi.tune --flagfile=... --max_trials=20`.
+
+Each trial is a training as `ptn_semi.train` does it; the best validation AP counts. The same
+command goes on with a sweep that was stopped. --workers trains several trials at once, in
+processes of this machine; on several machines that share the workdir's disk, give the same command
+on each with KerasTuner's variables set (README.md). Needs the `experiments` extra.
+"""
+
+from absl import flags as absl_flags
+
+from ptn_semi import cli, flags, settings, tuning, tuning_workers
+
+FLAGS = absl_flags.FLAGS
+absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
+absl_flags.DEFINE_enum("tuner", "random", tuning.TUNERS, "How trials are chosen.")
+absl_flags.DEFINE_integer("max_trials", 20, "Most trials.", lower_bound=1)
+absl_flags.DEFINE_multi_enum(
+    "sweep", list(tuning.WEIGHTS), tuning.SWEPT, "A setting to search; give it again for more. "
+    "Those of losses that are left out have no effect, and are not searched.",
+)  # fmt: skip
+absl_flags.DEFINE_float(
+    "spread", 10.0, "Each is drawn between its value in the flags divided and multiplied by this, "
+    "evenly over the logarithm.", lower_bound=1.01,
+)  # fmt: skip
+absl_flags.DEFINE_integer("sweep_seed", 0, "Seed of the search.", lower_bound=0)
+absl_flags.DEFINE_integer("workers", 1, "Trials at once on this machine.", lower_bound=1)
+flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+
+
+def main():
+    """Parses flags and calls the library."""
+    sweep = tuning.Sweep(
+        tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
+    )
+    asked = [
+        flags.collect(cls)
+        for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    ]
+    if FLAGS.workers > 1:
+        best = tuning_workers.search(FLAGS.workdir, sweep, *asked, FLAGS.workers)
+    else:
+        best = tuning.search(FLAGS.workdir, sweep, *asked)
+    if best:  # not of a worker or a chief
+        print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
+        print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,68 @@
+"""What a sweep found: a table, TensorBoard's HParams tab, a picture."""
+
+import csv
+import os
+import shutil
+
+import matplotlib
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+
+from ptn_semi import files
+
+matplotlib.use("agg")
+
+from matplotlib import pyplot as plt
+
+_NOT_SETTINGS = ("trial", "status", "steps", "message")
+
+
+def write(rows, folder, objective):
+    """Writes trials.csv, tensorboard/ and trials.png.
+
+    Args:
+      rows: a dict for each trial with trial, status, steps, message, the objective (None where it
+        came to none) and the settings that were swept.
+      folder: to write to, a `pathlib.Path`.
+      objective: name of the score.
+    """
+    with files.replacing(folder / "trials.csv") as partial, open(partial, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else ["trial"])
+        writer.writeheader()
+        writer.writerows(rows)
+    names = [name for name in rows[0] if name not in (*_NOT_SETTINGS, objective)] if rows else []
+    scored = [row for row in rows if row[objective] is not None]
+    _hparams(scored, folder / "tensorboard", names, objective)
+    if scored:
+        _picture(scored, folder / "trials.png", names, objective)
+
+
+def _hparams(rows, folder, names, objective):
+    shutil.rmtree(folder, ignore_errors=True)
+    for row in rows:
+        with tf.summary.create_file_writer(os.fspath(folder / row["trial"])).as_default():
+            hparams.hparams({name: row[name] for name in names}, trial_id=row["trial"])
+            tf.summary.scalar(objective, row[objective], row["steps"])
+
+
+def _picture(rows, path, names, objective):
+    """A panel for each setting: the score of each trial; long trainings are darker."""
+    figure, panels = plt.subplots(
+        1, len(names), figsize=(1 + 2.6 * len(names), 3), sharey=True, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    longest = max(row["steps"] for row in rows)
+    best = max(rows, key=lambda row: row[objective])
+    for axes, name in zip(panels[0], names, strict=True):
+        for row in rows:
+            axes.plot(
+                row[name], row[objective], "o", color="#d98a2b" if row is best else "#2f6db3",
+                alpha=0.25 + 0.75 * row["steps"] / longest,
+            )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel(name)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0][0].set_ylabel(f"validation {objective}")
+    with files.replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)
+    plt.close(figure)

@@ -1,0 +1,175 @@
+"""Sweeps: what is searched, what is kept, going on after a stop, workers that die."""
+
+import csv
+import dataclasses
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ptn_semi import checkpoints, flags, networks, training, tuning
+from ptn_semi.errors import UserError
+from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from tiny import TINY
+
+TRAIN = TrainSettings(batch_size=4)
+RUN = RunSettings(steps=4, evaluate_every=2)
+SWEEP = tuning.Sweep(("reconstruction_weight", "adversarial_weight"), 4.0, "random", 2, 0)
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    return DataSettings(data_dir=str(folder), categories=("chair",), num_shapes=40, num_views=4)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Trainings that end at once, with a score that grows with the weight; what was trained."""
+    trained = []
+
+    def train(workdir, data, train, run):
+        trained.append((pathlib.Path(workdir), train, run))
+        workdir.mkdir(parents=True, exist_ok=True)
+        score = {"average_precision": train.reconstruction_weight / 100}
+        return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
+
+    monkeypatch.setattr(training, "train", train)
+    return trained
+
+
+def table(workdir):
+    with open(workdir / "trials.csv") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_space_is_around_the_flags_and_without_what_is_left_out():
+    sweep = dataclasses.replace(SWEEP, names=tuning.SWEPT)
+    space = sweep.space(TRAIN)
+    bounds = {each.name: (each.min_value, each.max_value) for each in space.space}
+    assert bounds["reconstruction_weight"] == (2.5, 40)
+    assert "gradient_penalty_weight" in bounds and "occupancy_weight" not in bounds
+    assert all(each.sampling == "log" for each in space.space)
+    without_gan = dataclasses.replace(TRAIN, adversarial_weight=0.0)
+    names = {each.name for each in sweep.space(without_gan).space}
+    assert not names & {
+        "adversarial_weight", "gradient_penalty_weight", "discriminator_learning_rate"
+    }  # fmt: skip
+    with pytest.raises(UserError, match="nothing to sweep"):
+        dataclasses.replace(SWEEP, names=("occupancy_weight",)).space(TRAIN)
+
+
+def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
+    best = tuning.search(tmp_path, SWEEP, data, TRAIN, RUN)
+    rows = table(tmp_path)
+    assert [row["status"] for row in rows] == ["completed"] * 2
+    scores = [float(row["average_precision"]) for row in rows]
+    assert best["average_precision"] == max(scores)
+    for row, score in zip(rows, scores, strict=True):
+        kept = checkpoints.find(tmp_path / "trials" / row["trial"])
+        assert kept.progress["best"]["average_precision"] == score
+        assert list((tmp_path / "tensorboard" / row["trial"]).iterdir())
+    read = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
+    assert read[0] == data and read[2] == RUN
+    changed = {name: best[name] for name in SWEEP.names}
+    assert read[1] == dataclasses.replace(TRAIN, **changed)
+    assert 2.5 <= best["reconstruction_weight"] <= 40
+    assert (tmp_path / "trials.png").stat().st_size
+
+
+def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
+    finished = training.train
+
+    def stopped(*args):
+        if len(quick) == 1:
+            raise KeyboardInterrupt
+        return finished(*args)
+
+    sweep = dataclasses.replace(SWEEP, max_trials=4)
+    monkeypatch.setattr(training, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        tuning.search(tmp_path, sweep, data, TRAIN, RUN)
+    monkeypatch.setattr(training, "train", finished)
+    tuning.search(tmp_path, sweep, data, TRAIN, RUN)
+    assert [row["status"] for row in table(tmp_path)] == ["completed"] * 4
+    assert len({workdir for workdir, _, _ in quick}) == len(quick) == 4
+    # More trials may be asked for, but no other sweep.
+    tuning.search(tmp_path, dataclasses.replace(sweep, max_trials=5), data, TRAIN, RUN)
+    assert len(quick) == 5
+    with pytest.raises(UserError, match="other settings"):
+        tuning.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
+
+
+@pytest.mark.parametrize("kind", ["bayesian", "hyperband"])
+def test_other_tuners(tmp_path, data, quick, kind):
+    run = dataclasses.replace(RUN, steps=18)  # 9 validations
+    sweep = dataclasses.replace(SWEEP, tuner=kind, max_trials=13)
+    tuning.search(tmp_path, sweep, data, TRAIN, run)
+    assert len(table(tmp_path)) == len(quick) == 13
+    *_, kept = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
+    assert kept == run
+    if kind == "hyperband":
+        assert {run.steps for _, _, run in quick} == {2, 6, 18}
+
+
+def test_hyperband_goes_on_with_what_it_trained_less(tmp_path, data):
+    sweep = dataclasses.replace(SWEEP, tuner="hyperband", max_trials=4)
+    run = dataclasses.replace(RUN, steps=6)
+    tuning.search(tmp_path, sweep, data, TRAIN, run)
+    long = [row for row in table(tmp_path) if row["steps"] == "6"]
+    assert long
+    events = (tmp_path / "trials" / long[0]["trial"] / "tensorboard").iterdir()
+    assert len(list(events)) == 2  # a file of the first 2 steps, one of those after
+
+
+def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick, monkeypatch):
+    finished = training.train
+
+    def failing(workdir, *args):
+        if workdir.name in failures:
+            raise UserError("the loss became nan")
+        return finished(workdir, *args)
+
+    monkeypatch.setattr(training, "train", failing)
+    failures = {"1"}
+    sweep = dataclasses.replace(SWEEP, max_trials=3)
+    tuning.search(tmp_path / "some", sweep, data, TRAIN, RUN)
+    rows = table(tmp_path / "some")
+    assert [row["status"] for row in rows] == ["completed", "failed", "completed"]
+    assert "the loss became nan" in rows[1]["message"]
+    failures = {"0", "1", "2"}
+    with pytest.raises(UserError, match="the loss became nan"):
+        tuning.search(tmp_path / "all", sweep, data, TRAIN, RUN)
+
+
+@pytest.mark.slow
+def test_workers_share_the_trials_and_one_that_is_killed_comes_back(tmp_path):
+    workdir = tmp_path / "sweep"
+    command = [
+        sys.executable, "-m", "ptn_semi.tune", f"--workdir={workdir}", "--workers=2",
+        "--max_trials=3", "--sweep=reconstruction_weight", "--categories=chair",
+        f"--data_dir={tmp_path / 'data'}", "--num_shapes=40", "--num_views=4", "--steps=4",
+        "--evaluate_every=2", "--batch_size=4",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 200
+    while not list(workdir.glob("trials/*/.lock")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    lock = next(workdir.glob("trials/*/.lock"))
+    while not lock.read_text():
+        time.sleep(0.05)
+    os.kill(int(lock.read_text()), signal.SIGKILL)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "best validation AP" in out
+    assert [row["status"] for row in table(workdir)] == ["completed"] * 3
+    assert len(list((workdir / "workers").glob("worker?.txt"))) == 2
