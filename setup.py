@@ -43,6 +43,6 @@ setuptools.setup(
         "onnx": ["tf2onnx"],
         "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
         # tfds.testing needs dill; onnxruntime runs what is exported.
-        "test": ["dill", "onnxruntime", "pytest", "ruff", "scikit-learn"],
+        "test": ["dill", "onnxruntime", "pytest", "pytest-xdist", "ruff", "scikit-learn"],
     },
 )  # fmt: skip

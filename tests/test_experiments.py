@@ -164,6 +164,7 @@ def test_finished_runs_are_not_done_again(quick):
     kept = next(iter(planned.values()))
     kept.scores_path("chair").unlink()
     assert not kept.done and kept.seconds_left > 0
+    assert len(jobs.results(wanted, planned)["entries"]) == len(wanted) - 1
     assert runner.Runner().run(planned.values()) == {}
     assert (kept.folder / "log.txt").read_text().count("starting") == 2
 

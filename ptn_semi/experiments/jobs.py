@@ -144,7 +144,7 @@ _data_set_name = functools.cache(data_sets.name)
 
 
 def results(entries, jobs):
-    """The finished entries with their scores, as JSON-able dicts; no path is in them.
+    """The entries that have scores, with them, as JSON-able dicts; no path is in them.
 
     Args:
       entries: `matrix.Entry`s.
@@ -158,7 +158,8 @@ def results(entries, jobs):
     runs, rows = {}, []
     for entry in entries:
         job = jobs[entry.run]
-        if not job.done:
+        # Another category of the run may be missing yet.
+        if not (job.record_path.exists() and job.scores_path(entry.category).exists()):
             continue
         scores = job.scores(entry.category)
         model, floor = (scores["rows"][name]["mean"] for name in ("model", "mean_shape"))
