@@ -30,5 +30,5 @@ install: $(VENV)/installed
 
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[demo,experiments,onnx,serving,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[demo,onnx,serving,test]'
 	touch $@

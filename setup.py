@@ -26,6 +26,7 @@ setuptools.setup(
         "absl-py",
         "importlib_resources",  # TFDS needs it in packages and does not say so
         "keras-tuner",
+        "matplotlib",
         "numpy",
         "pillow",
         "scikit-image",  # marching cubes
@@ -38,7 +39,6 @@ setuptools.setup(
     ],
     extras_require={
         "demo": ["gradio"],
-        "experiments": ["matplotlib"],  # its figures
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "onnx": ["tf2onnx"],
         "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with

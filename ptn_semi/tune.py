@@ -3,7 +3,7 @@
 Each trial is a training as `ptn_semi.train` does it; the best validation AP counts. The same
 command goes on with a sweep that was stopped. --workers trains several trials at once, in
 processes of this machine; on several machines that share the workdir's disk, give the same command
-on each with KerasTuner's variables set (README.md). Needs the `experiments` extra.
+on each with KerasTuner's variables set (README.md).
 """
 
 from absl import flags as absl_flags

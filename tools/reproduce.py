@@ -7,8 +7,7 @@ Does the experiment's trainings with the package's own commands, then writes res
 and the figures (PNG and SVG) in the workdir. Stopped anywhere, the same command goes on; what is
 finished is not done again, and trainings that several experiments need are done once.
 
---list shows what there is to do; --report_only draws what is in results.json. Needs the
-`experiments` extra.
+--list shows what there is to do; --report_only draws what is in results.json.
 """
 
 from ptn_semi import cli  # isort: skip (before TensorFlow, which it silences)

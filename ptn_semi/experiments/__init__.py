@@ -1,5 +1,5 @@
-"""The paper's experiments: what is trained (`matrix`), where it is kept (`jobs`), done (`runner`)
-and drawn (`reports`).
+"""The paper's experiments: what is trained (`matrix`), where it is kept (`jobs`), how it is done
+(`runner`) and drawn (`reports`).
 
-Imports point one way: `runner` and `reports` need nothing of each other; `jobs` → `matrix`.
+Imports point one way: `jobs` → `matrix`; `runner` and `reports` import none of the others.
 """
