@@ -37,16 +37,11 @@ def finish(process):
         sys.exit(f"error: {' '.join(process.args)} ended with {process.returncode}")
 
 
-def newest_step(workdir):
-    """Step of the newest checkpoint, 0 for none; by name alone, as one may be half-written."""
-    return max((int(path.name[5:]) for path in workdir.glob("checkpoints/step_*")), default=0)
-
-
 def kill_once(workdir, train_flags, delay):
     """Kills a training `delay` seconds after its first new checkpoint; False if it ended before."""
-    before = newest_step(workdir)
+    before = checkpoints.newest_step(workdir / "checkpoints")
     process = start(workdir, train_flags)
-    while newest_step(workdir) == before and process.poll() is None:
+    while checkpoints.newest_step(workdir / "checkpoints") == before and process.poll() is None:
         time.sleep(0.05)
     try:
         process.wait(timeout=delay)
@@ -81,7 +76,7 @@ def main(argv):
         delay = moments.uniform(0, MAX_DELAY.value)
         if not kill_once(folder / "killed", argv[1:], delay):
             sys.exit(f"error: ended before kill {kill + 1}: give more --steps or fewer --kills")
-        step = newest_step(folder / "killed")
+        step = checkpoints.newest_step(folder / "killed" / "checkpoints")
         print(f"kill {kill + 1}, {delay:.2f} s after a checkpoint; resumes from step {step}")
     finish(start(folder / "killed", argv[1:]))
     whole, killed = (checkpoints.find(folder / name, "last") for name in ("whole", "killed"))

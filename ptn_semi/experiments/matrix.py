@@ -151,7 +151,6 @@ class Entry:
       model: row or line that it belongs to.
       category: that it is scored on.
       pose_fraction: of the training, or of the pre-training where there was one.
-      seed: of all that is drawn.
       run: the `Run`.
     """
 
@@ -159,8 +158,12 @@ class Entry:
     model: str
     category: str
     pose_fraction: float
-    seed: int
     run: Run
+
+    @property
+    def seed(self):
+        """Of all that is drawn."""
+        return self.run.train.seed
 
 
 class Matrix:
@@ -212,7 +215,7 @@ class Matrix:
         for category in self._single:
             for seed in self._seeds:
                 run = self._single_run(category, "P+U", _HALF, seed)
-                yield Entry("table1", "P+U", category, _HALF, seed, run)
+                yield Entry("table1", "P+U", category, _HALF, run)
 
     def _figure4(self):
         if STUDIED not in self._single:
@@ -222,7 +225,7 @@ class Matrix:
         for model, share in points:
             for seed in self._seeds:
                 run = self._single_run(STUDIED, model, share, seed)
-                yield Entry("figure4", model, STUDIED, share, seed, run)
+                yield Entry("figure4", model, STUDIED, share, run)
 
     def _table2(self):
         if len(self._single) < 2:
@@ -231,8 +234,8 @@ class Matrix:
             together = self._pretrained(self._single, _HALF, seed)
             for category in self._single:
                 run = self._single_run(category, "P+U", _HALF, seed)
-                yield Entry("table2", "per category", category, _HALF, seed, run)
-                yield Entry("table2", "category-agnostic", category, _HALF, seed, together)
+                yield Entry("table2", "per category", category, _HALF, run)
+                yield Entry("table2", "category-agnostic", category, _HALF, together)
 
     def _figure5(self):
         if not self._pretraining:
@@ -248,7 +251,7 @@ class Matrix:
                         ("out-of-category", pretrained),
                         ("fine-tuning", tuned),
                     ):
-                        yield Entry("figure5", model, category, share, seed, run)
+                        yield Entry("figure5", model, category, share, run)
 
     def _table3(self):
         if STUDIED not in self._single:
@@ -256,11 +259,11 @@ class Matrix:
         for seed in self._seeds:
             for model in ("P", "U", "P+U"):
                 run = self._single_run(STUDIED, model, 0.0 if model == "U" else _FEW, seed)
-                yield Entry("table3", f"S,{model}", STUDIED, _FEW, seed, run)
+                yield Entry("table3", f"S,{model}", STUDIED, _FEW, run)
             pretrained = self._pretrained(self._pretraining, _FEW, seed)
             tuned = self._fine_tuned(pretrained, STUDIED, _FEW, seed)
-            yield Entry("table3", "M", STUDIED, _FEW, seed, pretrained)
-            yield Entry("table3", "FT", STUDIED, _FEW, seed, tuned)
+            yield Entry("table3", "M", STUDIED, _FEW, pretrained)
+            yield Entry("table3", "FT", STUDIED, _FEW, tuned)
 
     def _single_run(self, category, model, share, seed):
         train = dataclasses.replace(

@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 
 from ptn_semi import files
+from ptn_semi.experiments.matrix import percent
 
 matplotlib.use("agg")
 
@@ -181,7 +182,7 @@ def _figure4(entries, folder):
     _finish(axes, shares, entries, f"{entries[0]['category']}, share of shapes posed")
     _save(figure, folder, "figure4")
     rows = [
-        [_percent(share), *(_cell(entries, model=m, pose_fraction=share) for m in models)]
+        [percent(share), *(_cell(entries, model=m, pose_fraction=share) for m in models)]
         for share in shares
     ]
     table = _markdown(["posed, MaxIoU / AP", *models], rows)
@@ -209,7 +210,7 @@ def _figure5(entries, folder):
         _finish(axes, shares, chosen, "share posed in pre-training")
         axes.set_title(category)
         rows += [
-            [category, _percent(share)]
+            [category, percent(share)]
             + [_cell(chosen, model=model, pose_fraction=share) for model in models]
             for share in shares
         ]
@@ -217,10 +218,6 @@ def _figure5(entries, folder):
     _save(figure, folder, "figure5")
     header = ["MaxIoU / AP", "posed in pre-training", *models]
     return f"![Figure 5](figure5.svg)\n\n{_markdown(header, rows)}"
-
-
-def _percent(share):
-    return f"{100 * share:g} %"
 
 
 def _line(axes, entries, shares, label, **where):
@@ -239,7 +236,7 @@ def _finish(axes, shares, entries, label):
     floor = _values(entries, f"mean_shape_{_AP}")[0]
     axes.axhline(floor, color="#bbbbbb", linewidth=1, linestyle=":", label="mean shape")
     axes.set_xscale("log")
-    axes.set_xticks(shares, [_percent(share) for share in shares])
+    axes.set_xticks(shares, [percent(share) for share in shares])
     axes.minorticks_off()
     axes.set_xlabel(label)
     axes.set_ylabel("test AP")
