@@ -38,6 +38,7 @@ setuptools.setup(
         "trimesh",
     ],
     extras_require={
+        "beam": ["apache-beam"],
         "demo": ["gradio"],
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "onnx": ["tf2onnx"],

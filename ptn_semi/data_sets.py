@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import re
+import shutil
 
 import numpy as np
 import tensorflow as tf
@@ -89,34 +90,59 @@ def categories(settings):
     return sorted({item.category for item in _config(settings).open_source().items()})
 
 
-def prepare(settings):
+RUNNERS = ("direct", "flink", "spark", "dataflow")
+
+
+def beam_config(runner, options):
+    """TFDS' `DownloadConfig` for a build on Apache Beam.
+
+    Args:
+      runner: one of `RUNNERS`.
+      options: of the pipeline, as "direct_num_workers=2"; without a value as "streaming".
+
+    Raises:
+      UserError: Beam is not installed, or knows no such option.
+    """
+    try:
+        from apache_beam.options import pipeline_options
+    except ImportError as error:
+        raise UserError(
+            f"--runner={runner} needs Apache Beam ({error}): pip install -e '.[beam]'"
+        ) from error
+    flags = [f"--runner={runner.capitalize()}Runner", *(f"--{option}" for option in options)]
+    try:
+        parsed = pipeline_options.PipelineOptions(flags)
+        known = parsed.get_all_options(drop_default=True)
+    except (SystemExit, ValueError) as error:
+        raise UserError(f"Apache Beam does not take --beam_options={','.join(options)}") from error
+    unknown = [option for option in options if option.split("=")[0] not in known]
+    if unknown:
+        raise UserError(f"Apache Beam has no option {unknown[0]} (--beam_options)")
+    return tfds.download.DownloadConfig(beam_options=parsed)
+
+
+def prepare(settings, on_beam=None):
     """The TFDS builder of the data set, which is built first where it is missing.
 
     Args:
       settings: a `DataSettings`.
+      on_beam: from `beam_config`, to build on Apache Beam; None for this process. The same bytes.
 
     Raises:
       UserError: the shapes cannot be used, or the disk not be written.
     """
-    builder = posed_masks.Builder(config=_config(settings), data_dir=settings.data_dir)
+    config = _config(settings)
+    builder = posed_masks.Builder(config=config, data_dir=settings.data_dir)
     if builder.is_prepared():
         return builder
-    tfds.disable_progress_bar()
-    bar = None
-
-    def on_progress(done, total, what):
-        nonlocal bar
-        if bar is None or what not in bar.desc:
-            if bar is not None:
-                bar.close()
-            bar = tqdm.tqdm(total=total, desc=what, unit=" shapes")
-        bar.update(done - bar.n)
-
-    builder.on_progress = on_progress
+    data_dir = pathlib.Path(settings.data_dir)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
-            builder.download_and_prepare()
-        pictures.save_png(samples_path(builder), _samples(builder))
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with files.locked(data_dir / f".{config.name}.lock", _wait):
+            # Another process may have built it meanwhile.
+            builder = posed_masks.Builder(config=config, data_dir=settings.data_dir)
+            if not builder.is_prepared():
+                _build(builder, on_beam)
     except (OSError, tf.errors.OpError, RuntimeError) as error:
         # TFDS wraps TensorFlow's errors in a RuntimeError.
         cause = error.__cause__ if isinstance(error.__cause__, tf.errors.OpError) else error
@@ -128,12 +154,39 @@ def prepare(settings):
             f"the data set could not be written to {settings.data_dir} ({cause}): {mend} or give "
             "another --data_dir"
         ) from error
+    return builder
+
+
+def _wait(process):
+    print(f"waiting for process {process}, which builds the same data set")
+
+
+def _build(builder, on_beam):
+    """Builds a data set, whose lock is held."""
+    folder = pathlib.Path(builder.data_dir).parent
+    for left in folder.glob("incomplete.*"):  # by a build that was killed
+        shutil.rmtree(left)
+    bar = None
+
+    def on_progress(done, total, what):
+        nonlocal bar
+        if bar is None or what not in bar.desc:
+            if bar is not None:
+                bar.close()
+            bar = tqdm.tqdm(total=total, desc=what, unit=" shapes")
+        bar.update(done - bar.n)
+
+    tfds.disable_progress_bar()
+    builder.on_progress, builder.on_beam = on_progress, on_beam is not None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
+            builder.download_and_prepare(download_config=on_beam)
+        pictures.save_png(samples_path(builder), _samples(builder))
     finally:
         if bar is not None:
             bar.close()
         with contextlib.suppress(OSError):  # what a failed build leaves is an empty folder
-            pathlib.Path(builder.data_dir).parent.rmdir()
-    return builder
+            folder.rmdir()
 
 
 def samples_path(builder):

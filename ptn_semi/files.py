@@ -1,6 +1,7 @@
-"""Writing files so that nobody finds half of one."""
+"""Writing files so that nobody finds half of one, and locks on folders."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -31,3 +32,28 @@ def replacing(path):
             shutil.rmtree(partial, ignore_errors=True)
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path, when_taken):
+    """Holds a lock, which ends with this process at the latest, on a file that stays.
+
+    Args:
+      path: the file; it gets the process's number.
+      when_taken: called with the number of a process that holds it; the lock is waited for if it
+        returns.
+
+    Raises:
+      OSError: the file cannot be written.
+    """
+    with open(path, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            when_taken(lock.read().strip())
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

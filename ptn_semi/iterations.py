@@ -6,7 +6,7 @@ All but `adversarial` and the pairs of `supervised` go beyond the paper.
 
 import tensorflow as tf
 
-from ptn_semi import losses, viewpoints, warps
+from ptn_semi import losses, replicas, viewpoints, warps
 
 _NUM_HYPOTHESES = 4  # viewpoints of an unlabeled mask that are tried
 _OCCUPIED = 0.5  # occupancy from which generated shapes count as solid
@@ -58,9 +58,8 @@ def _apply_to_encoder_and_generator(model, tape, loss):
     generator_variables = model.generator.trainable_variables
     gradients = tape.gradient(loss, encoder_variables + generator_variables)
     count = len(encoder_variables)
-    if encoder_variables:
-        model.encoder_optimizer.apply(gradients[:count], encoder_variables)
-    model.generator_optimizer.apply(gradients[count:], generator_variables)
+    replicas.apply_mean(model.encoder_optimizer, gradients[:count], encoder_variables)
+    replicas.apply_mean(model.generator_optimizer, gradients[count:], generator_variables)
 
 
 def _warped(model, occupied):
@@ -76,7 +75,7 @@ def _train_viewpoints(model, masks, true_viewpoints):
     with tf.GradientTape() as tape:
         answers = model.viewpoint_estimator(masks, training=True)
         loss = viewpoints.viewpoint_loss(answers, true_viewpoints, model.elevation_range)
-    model.viewpoint_optimizer.apply(tape.gradient(loss, variables), variables)
+    replicas.apply_mean(model.viewpoint_optimizer, tape.gradient(loss, variables), variables)
     return loss
 
 
@@ -90,8 +89,7 @@ def generated(model, count):
         occupancy = losses.occupancy_loss(voxels, occupied)
         total = model.loss_settings.occupancy_weight * occupancy
     variables = model.encoder.trainable_variables
-    if variables:
-        model.encoder_optimizer.apply(tape.gradient(total, variables), variables)
+    replicas.apply_mean(model.encoder_optimizer, tape.gradient(total, variables), variables)
     results = {"occupancy_loss": occupancy}
     if model.viewpoint_estimator is not None:
         results["viewpoint_loss"] = _train_viewpoints(model, masks, seen_from)
@@ -148,8 +146,10 @@ def adversarial(model, real):
     discriminator_gradients = tape.gradient(discriminator_total, discriminator_variables)
     generator_gradients = tape.gradient(generator_total, generator_variables)
     del tape
-    model.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
-    model.generator_optimizer.apply(generator_gradients, generator_variables)
+    replicas.apply_mean(
+        model.discriminator_optimizer, discriminator_gradients, discriminator_variables
+    )
+    replicas.apply_mean(model.generator_optimizer, generator_gradients, generator_variables)
     if settings.supervision == "both":
         # Batch norm at test time is to know reconstructions only: drop what fakes added.
         for variable, value in zip(statistics, before, strict=True):

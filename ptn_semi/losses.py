@@ -6,6 +6,8 @@ with Limited Pose Supervision" (https://doi.org/10.1007/978-3-030-01267-0_6).
 
 import tensorflow as tf
 
+from ptn_semi import replicas
+
 
 def reconstruction_loss(predicted_masks, masks):
     """Equation 1, one of its two terms: mean L1 plus mean L2 of [B, S, S, 1] masks."""
@@ -76,7 +78,8 @@ def _gradient_square_norm(discriminator, masks):
 
 
 def _dragan(discriminator, masks, seed):
-    noise = tf.random.stateless_normal(tf.shape(masks), seed, stddev=10 / 255)
+    shape = [replicas.total(tf.shape(masks)[0]), *masks.shape[1:]]
+    noise = replicas.share(tf.random.stateless_normal(shape, seed, stddev=10 / 255))
     squares = _gradient_square_norm(discriminator, masks + noise)
     # The root's slope is infinite at 0, hence the epsilon inside.
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1))

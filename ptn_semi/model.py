@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ptn_semi import geometry, iterations, networks, seeds
+from ptn_semi import geometry, iterations, networks, replicas, seeds
 from ptn_semi.projector import Projector
 
 SUPERVISIONS = ("labeled", "unlabeled", "both")
@@ -234,13 +234,16 @@ class SemiSupervisedReconstructor(keras.Model):
 
     def sample_latents(self, count, purpose):
         """z of the GAN's prior, [count, latent_dim]."""
-        shape = [count, self.architecture.latent_dim]
-        return tf.random.stateless_normal(shape, self.stateless_seed(purpose))
+        shape = [replicas.total(count), self.architecture.latent_dim]
+        return replicas.share(tf.random.stateless_normal(shape, self.stateless_seed(purpose)))
 
     def sample_viewpoints(self, count, purpose):
         """Viewpoints [count, 2] from the training range."""
-        return geometry.sample_viewpoints(
-            count, self.stateless_seed(purpose), self.elevation_range, self.azimuth_range
+        seed = self.stateless_seed(purpose)
+        return replicas.share(
+            geometry.sample_viewpoints(
+                replicas.total(count), seed, self.elevation_range, self.azimuth_range
+            )
         )
 
     def stateless_seed(self, purpose):

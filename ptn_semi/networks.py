@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers
 
-from ptn_semi import viewpoints
+from ptn_semi import replicas, viewpoints
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
@@ -82,7 +82,9 @@ def computing_in(precision):
 
 
 def _normalized(x, name):
-    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(x)
+    x = layers.BatchNormalization(
+        momentum=BATCH_NORM_MOMENTUM, synchronized=replicas.count() > 1, name=f"{name}_norm"
+    )(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -5,7 +5,7 @@ Each field below becomes a flag of the same name in the mains that use its class
 
 import dataclasses
 
-from ptn_semi import geometry, losses, model, networks
+from ptn_semi import geometry, losses, model, networks, strategies
 from shapenet_posed_masks.sources import LAYOUTS
 
 _LOSS = model.LossSettings  # its defaults are those of the flags
@@ -134,7 +134,7 @@ class TrainSettings:
 class RunSettings:
     """How a training run is done, watched and kept; nothing here changes its weights.
 
-    (But for XLA, which rounds in another order.)
+    (But for XLA and for steps that several devices share, which round in another order.)
     """
 
     steps: int = setting(2000, "Pairs of iterations (the paper counts each of a pair).", low=1)
@@ -149,4 +149,8 @@ class RunSettings:
     jit_compile: str = setting(
         "auto", "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
         choices=("auto", "on", "off"),
+    )  # fmt: skip
+    strategy: str = setting(
+        "single", "What shares a step: one device; all GPUs of this machine (mirrored); those of "
+        "all machines in TF_CONFIG (multi_worker).", choices=strategies.STRATEGIES,
     )  # fmt: skip

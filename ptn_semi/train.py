@@ -19,6 +19,8 @@ def main():
         for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
     )
     checkpoint = training.train(WORKDIR.value, data, train, run)
+    if checkpoint is None:  # the chief's process tells
+        return
     best = checkpoint.progress["best"]
     if best:  # none where a run was interrupted before its first validation, and then cut short
         print(f"best validation AP {best['average_precision']:.4f} at step {best['step']}")

@@ -31,6 +31,7 @@ from ptn_semi import (
     pictures,
     settings,
     silhouettes,
+    strategies,
 )
 from ptn_semi.errors import UserError
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
@@ -86,23 +87,26 @@ def train(workdir, data, train, run):
       run: a `RunSettings`.
 
     Returns:
-      The newest `Checkpoint`.
+      The newest `Checkpoint`; None of one of several processes that is not their chief, which alone
+      writes into the workdir.
 
     Raises:
       UserError: settings that differ from the workdir's, data that cannot be used, losses that are
-        not finite, a full disk.
+        not finite, a full disk, other processes of the run that are gone.
     """
     workdir = pathlib.Path(workdir)
-    _check(data, train)
+    _check(data, train, run)
+    is_chief = strategies.is_chief(strategies.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
-    with _claimed(workdir):
+    with _claimed(workdir) if is_chief else contextlib.nullcontext():
         _check_settings(workdir, data, train)
         started = _Run(workdir, data, train, run)
-        _write_settings(workdir, data, train, run)
+        if is_chief:
+            _write_settings(workdir, data, train, run)
         return started.train()
 
 
-def _check(data, train):
+def _check(data, train, run):
     """Refuses settings that do not go together."""
     try:
         _loss_settings(train)
@@ -115,28 +119,31 @@ def _check(data, train):
             f"--mirror_views needs azimuths all round or as far to either side, not {low:g} to "
             f"{high:g}: add --nomirror_views"
         )
+    if run.strategy != "single" and run.jit_compile == "on":
+        raise UserError(f"--strategy={run.strategy} cannot use --jit_compile=on: leave it out")
+    if run.strategy == "multi_worker" and run.max_minutes:
+        raise UserError(
+            "--strategy=multi_worker cannot use --max_minutes, as each machine has a clock of its "
+            "own: give --steps"
+        )
 
 
 @contextlib.contextmanager
 def _claimed(workdir):
     """Holds a lock on the workdir, so that two trainings never write into one."""
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / _LOCK, "a+")  # noqa: SIM115
-    except OSError as error:
-        raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
-    with lock:
+
+    def refuse(process):
+        raise UserError(
+            f"--workdir={workdir} is in use by process {process}: wait for it or choose another "
+            "workdir"
+        )
+
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            workdir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(files.locked(workdir / _LOCK, refuse))
         except OSError as error:
-            lock.seek(0)
-            raise UserError(
-                f"--workdir={workdir} is in use by process {lock.read().strip()}: wait for it or "
-                "choose another workdir"
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+            raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
         yield
 
 
@@ -189,7 +196,12 @@ class _Run:
     """State of a training run."""
 
     def __init__(self, workdir, data, train, run):
-        self.workdir, self.run = workdir, run
+        strategy = strategies.create(run.strategy)
+        self.workdir, self.run, self.strategy = workdir, run, strategy
+        self.is_chief = strategies.is_chief(strategy)
+        strategies.check_batch_size(
+            strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
+        )
         self.folder = workdir / "checkpoints"
         builder = data_sets.prepare(data)
         self.data_set = builder.builder_config.name
@@ -209,8 +221,9 @@ class _Run:
             "seed": train.seed,
             "mirror_views": train.mirror_views,
         }
-        self.model = build_model(data, train)
-        compile_model(self.model, train)
+        with strategy.scope():
+            self.model = build_model(data, train)
+            compile_model(self.model, train)
         self.best, self.minutes = None, 0.0
         self.kept = []
         newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
@@ -227,10 +240,15 @@ class _Run:
         elif train.init_from:
             checkpoints.start_from(checkpoints.find(train.init_from), self.model)
         self.step = int(self.model.steps.numpy())
+        strategies.check_equal(
+            strategy, self.step, "the processes find other checkpoints, as --workdir is not on a "
+            "disk that they share; they are at steps",
+        )  # fmt: skip
         self.predictor = evaluation.Predictor(self.model)
-        on_gpu = bool(tf.config.list_physical_devices("GPU"))
-        self.train_step = tf.function(
-            self.model.train_step,
+        on_gpu = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
+        self.train_step = strategies.compile_step(
+            strategy,
+            self.model,
             jit_compile=on_gpu if run.jit_compile == "auto" else run.jit_compile == "on",
         )
         print(
@@ -252,34 +270,60 @@ class _Run:
                 self.model.projector,
                 progress=True,
             )
-        summaries = Summaries(os.fspath(self.workdir / "tensorboard"), self.step or None)
         data = iter(batches.batch_dataset(self.shapes, **self.batch_args, start=self.step))
-        bar = tqdm.tqdm(
-            total=self.run.steps, initial=self.step, desc="training", unit=" steps", smoothing=0.05
-        )
         started, before = time.monotonic(), self.minutes
-        with contextlib.closing(summaries), bar:
+        with self._reports() as (summaries, bar):
             try:
                 while not self._finished():
-                    losses = {
-                        name: float(loss) for name, loss in self.train_step(next(data)).items()
-                    }
-                    self._check_finite(losses)
+                    losses = self._take_step(next(data))
                     self.step += 1
+                    self.minutes = before + (time.monotonic() - started) / 60
+                    if not self.is_chief:
+                        continue
                     bar.update()
                     bar.total = self._expected_steps(bar.format_dict["rate"])
                     bar.set_postfix(_short(losses, self.best), refresh=False)
                     summaries.scalars(self.step, losses)
-                    self.minutes = before + (time.monotonic() - started) / 60
                     if self.step % self.run.evaluate_every == 0 or self._finished():
                         self._evaluate(summaries)
                         self._save()
             except KeyboardInterrupt:
-                summaries.flush()
-                self._save()
-                tqdm.tqdm.write(f"stopped at step {self.step}; the same command goes on from there")
+                if self.is_chief:
+                    summaries.flush()
+                    self._save()
+                    tqdm.tqdm.write(
+                        f"stopped at step {self.step}; the same command goes on from there"
+                    )
                 raise
-        return checkpoints.latest(self.folder)
+        return checkpoints.latest(self.folder) if self.is_chief else None
+
+    @contextlib.contextmanager
+    def _reports(self):
+        """(Summaries, bar) of the chief, (None, None) of the other processes of a run."""
+        if not self.is_chief:
+            print("this process takes its share of the steps; the chief reports")
+            yield None, None
+            return
+        logdir = os.fspath(self.workdir / "tensorboard")
+        bar = tqdm.tqdm(
+            total=self.run.steps, initial=self.step, desc="training", unit=" steps", smoothing=0.05
+        )
+        with contextlib.closing(Summaries(logdir, self.step or None)) as summaries, bar:
+            yield summaries, bar
+
+    def _take_step(self, batch):
+        """Trains on a batch; returns the losses by name."""
+        try:
+            losses = {name: float(loss) for name, loss in self.train_step(batch).items()}
+        except tf.errors.OpError as error:
+            if not strategies.lost_peer(self.strategy, error):
+                raise
+            raise UserError(
+                f"another process of the run was lost at step {self.step + 1}: give the same "
+                f"command again on each machine; {self._last_good()}"
+            ) from error
+        self._check_finite(losses)
+        return losses
 
     def _finished(self):
         out_of_time = self.run.max_minutes and self.minutes >= self.run.max_minutes

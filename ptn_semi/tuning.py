@@ -226,7 +226,15 @@ def finish(workdir, tuner):
 
 
 def keep_settings(workdir, sweep, data, train, run):
-    """Writes down what the workdir's sweep is, or refuses another than is there."""
+    """Writes down what the workdir's sweep is, or refuses another than is there.
+
+    Raises:
+      UserError: another sweep is there, or one training is to be shared by several machines.
+    """
+    if run.strategy == "multi_worker":
+        raise UserError(
+            "a sweep's machines share its trials, not steps: leave out --strategy=multi_worker"
+        )
     path = workdir / _SETTINGS_FILE
     described = dataclasses.asdict(sweep)
     described.pop("max_trials")  # more may be asked for

@@ -13,6 +13,7 @@ from ptn_semi import files
 matplotlib.use("agg")
 
 from matplotlib import pyplot as plt
+from matplotlib import ticker
 
 _NOT_SETTINGS = ("trial", "status", "steps", "message")
 
@@ -60,6 +61,9 @@ def _picture(rows, path, names, objective):
                 alpha=0.25 + 0.75 * row["steps"] / longest,
             )  # fmt: skip
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
         axes.set_xlabel(name)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0][0].set_ylabel(f"validation {objective}")

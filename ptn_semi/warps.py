@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from ptn_semi import replicas
+
 _KNOTS = 4  # pieces of an axis that stretch on their own
 _MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces against each other
 
@@ -21,11 +23,14 @@ def random_warp(voxels, seed):
     count, size = tf.shape(voxels)[0], voxels.shape[1]
     seeds = tf.unstack(tf.random.split(seed, 2))
     limits = [-_MAX_LOG_STRETCH, _MAX_LOG_STRETCH]
-    stretch = tf.exp(tf.random.stateless_uniform([count, 3], seeds[0], *limits))
+    total = replicas.total(count)
+    stretch = tf.random.stateless_uniform([total, 3], seeds[0], *limits)
+    stretch = tf.exp(replicas.share(stretch))
     extent = tf.stack([_extent(voxels, axis) for axis in (1, 2, 3)], axis=1)  # [B, 3]
     longest = tf.reduce_max(extent, axis=1, keepdims=True)
     stretch *= longest / tf.reduce_max(stretch * extent, axis=1, keepdims=True)
-    pieces = tf.exp(tf.random.stateless_uniform([count, 3, _KNOTS], seeds[1], *limits))
+    pieces = tf.random.stateless_uniform([total, 3, _KNOTS], seeds[1], *limits)
+    pieces = tf.exp(replicas.share(pieces))
 
     places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
     sources = []

@@ -15,7 +15,7 @@ from ptn_semi import data_sets, geometry
 from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from ptn_semi.settings import DataSettings
-from shapenet_posed_masks import binvox, procedural
+from shapenet_posed_masks import binvox, procedural, rendering
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 AIRPLANE, CHAIR = "02691156", "03001627"
@@ -124,7 +124,7 @@ def test_viewpoints_are_in_range_and_spread_over_it():
     config = posed_masks.PosedMasksConfig(
         name="any", num_views=4000, elevation_range=(-10.0, 30.0), azimuth_range=(90.0, 180.0)
     )
-    viewpoints = posed_masks.draw_viewpoints("chair/any", config)
+    viewpoints = rendering.draw_viewpoints("chair/any", config)
     np.testing.assert_allclose(viewpoints.min(axis=0), [-10, 90], atol=0.2)
     np.testing.assert_allclose(viewpoints.max(axis=0), [30, 180], atol=0.2)
     np.testing.assert_allclose(viewpoints.mean(axis=0), [10, 135], atol=1.5)
@@ -133,19 +133,19 @@ def test_viewpoints_are_in_range_and_spread_over_it():
 
 def test_viewpoints_depend_on_the_shape_and_the_seed_alone():
     config = posed_masks.PosedMasksConfig(name="any")
-    drawn = posed_masks.draw_viewpoints("chair_000000", config)
+    drawn = rendering.draw_viewpoints("chair_000000", config)
     np.testing.assert_allclose(drawn[:2], [[22.079374, 17.6132], [10.589148, 255.53616]], rtol=1e-6)
-    assert (drawn != posed_masks.draw_viewpoints("chair_000001", config)).all()
+    assert (drawn != rendering.draw_viewpoints("chair_000001", config)).all()
     other_seed = dataclasses.replace(config, seed=1)
-    assert (drawn != posed_masks.draw_viewpoints("chair_000000", other_seed)).all()
+    assert (drawn != rendering.draw_viewpoints("chair_000000", other_seed)).all()
     more = dataclasses.replace(config, num_views=40)
-    np.testing.assert_array_equal(drawn, posed_masks.draw_viewpoints("chair_000000", more)[:24])
+    np.testing.assert_array_equal(drawn, rendering.draw_viewpoints("chair_000000", more)[:24])
 
 
 def test_splits_are_stable_and_have_the_right_shares():
-    assert posed_masks.split_of("03001627/chair_12") == "validation"
-    assert posed_masks.split_of("02691156/airplane_17") == "test"
-    splits = collections.Counter(posed_masks.split_of(f"03001627/{i}") for i in range(5000))
+    assert rendering.split_of("03001627/chair_12") == "validation"
+    assert rendering.split_of("02691156/airplane_17") == "test"
+    splits = collections.Counter(rendering.split_of(f"03001627/{i}") for i in range(5000))
     for split, share in (("train", 0.7), ("validation", 0.1), ("test", 0.2)):
         assert abs(splits[split] / 5000 - share) < 0.02
 
@@ -269,7 +269,7 @@ def test_a_category_of_which_nothing_can_be_used(tmp_path):
 
 def test_a_set_without_training_shapes_builds(tmp_path):
     root = tmp_path / "vox"
-    model = next(f"m{i}" for i in range(99) if posed_masks.split_of(f"{CHAIR}/m{i}") == "test")
+    model = next(f"m{i}" for i in range(99) if rendering.split_of(f"{CHAIR}/m{i}") == "test")
     put(root, CHAIR, model, 0)
     builder = data_sets.prepare(from_files(root))
     assert list(builder.info.splits) == ["test"]

@@ -87,8 +87,8 @@ def test_settings_file_is_a_flagfile(trained, data):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.flags")), ids=lambda path: path.stem)
 def test_flagfiles_of_the_package_hold_flags(path, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent.parent)  # they name each other as the README does
-    data, train, _ = flags.read(path, DataSettings, TrainSettings, RunSettings)
-    training._check(data, train)
+    data, train, run = flags.read(path, DataSettings, TrainSettings, RunSettings)
+    training._check(data, train, run)
     # The paper's recipe has nothing of ours, the others have all of it.
     ours = (train.occupancy_weight, train.self_reconstruction_weight, train.average_decay)
     assert (path.stem != "paper") == all(ours) == any(ours)

@@ -1,23 +1,22 @@
 """Voxel shapes rendered to posed silhouettes; see README.md beside this file."""
 
+import collections
 import concurrent.futures
 import dataclasses
-import hashlib
 import itertools
+import json
 import multiprocessing
 import os
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core import writer
 
 from ptn_semi import geometry
 from ptn_semi.errors import UserError
-from ptn_semi.projector import Projector
 from shapenet_posed_masks import sources
-
-# Cumulative shares, in thousandths of the hash range.
-SPLITS = {"train": 700, "validation": 800, "test": 1000}
+from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
 
 
 @dataclasses.dataclass
@@ -62,19 +61,15 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
         return sources.describe(self.layout, voxel_size=self.voxel_size, **self.source_options)
 
 
-def split_of(model_id):
-    """The split of a shape; it depends on nothing else, so that adding shapes moves none."""
-    digest = hashlib.sha256(model_id.encode()).digest()
-    position = int.from_bytes(digest[:8], "big") * 1000 >> 64
-    return next(split for split, end in SPLITS.items() if position < end)
+class _StableWriter(writer.ExampleWriter):
+    """Writes the same bytes in every process: protobuf has an example's features in any order."""
 
-
-def draw_viewpoints(model_id, config):
-    """Viewpoints of one shape, float32 [num_views, 2] in degrees, from (seed, model_id) alone."""
-    digest = hashlib.sha256(f"{config.seed}/{model_id}".encode()).digest()
-    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-    low, high = zip(config.elevation_range, config.azimuth_range, strict=True)
-    return generator.uniform(low, high, (config.num_views, 2)).astype(np.float32)
+    def write(self, path, examples):
+        stable = (
+            (key, tf.train.Example.FromString(data).SerializeToString(deterministic=True))
+            for key, data in examples
+        )
+        return super().write(path, stable)
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -93,6 +88,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     # Called with (done, total, what) while building; `ptn_semi.build_data` draws a bar with it.
     on_progress = staticmethod(lambda done, total, what: None)
+    # Whether examples are made on Apache Beam; TFDS' `DownloadConfig` says where it runs.
+    on_beam = False
 
     def _info(self):
         config = self.builder_config
@@ -125,85 +122,111 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         config = self.builder_config
         needs_files = config.layout != "procedural" and not config.manual_dir
-        source = config.open_source(os.fspath(dl_manager.manual_dir) if needs_files else "")
-        items, read = source.items(), source.read
-        if config.layout != "procedural":
+        manual_dir = os.fspath(dl_manager.manual_dir) if needs_files else ""
+        source = config.open_source(manual_dir)
+        self.info.metadata["built_from"] = describe(config, source.fingerprint())
+        self._items = source.items()
+        if self.on_beam:
+            return self._beam_examples(manual_dir)
+        items, read = self._items, source.read
+        if config.layout == "procedural":
+            self._note_problems({})
+        else:
             # Everything is read, and so checked, before anything is written.
-            voxels, problems = self._read_all(source, items)
+            voxels, problems = self._read_all(source)
+            self._note_problems(problems)
             items = [item for item in items if item.model_id in voxels]
-            left = {item.category for item in items}
-            for category in sorted({item.category for item in source.items()} - left):
-                raise UserError(f"no shape of category {category} can be used: {problems[0]}")
-            self.info.metadata["left_out"] = problems
 
             def read(item):
                 bits = np.unpackbits(voxels[item.model_id], count=config.voxel_size**3)
                 return bits.astype(bool).reshape((config.voxel_size,) * 3)
 
-        self.info.metadata["built_from"] = describe(config, source.fingerprint())
-        by_split = {split: [] for split in SPLITS}
-        for item in items:
-            by_split[split_of(item.model_id)].append(item)
-        self.info.metadata["num_shapes"] = {
-            category: {
-                split: sum(item.category == category for item in chosen)
-                for split, chosen in by_split.items()
-            }
-            for category in sorted({item.category for item in items})
-        }
         self._done, self._total = 0, len(items)
         return {
             split: self._generate_examples(chosen, read)
-            for split, chosen in by_split.items()
-            if chosen
+            for split, chosen in _by_split(items).items()
         }
 
-    def _read_all(self, source, items):
-        """Packed voxels by model id, and a sentence for each file that cannot be used."""
-        voxels, problems = {}, []
-        for done, item in enumerate(items):
-            self.on_progress(done, len(items), "reading shapes")
+    def _example_writer(self):
+        return _StableWriter(self.info.file_format)
+
+    def _note_problems(self, problems):
+        """Puts counts, and what was left out, into the metadata.
+
+        Args:
+          problems: by model id, a sentence for each shape that cannot be used.
+
+        Raises:
+          UserError: there are some, and they are not to be left out; or a category lost them all.
+        """
+        if problems and not self.builder_config.skip_invalid:
+            first = next(iter(problems.values()))
+            raise UserError(f"{first} (--skip_invalid leaves such files out)")
+        used = [item for item in self._items if item.model_id not in problems]
+        categories = {item.category for item in used}
+        for item in self._items:
+            if item.category not in categories:
+                raise UserError(
+                    f"no shape of category {item.category} can be used: {problems[item.model_id]}"
+                )
+        if self.builder_config.layout != "procedural":
+            self.info.metadata["left_out"] = list(problems.values())
+        count = collections.Counter((item.category, split_of(item.model_id)) for item in used)
+        self.info.metadata["num_shapes"] = {
+            category: {split: count[category, split] for split in SPLITS}
+            for category in sorted(categories)
+        }
+
+    def _read_all(self, source):
+        """Packed voxels by model id, and of the files that cannot be used, a sentence."""
+        voxels, problems = {}, {}
+        for done, item in enumerate(self._items):
+            self.on_progress(done, len(self._items), "reading shapes")
             try:
                 voxels[item.model_id] = np.packbits(source.read(item))
             except UserError as error:
+                problems[item.model_id] = str(error)
                 if not self.builder_config.skip_invalid:
-                    raise UserError(f"{error} (--skip_invalid leaves such files out)") from error
-                problems.append(str(error))
-        self.on_progress(len(items), len(items), "reading shapes")
+                    break
+        self.on_progress(len(self._items), len(self._items), "reading shapes")
         return voxels, problems
 
     def _generate_examples(self, items, read):
-        config = self.builder_config
-        projector = Projector(config.image_size, config.camera, pooling="max")
-
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec((config.voxel_size,) * 3, tf.bool),
-                tf.TensorSpec((config.num_views, 2), tf.float32),
-            ]
-        )
-        def render(voxels, viewpoints):
-            grids = tf.repeat(voxels[None], config.num_views, axis=0)
-            return projector([grids, viewpoints]) > 0
-
-        # Traced here, once, and not by every thread that finds it untraced.
-        render = render.get_concrete_function()
-
-        def example(item):
-            voxels = read(item)
-            viewpoints = draw_viewpoints(item.model_id, config)
-            return item.model_id, {
-                "model_id": item.model_id,
-                "category": item.category,
-                "voxels": voxels,
-                "masks": render(voxels, viewpoints).numpy(),
-                "viewpoints": viewpoints,
-            }
-
-        for keyed in _map_in_order(example, items):
+        renderer = Renderer(self.builder_config)
+        for keyed in _map_in_order(lambda item: renderer.example(item, read(item)), items):
             self._done += 1
             self.on_progress(self._done, self._total, "rendering masks")
             yield keyed
+
+    def _beam_examples(self, manual_dir):
+        from shapenet_posed_masks import on_beam  # of an extra
+
+        return {
+            split: on_beam.Examples(
+                self.builder_config, manual_dir, items, os.fspath(self._problems_path(split))
+            )
+            for split, items in _by_split(self._items).items()
+        }
+
+    def _problems_path(self, split):
+        return self.data_path / f"problems_{split}.txt"
+
+    def _process_pipeline_result(self, pipeline_result):
+        """Takes in what the workers of a Beam pipeline could not use."""
+        problems = {}
+        for split in _by_split(self._items):
+            path = self._problems_path(split)
+            problems |= dict(map(json.loads, path.read_text().splitlines()))
+            path.unlink()
+        self._note_problems(dict(sorted(problems.items())))
+
+
+def _by_split(items):
+    """Items by split, without splits that have none."""
+    chosen = {
+        split: [item for item in items if split_of(item.model_id) == split] for split in SPLITS
+    }
+    return {split: items for split, items in chosen.items() if items}
 
 
 def _map_in_order(function, items, window=8):

@@ -1,0 +1,149 @@
+"""Steps that several devices or processes share: as on one device, and killed ones go on."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
+
+from ptn_semi import checkpoints, settings, strategies, training
+from ptn_semi.errors import UserError
+
+CLIENT = pathlib.Path(__file__).parent / "training_client.py"
+WORKERS = 2
+
+
+def start(workdir, data_dir, strategy, steps, devices="", cluster=None):
+    command = [sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), *devices]
+    environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def start_workers(*arguments):
+    """Processes of a cluster on this machine, which train together."""
+    with socket.socket() as first, socket.socket() as second:
+        for found in (first, second):
+            found.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]
+    return [
+        start(
+            *arguments,
+            cluster={"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}},
+        )
+        for i in range(WORKERS)
+    ]
+
+
+def weights(process):
+    """Digest of the weights that a process ended with."""
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors[-3000:]
+    return output.split("weights ")[-1].strip()
+
+
+def losses(workdir):
+    """{name: [value at each step]} in a workdir's TensorBoard."""
+    events = event_accumulator.EventAccumulator(
+        os.fspath(workdir / "tensorboard"), {"tensors": 0, "images": 1}
+    )
+    events.Reload()
+    names = [name for name in events.Tags()["tensors"] if name.endswith(("_loss", "_penalty"))]
+    return {
+        name: [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(name)]
+        for name in names
+    }
+
+
+def test_two_devices_have_the_losses_of_one(tmp_path):
+    for strategy in ("single", "mirrored"):
+        weights(start(tmp_path / strategy, tmp_path / "data", strategy, 4, "2"))
+    alone, shared = losses(tmp_path / "single"), losses(tmp_path / "mirrored")
+    assert len(alone) == 9 and all(len(values) == 4 for values in alone.values())
+    for name, values in alone.items():
+        # Before rounding has had a step to grow in, and after.
+        np.testing.assert_allclose(shared[name][0], values[0], rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(shared[name], values, rtol=1e-3, err_msg=name)
+
+
+@pytest.mark.slow
+def test_processes_hold_equal_weights_and_a_killed_one_costs_only_what_no_checkpoint_has(tmp_path):
+    data_dir, killed = tmp_path / "data", tmp_path / "killed"
+    chief, other = start_workers(killed, data_dir, "multi_worker", 100_000)
+    while checkpoints.newest_step(killed / "checkpoints") < 2:
+        assert chief.poll() is None and other.poll() is None
+        time.sleep(0.05)
+    other.kill()
+    other.communicate()
+    _, errors = chief.communicate(timeout=120)
+    assert chief.returncode == 1 and "Traceback" not in errors
+    assert "error: another process of the run was lost at step" in errors
+
+    steps = checkpoints.newest_step(killed / "checkpoints") + 2
+    went_on = [
+        weights(process) for process in start_workers(killed, data_dir, "multi_worker", steps)
+    ]
+    whole = start_workers(tmp_path / "whole", data_dir, "multi_worker", steps)
+    assert {weights(process) for process in whole} == set(went_on)
+    assert went_on[0] == went_on[1]
+
+
+def test_the_chief_is_the_first_process(monkeypatch):
+    def of(tasks, task_type, task_id):
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(tasks), task_type=task_type, task_id=task_id
+        )
+        return strategies.is_chief(types.SimpleNamespace(cluster_resolver=resolver))
+
+    workers = {"worker": ["a:1", "b:1"]}
+    assert of(workers, "worker", 0) and not of(workers, "worker", 1)
+    with_chief = workers | {"chief": ["c:1"]}
+    assert of(with_chief, "chief", 0) and not of(with_chief, "worker", 0)
+    assert strategies.is_chief(tf.distribute.get_strategy())
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        None,
+        "not JSON",
+        "{}",
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+    ],
+)
+def test_a_cluster_that_is_not_described_is_an_error(monkeypatch, cluster):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if cluster:
+        monkeypatch.setenv("TF_CONFIG", cluster)
+    with pytest.raises(UserError, match=r"TF_CONFIG.* (as|write) {"):
+        strategies.create("multi_worker")
+
+
+def test_batches_that_devices_cannot_share_are_refused():
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    strategies.check_batch_size(two, batch_size=4, labeled_batch_size=0)
+    with pytest.raises(UserError, match="--labeled_batch_size=3 cannot be shared by 2 devices"):
+        strategies.check_batch_size(two, batch_size=4, labeled_batch_size=3)
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ({"strategy": "mirrored", "jit_compile": "on"}, "cannot use --jit_compile=on"),
+        ({"strategy": "multi_worker", "max_minutes": 1.0}, "cannot use --max_minutes"),
+    ],
+)
+def test_settings_that_cannot_be_shared_are_refused(tmp_path, run, said):
+    with pytest.raises(UserError, match=said):
+        training.train(
+            tmp_path, settings.DataSettings(), settings.TrainSettings(), settings.RunSettings(**run)
+        )
