@@ -38,6 +38,7 @@ def create(name):
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     _check_cluster(os.environ.get("TF_CONFIG"))
+    print("waiting for the other processes of TF_CONFIG", flush=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
