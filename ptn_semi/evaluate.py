@@ -8,7 +8,7 @@ flags name another.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, evaluation, flags, settings, training
+from ptn_semi import cli, evaluation, flags, settings, workdirs
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
@@ -32,7 +32,7 @@ flags.define(settings.DataSettings)
 
 def main():
     """Parses flags and calls the library."""
-    trained_on, _, _ = training.read_settings(FLAGS.workdir)
+    trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)
     scores = evaluation.evaluate_workdir(
         FLAGS.workdir,

@@ -43,7 +43,7 @@ def create(name):
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise UserError(
-            f"the workers of TF_CONFIG did not come together ({_first_line(error)}): start the "
+            f"the workers of TF_CONFIG did not come together ({first_line(error)}): start the "
             "same command on all of them, and see that each can reach the others' addresses"
         ) from error
 
@@ -120,5 +120,6 @@ def lost_peer(strategy, error):
     return several and isinstance(error, _LOST)
 
 
-def _first_line(error):
+def first_line(error):
+    """What an error says first; TensorFlow's go on for a page."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

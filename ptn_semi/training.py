@@ -9,7 +9,6 @@ A workdir holds
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import pathlib
 import time
@@ -24,25 +23,19 @@ from ptn_semi import (
     checkpoints,
     data_sets,
     evaluation,
-    files,
-    flags,
     hulls,
     networks,
     pictures,
-    settings,
     silhouettes,
     strategies,
+    workdirs,
 )
 from ptn_semi.errors import UserError
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
 from ptn_semi.summaries import Summaries
 
-SETTINGS_FILE = "settings.flags"
-_LOCK = ".lock"
 _NUM_PICTURES = 6
 _NUM_FRAMED = 1000  # masks whose frame users' images are given
-# A moved data set is still the same one; that it is, is checked apart.
-_MAY_DIFFER = {"data_dir", "manual_dir"}
 
 
 def build_model(data, train):
@@ -98,11 +91,11 @@ def train(workdir, data, train, run):
     _check(data, train, run)
     is_chief = strategies.is_chief(strategies.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
-    with _claimed(workdir) if is_chief else contextlib.nullcontext():
-        _check_settings(workdir, data, train)
+    with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
+        workdirs.check_settings(workdir, data, train)
         started = _Run(workdir, data, train, run)
         if is_chief:
-            _write_settings(workdir, data, train, run)
+            workdirs.write_settings(workdir, data, train, run)
         return started.train()
 
 
@@ -126,70 +119,6 @@ def _check(data, train, run):
             "--strategy=multi_worker cannot use --max_minutes, as each machine has a clock of its "
             "own: give --steps"
         )
-
-
-@contextlib.contextmanager
-def _claimed(workdir):
-    """Holds a lock on the workdir, so that two trainings never write into one."""
-
-    def refuse(process):
-        raise UserError(
-            f"--workdir={workdir} is in use by process {process}: wait for it or choose another "
-            "workdir"
-        )
-
-    with contextlib.ExitStack() as stack:
-        try:
-            workdir.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(files.locked(workdir / _LOCK, refuse))
-        except OSError as error:
-            raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
-        yield
-
-
-def in_use(workdir):
-    """Whether a training runs in a workdir."""
-    lock_path = pathlib.Path(workdir) / _LOCK
-    if not lock_path.exists():
-        return False
-    with open(lock_path) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
-
-
-def _check_settings(workdir, data, train):
-    """Refuses a workdir that was trained with other settings."""
-    if not (workdir / SETTINGS_FILE).exists():
-        return
-    old_data, old_train, _ = read_settings(workdir)
-    differing = [
-        f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
-        for old, new in ((old_data, data), (old_train, train))
-        for field in dataclasses.fields(old)
-        if field.name not in _MAY_DIFFER and getattr(old, field.name) != getattr(new, field.name)
-    ]
-    if differing:
-        raise UserError(
-            f"{workdir} was trained with other settings: {', '.join(differing)}; "
-            "give the same ones or another --workdir"
-        )
-
-
-def _write_settings(workdir, data, train, run):
-    with files.replacing(workdir / SETTINGS_FILE) as partial:
-        partial.write_text(flags.to_text(data, train, run))
-
-
-def read_settings(workdir):
-    """(DataSettings, TrainSettings, RunSettings) that a workdir was trained with."""
-    path = pathlib.Path(workdir) / SETTINGS_FILE
-    if not path.exists():
-        raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
-    classes = settings.DataSettings, settings.TrainSettings, settings.RunSettings
-    return tuple(flags.read(path, *classes))
 
 
 class _Run:
@@ -245,11 +174,11 @@ class _Run:
             "disk that they share; they are at steps",
         )  # fmt: skip
         self.predictor = evaluation.Predictor(self.model)
-        on_gpu = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
+        pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = strategies.compile_step(
             strategy,
             self.model,
-            jit_compile=on_gpu if run.jit_compile == "auto" else run.jit_compile == "on",
+            jit_compile=pays if run.jit_compile == "auto" else run.jit_compile == "on",
         )
         print(
             f"{len(self.shapes)} training shapes, {len(self.labeled)} of them with viewpoints; "
@@ -319,8 +248,9 @@ class _Run:
             if not strategies.lost_peer(self.strategy, error):
                 raise
             raise UserError(
-                f"another process of the run was lost at step {self.step + 1}: give the same "
-                f"command again on each machine; {self._last_good()}"
+                f"another process of the run was lost at step {self.step + 1} "
+                f"({strategies.first_line(error)}): give the same command again on each machine; "
+                f"{self._last_good()}"
             ) from error
         self._check_finite(losses)
         return losses

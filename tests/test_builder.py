@@ -1,10 +1,15 @@
 """Building data sets: what is in them, what they are named, and what stops them."""
 
 import collections
+import concurrent.futures
 import dataclasses
 import errno
 import os
 import pathlib
+import subprocess
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -389,3 +394,48 @@ def test_prepared_set_is_found_without_its_files(tmp_path):
     for other in ({"num_views": 7}, {"categories": ("table",)}, {"dataset": "meshes"}):
         with pytest.raises(UserError, match="say with --manual_dir"):
             data_sets.prepare(dataclasses.replace(without, **other))
+
+
+def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
+    tmp_path, monkeypatch, capsys
+):
+    begun, built = threading.Event(), []
+    build = data_sets._build
+
+    def slowly(builder, on_beam):
+        begun.set()
+        time.sleep(0.5)
+        built.append(builder)
+        build(builder, on_beam)
+
+    monkeypatch.setattr(data_sets, "_build", slowly)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(data_sets.prepare, small(tmp_path))
+        begun.wait()
+        second = data_sets.prepare(small(tmp_path))
+    assert len(built) == 1
+    assert examples(second).keys() == examples(first.result()).keys()
+    assert f"waiting for process {os.getpid()}" in capsys.readouterr().out
+
+
+def test_what_a_killed_build_left_is_removed(tmp_path):
+    settings = small(tmp_path)
+    version = f"incomplete.AB12_{posed_masks.Builder.VERSION}"
+    left = tmp_path / posed_masks.Builder.name / data_sets.name(settings) / version
+    left.mkdir(parents=True)
+    (left / "half.tfrecord").write_bytes(b"half")
+    assert len(examples(data_sets.prepare(settings))) == 20
+    assert not left.exists()
+
+
+def test_two_builds_write_the_same_bytes(tmp_path):
+    # Each in a process of its own, as protobuf's order of features changes from one to the next.
+    written = []
+    for name in ("one", "two"):
+        command = [sys.executable, "-m", "ptn_semi.build_data", f"--data_dir={tmp_path / name}"]
+        subprocess.run(
+            [*command, "--num_shapes=20", "--num_views=3"], check=True, capture_output=True
+        )
+        paths = sorted((tmp_path / name).rglob("*.tfrecord*"))
+        written.append([(path.name, path.read_bytes()) for path in paths])
+    assert len(written[0]) == 3 and written[0] == written[1]

@@ -21,8 +21,8 @@ CLIENT = pathlib.Path(__file__).parent / "training_client.py"
 WORKERS = 2
 
 
-def start(workdir, data_dir, strategy, steps, devices="", cluster=None):
-    command = [sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), *devices]
+def start(workdir, data_dir, strategy, steps, devices=1, cluster=None):
+    command = [sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), str(devices)]
     environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -66,7 +66,7 @@ def losses(workdir):
 
 def test_two_devices_have_the_losses_of_one(tmp_path):
     for strategy in ("single", "mirrored"):
-        weights(start(tmp_path / strategy, tmp_path / "data", strategy, 4, "2"))
+        weights(start(tmp_path / strategy, tmp_path / "data", strategy, 4, devices=2))
     alone, shared = losses(tmp_path / "single"), losses(tmp_path / "mirrored")
     assert len(alone) == 9 and all(len(values) == 4 for values in alone.values())
     for name, values in alone.items():

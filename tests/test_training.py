@@ -19,6 +19,7 @@ from ptn_semi import (
     networks,
     reconstruction,
     training,
+    workdirs,
 )
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
@@ -73,7 +74,7 @@ def assert_same_bits(a, b):
 def test_workdir_holds_what_the_docs_say(trained, data):
     assert (trained / "reconstructions.png").exists()
     assert list((trained / "tensorboard").glob("events*"))
-    assert training.read_settings(trained) == (data, TRAIN, RUN)
+    assert workdirs.read_settings(trained) == (data, TRAIN, RUN)
     best = checkpoints.find(trained, "best")
     assert best.step in (2, 4)
     assert 0 < best.progress["best"]["average_precision"] < 1
@@ -186,7 +187,7 @@ def test_other_settings_are_refused_by_name(trained, data):
 
 
 def test_workdir_in_use_is_refused(trained, data):
-    with training._claimed(trained), pytest.raises(UserError, match="in use by process"):
+    with workdirs.claimed(trained), pytest.raises(UserError, match="in use by process"):
         training.train(trained, data, TRAIN, RUN)
 
 

@@ -1,6 +1,6 @@
 """Trains tiny networks in a process of its own, whose devices and strategy a test chooses.
 
-python training_client.py WORKDIR DATA_DIR STRATEGY STEPS [DEVICES]
+python training_client.py WORKDIR DATA_DIR STRATEGY STEPS DEVICES
 
 Ends by printing the digest of the weights that it holds.
 """
@@ -16,12 +16,9 @@ from tiny import TINY
 
 
 def main():
-    workdir, data_dir, strategy, steps, *devices = sys.argv[1:]
-    if devices:
-        logical = [tf.config.LogicalDeviceConfiguration()] * int(devices[0])
-        tf.config.set_logical_device_configuration(
-            tf.config.list_physical_devices("CPU")[0], logical
-        )
+    workdir, data_dir, strategy, steps, devices = sys.argv[1:]
+    logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     networks.PRESETS["small"] = TINY
     models = []
     build = training.build_model

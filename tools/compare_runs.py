@@ -10,7 +10,7 @@ from ptn_semi import cli  # isort: skip
 import numpy as np
 from absl import flags
 
-from ptn_semi import checkpoints, data_sets, evaluation, pictures, training
+from ptn_semi import checkpoints, data_sets, evaluation, pictures, workdirs
 from ptn_semi.errors import UserError
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
@@ -28,7 +28,7 @@ def reconstruct(checkpoint, masks):
 
 def draw(runs, split, count):
     """A sheet of input masks, each run's reconstructions, and truth; runs are (title, workdir)."""
-    data, _, _ = training.read_settings(runs[0][1])
+    data, _, _ = workdirs.read_settings(runs[0][1])
     found = [checkpoints.find(workdir) for _, workdir in runs]
     for checkpoint, (_, workdir) in zip(found, runs, strict=True):
         if checkpoint.progress["data_set"] != found[0].progress["data_set"]:

@@ -10,7 +10,7 @@ import threading
 
 import tqdm
 
-from ptn_semi import data_sets, files, flags, training
+from ptn_semi import data_sets, files, flags, workdirs
 from ptn_semi.errors import UserError
 
 _POLL = 1.0  # seconds
@@ -80,7 +80,7 @@ class Runner:
             with files.replacing(job.folder / "run.flags") as partial:
                 partial.write_text(flags.to_text(*job.settings()))
             # Of a run that was killed with its training left alive.
-            while training.in_use(job.workdir) and not self._stopped.wait(_POLL):
+            while workdirs.in_use(job.workdir) and not self._stopped.wait(_POLL):
                 pass
             for command in job.commands():
                 problem = self._call(command, job.folder / "log.txt", cores)
