@@ -12,7 +12,6 @@ A sweep's workdir holds
 """
 
 import dataclasses
-import gc
 import json
 import math
 import os
@@ -157,8 +156,7 @@ class Tuner(base_tuner.BaseTuner):
         except UserError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         finally:
-            keras.backend.clear_session()
-            gc.collect()
+            keras.backend.clear_session()  # collects garbage too
         return {_OBJECTIVE: checkpoint.progress["best"]["average_precision"]}
 
     def load_model(self, trial):

@@ -21,8 +21,10 @@ CLIENT = pathlib.Path(__file__).parent / "training_client.py"
 WORKERS = 2
 
 
-def start(workdir, data_dir, strategy, steps, devices=1, cluster=None):
-    command = [sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), str(devices)]
+def start(workdir, data_dir, strategy, steps, devices=1, cluster=None, supervision="both"):
+    command = [
+        sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), str(devices), supervision,
+    ]  # fmt: skip
     environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -39,6 +41,7 @@ def start_workers(*arguments):
         start(
             *arguments,
             cluster={"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}},
+            supervision="labeled",  # sooner traced
         )
         for i in range(WORKERS)
     ]

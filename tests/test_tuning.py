@@ -44,6 +44,8 @@ def quick(monkeypatch):
         return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
 
     monkeypatch.setattr(training, "train", train)
+    # There is no model to free, and looking for one takes seconds in a process of many tests.
+    monkeypatch.setattr(tuning.keras.backend, "clear_session", lambda: None)
     return trained
 
 

@@ -1,6 +1,6 @@
 """Trains tiny networks in a process of its own, whose devices and strategy a test chooses.
 
-python training_client.py WORKDIR DATA_DIR STRATEGY STEPS DEVICES
+python training_client.py WORKDIR DATA_DIR STRATEGY STEPS DEVICES SUPERVISION
 
 Ends by printing the digest of the weights that it holds.
 """
@@ -16,7 +16,7 @@ from tiny import TINY
 
 
 def main():
-    workdir, data_dir, strategy, steps, devices = sys.argv[1:]
+    workdir, data_dir, strategy, steps, devices, supervision = sys.argv[1:]
     logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     networks.PRESETS["small"] = TINY
@@ -27,6 +27,7 @@ def main():
         workdir,
         settings.DataSettings(data_dir=data_dir, categories=("chair",), num_shapes=40, num_views=4),
         settings.TrainSettings(
+            supervision=supervision,
             batch_size=4,
             labeled_batch_size=2,
             occupancy_weight=30.0,
