@@ -1,0 +1,164 @@
+"""Processes that start at once, as forks of one that has TensorFlow imported.
+
+They run functions of modules or the package's mains, and can be killed (kill -9) at a step that
+they take on the file system. A killed process leaves what it had done up to then. Between two steps
+nothing changes on the disk, so to be killed before each step in turn is to be killed at every
+moment, but for what TensorFlow writes from C++; `tools/check_resume.py` kills at random moments.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import pathlib
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+
+_STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.symlink"}
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["ptn_semi.cli", "ptn_semi.tuning", "ptn_semi.exporting", "ptn_semi.experiments.runner"]
+)
+# Of Linux' unshare and mount.
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+
+
+def call(function, *args):
+    """Runs `function(*args)`, which is to end well; returns how many steps it took.
+
+    Args:
+      function: of a module; its first argument is the folder in which steps count.
+    """
+    process, steps = _start(function, args, kill_before=None)
+    process.join()
+    assert process.exitcode == 0, f"{function.__name__} ended with {process.exitcode}"
+    return steps.value
+
+
+def kill(function, *args, before):
+    """Runs `function(*args)` up to a step, by number from 0, and kills it there."""
+    process, _ = _start(function, args, kill_before=before)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, f"{function.__name__} ended with {process.exitcode}"
+
+
+def main(module, *arguments, without=None):
+    """Does what `python -m module arguments` does, or `python script.py arguments`.
+
+    Args:
+      module: name of the module, or path of the script.
+      arguments: of the command.
+      without: a package that is not to be found.
+
+    Returns:
+      A `subprocess.CompletedProcess` with what it printed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [pathlib.Path(folder) / name for name in ("out", "err")]
+        arguments = [str(argument) for argument in arguments]
+        process = _CONTEXT.Process(target=_run_main, args=(str(module), arguments, without, paths))
+        process.start()
+        process.join()
+        out, err = (path.read_text() for path in paths)
+        return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
+
+
+def _start(function, args, kill_before):
+    steps = _CONTEXT.Value("i", 0, lock=False)
+    process = _CONTEXT.Process(target=_run, args=(function, args, kill_before, steps))
+    process.start()
+    return process, steps
+
+
+def _run(function, args, kill_before, steps):
+    folder = os.path.abspath(args[0])
+
+    def watch(event, details):
+        if event == "open":
+            path, _, flags = details
+            if not flags & (os.O_WRONLY | os.O_RDWR):
+                return
+        elif event in _STEPS:
+            path = details[0]
+        else:
+            return
+        if isinstance(path, int) or not os.path.abspath(os.fsdecode(path)).startswith(folder):
+            return
+        if steps.value == kill_before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps.value += 1
+
+    sys.addaudithook(watch)
+    function(*args)
+
+
+def _run_main(module, arguments, without, paths):
+    if without:
+        for name in [name for name in sys.modules if name.split(".")[0] in (without, "ptn_semi")]:
+            del sys.modules[name]
+        sys.modules[without] = None
+    for number, path in enumerate(paths, 1):
+        with open(path, "wb") as file:
+            os.dup2(file.fileno(), number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        setattr(sys, name, os.fdopen(number, "w", closefd=False))
+    sys.argv = [module, *arguments]
+    try:
+        if module.endswith(".py"):
+            runpy.run_path(module, run_name="__main__")
+        else:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except Exception:  # which multiprocessing would report in words of its own
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
+
+
+def mount_small_disk(folder, size):
+    """Gives this process a disk of so many bytes at a folder; it goes with the process.
+
+    Raises:
+      OSError: the system does not let us.
+    """
+    _own_mounts()
+    _mount(b"tmpfs", folder, b"tmpfs", 0, f"size={size}".encode())
+
+
+def mount_read_only(folder):
+    """Lets this process only read a folder.
+
+    Raises:
+      OSError: the system does not let us.
+    """
+    _own_mounts()
+    _mount(os.fsencode(folder), folder, None, _MS_BIND, None)
+    _mount(None, folder, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY, None)
+
+
+def _own_mounts():
+    # Before TensorFlow has threads, which would keep the mounts of everybody.
+    _checked(_libc().unshare(_CLONE_NEWNS | (_CLONE_NEWUSER if os.geteuid() else 0)))
+    _mount(None, "/", None, _MS_REC | _MS_PRIVATE, None)
+
+
+def _mount(source, folder, kind, flags, options):
+    _checked(_libc().mount(source, os.fsencode(folder), kind, ctypes.c_ulong(flags), options))
+
+
+def _libc():
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result):
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def can_mount(folder):
+    """Whether this system lets processes have mounts of their own."""
+    process = _CONTEXT.Process(target=mount_small_disk, args=(folder, 1 << 20))
+    process.start()
+    process.join()
+    return process.exitcode == 0

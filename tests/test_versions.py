@@ -1,0 +1,63 @@
+"""Old versions and missing packages: one sentence that names the mend."""
+
+import ast
+import importlib
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+import processes
+import ptn_semi
+from ptn_semi import cli
+
+OLD = "sys.version_info = (3, 8, 10, 'final', 0)"
+BARE = "sys.path = [path for path in sys.path if 'site-packages' not in path]"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(OLD, "needs Python 3.11 or newer, not 3.8"), (BARE, "are not installed here: pip install")],
+)
+def test_a_python_that_will_not_do(change, said):
+    # As `python -m` does it, but for what it prints before.
+    code = f"import runpy, sys; {change}; runpy._run_module_as_main('ptn_semi.train')"
+    root = pathlib.Path(ptn_semi.__file__).parent.parent
+    ended = subprocess.run(
+        [sys.executable, "-S" if change == BARE else "-s", "-c", code],
+        cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 1 and said in ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+
+
+def test_old_pythons_understand_what_tells_them_so():
+    source = pathlib.Path(ptn_semi.__file__).read_text()
+    ast.parse(source, feature_version=(3, 6))
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "missing", "mend"),
+    [
+        ("ptn_semi.tune", ["--workdir=w"], "keras_tuner", "pip install -e ."),
+        ("ptn_semi.demo", ["--model=m"], "gradio", "pip install 'ptn_semi[demo]'"),
+        ("ptn_semi.build_data", ["--runner=direct"], "apache_beam", "pip install -e '.[beam]'"),
+    ],
+)
+def test_a_missing_package_is_named(module, arguments, missing, mend):
+    ended = processes.main(module, *arguments, without=missing)
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("error: ") and mend in sentence
+
+
+def old_tensorflow(folder):
+    tf.__version__ = "2.15.1"
+    with pytest.raises(SystemExit, match=r"2\.15\.1 is too old: pip install 'tensorflow>="):
+        importlib.reload(cli)
+
+
+def test_an_old_tensorflow_is_named(tmp_path):
+    processes.call(old_tensorflow, tmp_path)
