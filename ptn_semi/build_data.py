@@ -25,7 +25,7 @@ def main():
     on_beam = data_sets.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None
     builder = data_sets.prepare(flags.collect(settings.DataSettings), on_beam)
     print(data_sets.summary(builder))
-    print(f"data set: {builder.data_dir}\nsamples:  {data_sets.samples_path(builder)}")
+    print(f"data set: {builder.data_dir}\nsamples:  {data_sets.samples(builder)}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Checkpoints of a training run: written atomically, checked when read.
 
 A checkpoint is a folder `step_00001000` with TensorFlow's own checkpoint files and
-`checkpoint.json`: the step, the model's configuration, the best validation score so far and a
-SHA-256 of every file. It is written under another name and then renamed, so that a folder with that
-name is whole. Nothing in it is executed when it is read.
+`checkpoint.json`: the step, the model's configuration, the best validation score so far, a SHA-256
+of every file and one of all this. It is written under another name and then renamed, so that a
+folder with that name is whole. Nothing in it is executed when it is read.
 """
 
+import contextlib
 import dataclasses
 import hashlib
+import inspect
 import json
 import os
 import pathlib
@@ -18,11 +20,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import networks
+from ptn_semi import errors, files, networks
 from ptn_semi.errors import UserError
 from ptn_semi.model import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 
 _METADATA = "checkpoint.json"
+_MEND = "use the version that it was trained with, or train again"
+# What TensorFlow, Keras and our own classes raise of files that they do not understand.
+_BROKEN = (
+    ValueError, TypeError, KeyError, AttributeError, AssertionError, RuntimeError,
+    tf.errors.OpError,
+)  # fmt: skip
+_STATE = "state.index"  # of TensorFlow's own files, the one whose name is always the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +65,9 @@ def save(folder, model, progress, keep):
     """
     folder = pathlib.Path(folder)
     step = int(model.steps.numpy())
-    final, partial = folder / f"step_{step:08d}", folder / f"partial_{step:08d}"
-    shutil.rmtree(partial, ignore_errors=True)
+    final, partial = _path(folder, step), folder / f"partial_{step:08d}"
+    for left in folder.glob("partial_*"):  # by a training that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
         _trackable(model).write(os.fspath(partial / "state"))
@@ -67,6 +77,7 @@ def save(folder, model, progress, keep):
             "progress": progress,
             "sha256": {path.name: _sha256(path) for path in sorted(partial.iterdir())},
         }
+        metadata["digest"] = _digest(metadata)
         (partial / _METADATA).write_text(json.dumps(metadata, indent=1))
         for path in partial.iterdir():
             with open(path, "rb") as file:
@@ -82,7 +93,7 @@ def save(folder, model, progress, keep):
         ) from error
     wanted = {step, *keep, *_steps(folder)[-2:]}
     for old in set(_steps(folder)) - wanted:
-        shutil.rmtree(folder / f"step_{old:08d}")
+        shutil.rmtree(_path(folder, old))
     return read(final)
 
 
@@ -95,32 +106,26 @@ def read(path):
     path = pathlib.Path(path)
     try:
         metadata = json.loads((path / _METADATA).read_text())
+        digest = metadata.pop("digest", None)  # there was none at first
         hashes = metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
         checkpoint = Checkpoint(path, metadata["step"], metadata["model"], metadata["progress"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a whole checkpoint: delete it or name another") from error
+    if _STATE not in hashes or digest not in (None, _digest(metadata)):
+        damaged = [_METADATA]
     if damaged:
-        raise UserError(
-            f"{path / damaged[0]} is damaged: delete {path} to go back to the one before"
-        )
+        raise UserError(f"{path / damaged[0]} is damaged: delete {path} or name another checkpoint")
     return checkpoint
 
 
-def latest(folder, on_damage=None):
-    """The newest whole checkpoint of a run, or None.
-
-    Args:
-      folder: the run's checkpoint folder.
-      on_damage: called with a sentence for each newer one that is damaged; None raises it instead.
-    """
+def latest(folder):
+    """The newest whole checkpoint of a run, or None; newer ones that are damaged are named."""
     for step in reversed(_steps(folder)):
         try:
-            return read(pathlib.Path(folder) / f"step_{step:08d}")
-        except UserError as error:
-            if on_damage is None:
-                raise
-            on_damage(str(error))
+            return read(_path(folder, step))
+        except UserError:
+            print(f"note: {_path(folder, step)} is damaged; the checkpoint before it is used")
     return None
 
 
@@ -132,8 +137,10 @@ def newest_step(folder):
 def find(path, which="best"):
     """The checkpoint that a user names: a workdir (its best or last one) or a `step_*` folder.
 
+    In place of a damaged last one it takes the one before, and says so.
+
     Raises:
-      UserError: nothing there.
+      UserError: nothing there, or the best one is damaged.
     """
     path = pathlib.Path(path)
     if (path / _METADATA).exists():
@@ -145,23 +152,33 @@ def find(path, which="best"):
     best = newest.progress.get("best")
     if which == "last" or best is None:
         return newest
-    return read(folder / f"step_{best['step']:08d}")
+    try:
+        return read(_path(folder, best["step"]))
+    except UserError as error:
+        raise UserError(
+            f"the best checkpoint of {path}, of step {best['step']}, is missing or damaged: train "
+            f"in another workdir, or take its last one, {newest.path}, instead"
+        ) from error
 
 
 def restore(checkpoint, model):
     """Restores a compiled model and its optimizers to the bits that were saved."""
-    _check_architecture(checkpoint, model)
-    _trackable(model).read(os.fspath(checkpoint.path / "state")).assert_consumed()
+    with refusing_others(checkpoint.path, _MEND):
+        _check_architecture(checkpoint, model)
+        with files.without_patterns(checkpoint.path) as folder:
+            _trackable(model).read(f"{folder}/state").assert_consumed()
 
 
 def restore_networks(checkpoint, model):
     """Restores the networks alone, without optimizers and step; V where there is one."""
-    _check_architecture(checkpoint, model)
-    parts = _networks(model)
-    if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
-        parts.pop("viewpoint_estimator", None)
-    status = tf.train.Checkpoint(**parts).read(os.fspath(checkpoint.path / "state"))
-    status.assert_existing_objects_matched().expect_partial()
+    with refusing_others(checkpoint.path, _MEND):
+        _check_architecture(checkpoint, model)
+        parts = _networks(model)
+        if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
+            parts.pop("viewpoint_estimator", None)
+        with files.without_patterns(checkpoint.path) as folder:
+            status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
+            status.assert_existing_objects_matched().expect_partial()
 
 
 def start_from(checkpoint, model):
@@ -173,9 +190,33 @@ def start_from(checkpoint, model):
 
 def load_model(checkpoint, **changes):
     """A model as it was saved, without optimizers; `changes` to its arguments, as precision."""
-    model = SemiSupervisedReconstructor.from_config(checkpoint.model_config | changes)
+    with refusing_others(checkpoint.path, _MEND):
+        model = model_of(checkpoint.model_config | changes)
     restore_networks(checkpoint, model)
     return model
+
+
+def model_of(config):
+    """A new model of a stored configuration, which may be from anybody.
+
+    Its own arguments are taken, plain values all; whatever else stands there is not looked at.
+    """
+    names = inspect.signature(SemiSupervisedReconstructor).parameters
+    return SemiSupervisedReconstructor(
+        **{name: value for name, value in config.items() if name in names}
+    )
+
+
+@contextlib.contextmanager
+def refusing_others(path, mend):
+    """Turns what a model of another program or version breaks, when it is read, into a sentence."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise UserError(
+            f"{path} is damaged or not of this version of ptn_semi ({errors.first_line(error)}): "
+            f"{mend}"
+        ) from error
 
 
 def non_finite_weight(model):
@@ -221,9 +262,17 @@ def _sizes(config):
     return [f"--preset={preset}", *sizes]
 
 
+def _path(folder, step):
+    return pathlib.Path(folder) / f"step_{step:08d}"
+
+
 def _steps(folder):
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(int(name[5:]) for name in names if re.fullmatch(r"step_\d{8,}", name))
+
+
+def _digest(metadata):
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path):

@@ -20,9 +20,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 import tqdm
+from google.protobuf import json_format
 
 from ptn_semi import files, pictures
-from ptn_semi.errors import UserError
+from ptn_semi.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 
@@ -63,7 +64,8 @@ def _find_prepared(config, data_dir):
     folder = pathlib.Path(data_dir) / posed_masks.Builder.name
     version = posed_masks.Builder.VERSION
     for path in sorted(folder.glob(f"{config.layout}-*/{version}/metadata.json")):
-        built_from = json.loads(path.read_text())["built_from"]
+        mend = f"delete {path.parent} and build the data set again"
+        built_from = files.read_json(path, mend)["built_from"]
         source = {name: built_from["source"].get(name) for name in asked["source"]}
         if built_from | {"source": source} == asked:
             found.append(path.parts[-3])
@@ -132,7 +134,7 @@ def prepare(settings, on_beam=None):
       UserError: the shapes cannot be used, or the disk not be written.
     """
     config = _config(settings)
-    builder = posed_masks.Builder(config=config, data_dir=settings.data_dir)
+    builder = _builder(config, settings.data_dir)
     if builder.is_prepared():
         return builder
     data_dir = pathlib.Path(settings.data_dir)
@@ -140,7 +142,7 @@ def prepare(settings, on_beam=None):
         data_dir.mkdir(parents=True, exist_ok=True)
         with files.locked(data_dir / f".{config.name}.lock", _wait):
             # Another process may have built it meanwhile.
-            builder = posed_masks.Builder(config=config, data_dir=settings.data_dir)
+            builder = _builder(config, settings.data_dir)
             if not builder.is_prepared():
                 _build(builder, on_beam)
     except (OSError, tf.errors.OpError, RuntimeError) as error:
@@ -155,6 +157,25 @@ def prepare(settings, on_beam=None):
             "another --data_dir"
         ) from error
     return builder
+
+
+def _builder(config, data_dir):
+    """The TFDS builder, which reads what is prepared of it."""
+    try:
+        builder = posed_masks.Builder(config=config, data_dir=data_dir)
+        if builder.is_prepared() and "num_shapes" not in builder.info.metadata:
+            raise ValueError("its metadata.json is not whole")
+        return builder
+    except (ValueError, json_format.ParseError) as error:
+        folder = pathlib.Path(data_dir) / posed_masks.Builder.name / config.name
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder, error):
+    return UserError(
+        f"the data set in {folder} is damaged ({first_line(error)}): delete that folder and build "
+        "it again"
+    )
 
 
 def _wait(process):
@@ -181,7 +202,7 @@ def _build(builder, on_beam):
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
             builder.download_and_prepare(download_config=on_beam)
-        pictures.save_png(samples_path(builder), _samples(builder))
+        samples(builder)
     finally:
         if bar is not None:
             bar.close()
@@ -189,9 +210,18 @@ def _build(builder, on_beam):
             folder.rmdir()
 
 
-def samples_path(builder):
-    """The picture of samples, beside the data set."""
-    return pathlib.Path(builder.data_dir).parent / "samples.png"
+def samples(builder):
+    """Path of the picture of samples, beside the data set; drawn if it is not there.
+
+    (A build may have been killed before it was.)
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    path = pathlib.Path(builder.data_dir).parent / "samples.png"
+    if not path.exists():
+        pictures.save_png(path, _samples(builder))
+    return path
 
 
 def _samples(builder, count=10):
@@ -290,10 +320,7 @@ def load(builder, split, with_voxels=False, max_memory=math.inf):
         )
         raise UserError(f"--split={split} is not one of this data set's splits: {there}") from error
     except tf.errors.OpError as error:
-        raise UserError(
-            f"the data set in {builder.data_dir} is damaged ({error.message.splitlines()[0]}): "
-            "delete that folder and build it again"
-        ) from error
+        raise _damaged(builder.data_dir, error) from error
     if not examples:
         raise UserError(f"--split={split} of {builder.data_dir} holds no shapes: take more of it")
     examples = [examples[i] for i in order]
@@ -334,7 +361,15 @@ def _masks_on_disk(builder, split, order):
                         os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
                 target[place] = example["masks"]
             target.flush()
-    return np.load(path, mmap_mode="r")
+    try:
+        masks = np.load(path, mmap_mode="r")  # which makes no objects of what is in there
+    except (ValueError, EOFError, OSError):
+        masks = None
+    config = builder.builder_config
+    expected = len(order), config.num_views, math.ceil(config.image_size**2 / 8)
+    if masks is None or masks.shape != expected or masks.dtype != np.uint8:
+        raise UserError(f"{path} is damaged: delete it, and it is written again")
+    return masks
 
 
 def _packed(example):

@@ -1,4 +1,4 @@
-"""The one exception that mains turn into a sentence instead of a traceback."""
+"""The one exception that mains turn into a sentence instead of a traceback; others in a line."""
 
 
 class UserError(Exception):
@@ -6,3 +6,8 @@ class UserError(Exception):
 
     The message is one sentence that names the thing (flag, file, folder) and says how to mend it.
     """
+
+
+def first_line(error):
+    """What an error says first; TensorFlow's go on for a page."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

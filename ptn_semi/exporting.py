@@ -14,7 +14,7 @@ from ptn_semi.projector import Projector
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 FORMATS = ("saved_model", "tflite", "onnx")
-METADATA = "metadata.json"  # in a SavedModel's assets.extra
+EXTRA, METADATA = "assets.extra", "metadata.json"  # the folder of a SavedModel, and the file in it
 _WARMUP_BATCHES = (1, 8)
 
 
@@ -39,7 +39,7 @@ class Servable(tf.Module):
         super().__init__()
         encoder, generator = model.average_encoder, model.average_generator
         # Keras would track its layers beside these, and so write everything twice.
-        self.kept = [variable.value for variable in encoder.variables + generator.variables]
+        self.kept = [variable.value for variable in _kept(model)]
         # XLA is not in every program that runs a SavedModel.
         projector = Projector(model.image_size, model.camera, jit_compile=False)
         grid, image = (model.voxel_size,) * 3, (model.image_size,) * 2
@@ -96,6 +96,7 @@ def metadata(checkpoint, model):
         "image_size": model.image_size,
         "voxel_size": model.voxel_size,
         "camera": model.camera.to_dict(),
+        "model": model.get_config(),
         "axes": "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees",
     }
 
@@ -129,12 +130,37 @@ def export(workdir, output, kind):
     if kind == "tflite":
         model.average_generator = _with_plain_layers(model.average_generator)
     servable = Servable(model, metadata(checkpoint, model))
-    with files.replacing(output) as partial:
-        try:
-            write(servable, partial)
-        except tf.errors.OpError as error:
-            raise OSError(error.message) from error
+    with files.replacing(output, tf.errors.OpError) as partial:
+        write(servable, partial)
     return output
+
+
+def read(path):
+    """(model, metadata) of a SavedModel that `export` wrote.
+
+    The networks are made anew from the metadata and take the stored variables; nothing in the
+    SavedModel's graph, which may write files, is ever run.
+
+    Raises:
+      UserError: it is damaged, or another program's.
+    """
+    path = pathlib.Path(path)
+    mend = "give a folder that ptn_semi.export wrote, whole, or export the model again"
+    known = files.read_json(path / EXTRA / METADATA, mend)
+    with checkpoints.refusing_others(path, mend):
+        if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
+            raise ValueError(f"threshold {known['threshold']}, extent {known['extent']}")
+        model = checkpoints.model_of(known["model"])
+        with files.without_patterns(path) as folder:
+            variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
+            for i, variable in enumerate(_kept(model)):
+                variable.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))
+    return model, known
+
+
+def _kept(model):
+    """The variables that an export holds, in their order."""
+    return model.average_encoder.variables + model.average_generator.variables
 
 
 def _with_plain_layers(generator):
@@ -154,7 +180,7 @@ def _with_plain_layers(generator):
 
 def _write_saved_model(servable, path):
     tf.saved_model.save(servable, os.fspath(path), signatures=servable.functions)
-    extra = path / "assets.extra"
+    extra = path / EXTRA
     extra.mkdir()
     (extra / METADATA).write_text(servable.metadata + "\n")
     _write_warmup(servable, extra / "tf_serving_warmup_requests")

@@ -2,36 +2,112 @@
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
 import pathlib
 import shutil
+import socket
 
-from ptn_semi.errors import UserError
+from ptn_semi.errors import UserError, first_line
 
 
 @contextlib.contextmanager
-def replacing(path):
+def explaining(path, *kinds):
+    """Turns what goes wrong while `path` is written into a sentence.
+
+    Raises:
+      UserError: an OSError, or an error of `kinds`, did.
+    """
+    try:
+        yield
+    except (OSError, *kinds) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise UserError(
+            f"{path} could not be written ({reason}): free some space there or make it writable"
+        ) from error
+
+
+@contextlib.contextmanager
+def replacing(path, *kinds):
     """A path for a file or a folder, which becomes `path` once all is written; folders are made.
+
+    What killed processes of this machine left of the same path is removed.
+
+    Args:
+      path: of the file or folder.
+      kinds: of errors, beside OSErrors, that come of a full disk.
 
     Raises:
       UserError: it cannot be written; what was there before is still there.
     """
     path = pathlib.Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # As short for a name of any length, and no pattern to `glob`.
+    stem = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}."
+    partial = path.with_name(f"{stem}{_this_process()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(
-            f"{path} could not be written ({error.strerror or error}): free some space there or "
-            "make it writable"
-        ) from error
+        with explaining(path, *kinds):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for left in path.parent.glob(f"{stem}*.partial"):
+                owner = left.name.removeprefix(stem).removesuffix(".partial")
+                if left == partial or not is_alive(owner):
+                    _remove(left)
+            yield partial
+            os.replace(partial, path)
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        _remove(partial)
+
+
+def _remove(path):
+    """Removes a file or a folder as far as that can be done."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def without_patterns(folder):
+    """Another path of a folder: TensorFlow takes [, ], * and ? in a checkpoint's for a pattern."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _this_process():
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
+def is_alive(process):
+    """Whether a process, as a lock names it, may be running; of other machines it is not known."""
+    number, _, host = process.partition("@")
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(number), 0)
+    except PermissionError:  # it is somebody else's
+        return True
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
+
+
+def read_json(path, mend):
+    """What a JSON file holds.
+
+    Args:
+      path: the file.
+      mend: what to do where it is missing or damaged, for the error.
+
+    Raises:
+      UserError: it is.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is missing or damaged: {mend}") from error
 
 
 @contextlib.contextmanager
@@ -39,9 +115,12 @@ def locked(path, when_taken):
     """Holds a lock, which ends with this process at the latest, on a file that stays.
 
     Args:
-      path: the file; it gets the process's number.
-      when_taken: called with the number of a process that holds it; the lock is waited for if it
+      path: the file; it gets the process's number and machine, as 1234@host.
+      when_taken: called with those of the process that took it; the lock is waited for if it
         returns.
+
+    Yields:
+      The open file. Processes that inherit it hold the lock too, even after this one's end.
 
     Raises:
       OSError: the file cannot be written.
@@ -54,6 +133,6 @@ def locked(path, when_taken):
             when_taken(lock.read().strip())
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
-        lock.write(str(os.getpid()))
+        lock.write(_this_process())
         lock.flush()
-        yield
+        yield lock

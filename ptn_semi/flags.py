@@ -70,7 +70,11 @@ def override(settings, flag_values=flags.FLAGS):
 
 
 def to_text(*settings):
-    """A flagfile, one `--name=value` a line, that `read` turns into equal settings."""
+    """A flagfile, one `--name=value` a line, that `read` turns into equal settings.
+
+    Raises:
+      UserError: a value cannot stand in one.
+    """
     lines = []
     for each in settings:
         for field in dataclasses.fields(each):
@@ -79,6 +83,12 @@ def to_text(*settings):
                 value = ",".join(str(item) for item in value)
             elif isinstance(value, bool):
                 value = str(value).lower()
+            text = str(value)
+            if text != text.strip() or len(text.splitlines()) > 1:
+                raise UserError(
+                    f"--{field.name}={text!r} has a line break, or a space at an end, which no "
+                    "flagfile can hold: rename it"
+                )
             lines.append(f"--{field.name}={value}\n")
     return "".join(lines)
 
@@ -94,6 +104,6 @@ def read(path, *classes):
     define(*classes, flag_values=values)
     try:
         values(["", f"--flagfile={path}"])
-    except flags.Error as error:
+    except (flags.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as flags: {error}") from error
     return [collect(cls, values) for cls in classes]

@@ -13,6 +13,7 @@ from keras import layers
 from ptn_semi import replicas, viewpoints
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
+_LARGEST = 4096
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
 BATCH_NORM_MOMENTUM = 0.9
 
@@ -40,6 +41,15 @@ class Architecture:
     discriminator_filters: tuple[int, ...]
     kernel_size: int
 
+    def __post_init__(self):
+        sizes = [
+            self.latent_dim, *self.encoder_filters, *self.encoder_units, self.generator_base,
+            *self.generator_filters, *self.discriminator_filters, self.kernel_size,
+        ]  # fmt: skip
+        # They may come with a checkpoint from anybody, and are made before its weights are read.
+        if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
+            raise ValueError(f"a network's sizes are 1 to {_LARGEST}, not {sizes}")
+
 
 PRESETS = {
     "paper": Architecture(
@@ -62,6 +72,7 @@ PRESETS = {
     ),
 }
 VOXEL_SIZES = (32, 64)
+IMAGE_SIZES = (8, 512)  # smallest and largest
 # G starts near empty: rays through a half-full grid are opaque, and pass back no gradient.
 INITIAL_LOGIT = -3.0
 # Of what layers compute; weights, latents, voxels and logits are float32 with either.
@@ -103,6 +114,9 @@ def _encode(x, architecture):
 
 def build_encoder(architecture, image_size):
     """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
+    low, high = IMAGE_SIZES
+    if not low <= image_size <= high:
+        raise ValueError(f"the image size is {low} to {high}, not {image_size}")
     inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(inputs, architecture)
     latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)

@@ -3,12 +3,9 @@
 import collections
 import collections.abc
 import dataclasses
-import json
-import os
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from ptn_semi import (
@@ -56,30 +53,17 @@ def load(path):
     """
     path = pathlib.Path(path)
     if (path / "saved_model.pb").exists():
-        signatures, known = _load_saved_model(path)
-        predict = lambda masks: signatures["serving_default"](mask=tf.constant(masks))[
-            "voxels"
-        ].numpy()
+        model, known = exporting.read(path)
     else:
         checkpoint = checkpoints.find(path)
         model = checkpoints.load_model(checkpoint)
-        predict, known = evaluation.Predictor(model), exporting.metadata(checkpoint, model)
+        known = exporting.metadata(checkpoint, model)
     return Reconstructor(
-        predict, known["image_size"], known["threshold"], known["extent"] or _EXTENT
+        evaluation.Predictor(model),
+        model.image_size,
+        known["threshold"],
+        known["extent"] or _EXTENT,
     )
-
-
-def _load_saved_model(path):
-    """(signatures, metadata) of a SavedModel."""
-    try:
-        signatures = tf.saved_model.load(os.fspath(path)).signatures
-        return signatures, json.loads(signatures["metadata"]()["json"].numpy())
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UserError(f"{path} is damaged: export the model again") from error
-    except KeyError as error:
-        raise UserError(
-            f"{path} is no SavedModel of this package: give one that ptn_semi.export wrote"
-        ) from error
 
 
 def images_in(paths):

@@ -27,8 +27,12 @@ class DataSettings:
     categories: tuple[str, ...] = setting(
         (), "Category names or synset ids, separated by commas; empty for all there are."
     )
-    voxel_size: int = setting(32, "Voxels along each side of the grid.", choices=(32, 64))
-    image_size: int = setting(32, "Rows and columns of a mask.", low=8, high=512)
+    voxel_size: int = setting(
+        32, "Voxels along each side of the grid.", choices=networks.VOXEL_SIZES
+    )
+    image_size: int = setting(
+        32, "Rows and columns of a mask.", low=networks.IMAGE_SIZES[0], high=networks.IMAGE_SIZES[1]
+    )
     num_views: int = setting(24, "Masks rendered per shape.", low=2, high=1000)
     num_shapes: int = setting(2000, "Shapes in the procedural data set.", low=1, high=10_000_000)
     data_seed: int = setting(0, "Seed of the viewpoints and of procedural shapes.", low=0)

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import replicas
+from ptn_semi import errors, replicas
 from ptn_semi.errors import UserError
 
 STRATEGIES = ("single", "mirrored", "multi_worker")
@@ -43,8 +43,8 @@ def create(name):
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise UserError(
-            f"the workers of TF_CONFIG did not come together ({first_line(error)}): start the "
-            "same command on all of them, and see that each can reach the others' addresses"
+            f"the workers of TF_CONFIG did not come together ({errors.first_line(error)}): start "
+            "the same command on all of them, and see that each can reach the others' addresses"
         ) from error
 
 
@@ -118,8 +118,3 @@ def lost_peer(strategy, error):
     """Whether an error of a step means that another process of the strategy is gone."""
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     return several and isinstance(error, _LOST)
-
-
-def first_line(error):
-    """What an error says first; TensorFlow's go on for a page."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

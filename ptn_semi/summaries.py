@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.mesh import summary_v2 as mesh_summary
 
-from ptn_semi import pictures
+from ptn_semi import files, pictures
 
 # TensorBoard's mesh viewer keeps vertex numbers in 16 bits.
 _MAX_VERTICES = 2**16
@@ -24,6 +24,7 @@ _MESH_CONFIG = {
         "metalness": 0,
     },
 }
+_EVENT_FILES = "events.out.tfevents.*.v2"  # then the second in which it was begun, and the machine
 _HEIGHT_COLORS = np.array([[72, 62, 140], [38, 150, 148], [248, 214, 92]])  # bottom to top
 
 
@@ -42,30 +43,39 @@ class Summaries:
       logdir: folder of the event files, of this run alone; made where missing.
       resumed_step: the step of the checkpoint that the run continues from: events up to and with
         this step stay. None for a run from the start: nothing that the folder holds stays.
+
+    Raises:
+      UserError: of this and of each method, the folder cannot be written.
     """
 
     def __init__(self, logdir: str | os.PathLike, resumed_step: int | None = None):
+        self._logdir = logdir
         next_step = 0 if resumed_step is None else resumed_step + 1
-        for path in sorted(Path(logdir).glob("events.out.tfevents.*.v2")):
-            _drop_events(path, next_step)
-        self._writer = tf.summary.create_file_writer(str(logdir))
         # The mark covers its own step too. TensorBoard takes the first mark that it meets for the
         # run's beginning and drops nothing, so a new run needs one as well.
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         mark = tf.compat.v1.Event(wall_time=time.time(), step=next_step, session_log=start)
-        # tf.summary has no public call for events other than summaries.
-        tf.raw_ops.ImportEvent(writer=self._writer._resource, event=mark.SerializeToString())
-        self._writer.flush()
+        with self._writing():
+            for path in Path(logdir).glob(_EVENT_FILES):
+                _drop_events(path, next_step)
+            _date_back(sorted(Path(logdir).glob(_EVENT_FILES)))
+            self._writer = tf.summary.create_file_writer(str(logdir))
+            # tf.summary has no public call for events other than summaries.
+            tf.raw_ops.ImportEvent(writer=self._writer._resource, event=mark.SerializeToString())
+            self._writer.flush()
+
+    def _writing(self):
+        return files.explaining(self._logdir, tf.errors.OpError)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes numbers, by name."""
-        with self._writer.as_default():
+        with self._writing(), self._writer.as_default():
             for name, value in values.items():
                 tf.summary.scalar(name, value, step)
 
     def image(self, step: int, name: str, image: np.ndarray) -> None:
         """Writes a picture, uint8 [H, W, 3]."""
-        with self._writer.as_default():
+        with self._writing(), self._writer.as_default():
             tf.summary.image(name, np.asarray(image)[None], step)
 
     def mesh(self, step: int, name: str, occupied: Sequence[np.ndarray]) -> None:
@@ -74,18 +84,20 @@ class Summaries:
         A shape whose surface has more corners than the dashboard can number (only beyond 39³) is
         first reduced to half the grid by maximum, as often as it takes.
         """
-        with self._writer.as_default():
+        with self._writing(), self._writer.as_default():
             mesh_summary.mesh(
                 name, **mesh_batch(occupied), config_dict=_MESH_CONFIG, step=int(step)
             )
 
     def flush(self) -> None:
         """Puts everything written so far into the file."""
-        self._writer.flush()
+        with self._writing():
+            self._writer.flush()
 
     def close(self) -> None:
         """Flushes, and ends the file."""
-        self._writer.close()
+        with self._writing():
+            self._writer.close()
 
 
 def surface_mesh(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -185,3 +197,15 @@ def _drop_events(path: Path, next_step: int) -> None:
             for record in kept:
                 writer.write(record)
         os.replace(temporary, path)
+
+
+def _date_back(paths: Sequence[Path]) -> None:
+    """Gives files whose names are of the future, as the clock was put back, the last seconds.
+
+    TensorBoard reads files in the order of their names: this run's are to come last.
+    """
+    now = int(time.time())
+    future = [path for path in paths if int(path.name.split(".")[3]) > now]
+    for place, path in enumerate(future, now - len(future)):
+        parts = path.name.split(".")
+        path.rename(path.with_name(".".join([*parts[:3], str(place), *parts[4:]])))

@@ -22,6 +22,7 @@ from ptn_semi import (
     batches,
     checkpoints,
     data_sets,
+    errors,
     evaluation,
     hulls,
     networks,
@@ -155,7 +156,7 @@ class _Run:
             compile_model(self.model, train)
         self.best, self.minutes = None, 0.0
         self.kept = []
-        newest = checkpoints.latest(self.folder, on_damage=lambda text: print(f"note: {text}"))
+        self.newest = newest = checkpoints.latest(self.folder)
         if newest is not None:
             if newest.progress["data_set"] != self.data_set:
                 raise UserError(
@@ -190,7 +191,7 @@ class _Run:
             print(
                 f"{self.workdir} is finished at step {self.step}; --steps or --max_minutes ended it"
             )
-            return checkpoints.latest(self.folder)
+            return self.newest
         if self.model.loss_settings.uses_hulls:
             self.batch_args["hulls"] = hulls.packed_hulls(
                 self.shapes,
@@ -224,7 +225,7 @@ class _Run:
                         f"stopped at step {self.step}; the same command goes on from there"
                     )
                 raise
-        return checkpoints.latest(self.folder) if self.is_chief else None
+        return self.newest if self.is_chief else None
 
     @contextlib.contextmanager
     def _reports(self):
@@ -249,7 +250,7 @@ class _Run:
                 raise
             raise UserError(
                 f"another process of the run was lost at step {self.step + 1} "
-                f"({strategies.first_line(error)}): give the same command again on each machine; "
+                f"({errors.first_line(error)}): give the same command again on each machine; "
                 f"{self._last_good()}"
             ) from error
         self._check_finite(losses)
@@ -331,7 +332,8 @@ class _Run:
         }  # fmt: skip
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.
-        checkpoints.save(self.folder, self.model, progress, keep={*best, *self.kept})
+        keep = {*best, *self.kept}
+        self.newest = checkpoints.save(self.folder, self.model, progress, keep)
         self.kept = best
 
 

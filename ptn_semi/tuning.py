@@ -11,6 +11,7 @@ A sweep's workdir holds
   best.flags       the best trial's settings, a flagfile that `ptn_semi.train` takes
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -22,8 +23,9 @@ import keras
 import keras_tuner
 from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
+from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import data_sets, files, flags, training, tuning_report
+from ptn_semi import data_sets, files, flags, training, tuning_report, workdirs
 from ptn_semi.errors import UserError
 
 TUNERS = ("random", "bayesian", "hyperband")
@@ -38,6 +40,15 @@ SWEPT = (
 _OBJECTIVE = "average_precision"
 _SETTINGS_FILE = "sweep.json"
 _OF_THE_GAN = ("gradient_penalty_weight", "discriminator_learning_rate")
+
+
+def _save_json(path, content):
+    with files.replacing(path) as partial:
+        partial.write_text(json.dumps(content))
+
+
+# KerasTuner's own leaves half a file where it is killed, and cannot go on from that.
+keras_tuner_utils.save_json = _save_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +94,8 @@ class Sweep:
     def oracle(self, train, max_epochs):
         """KerasTuner's choice of trials; an epoch is the time between two validations."""
         common = {
-            "objective": keras_tuner.Objective(_OBJECTIVE, "max"), "seed": self.seed,
+            "objective": keras_tuner.Objective(_OBJECTIVE, "max"),
+            "seed": self.seed + 1,  # KerasTuner takes 0 for none, and draws one
             "hyperparameters": self.space(train), "allow_new_entries": False,
         }  # fmt: skip
         if self.tuner == "hyperband":
@@ -123,6 +135,24 @@ class Tuner(base_tuner.BaseTuner):
         # chief began.
         name = self.tuner_id if self._is_worker() else "tuner"
         return os.path.join(self.project_dir, f"{name}.json")
+
+    def reload(self):
+        """Takes up what is there, also where a kill came between the files of one change."""
+        try:
+            super().reload()
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise UserError(
+                f"{self.project_dir} is damaged: delete it, and trials are drawn again; their "
+                "trainings are kept"
+            ) from error
+        if self._is_worker():
+            return
+        oracle = self.oracle
+        for trial_id in set(oracle.trials) - set(oracle.start_order):
+            del oracle.trials[trial_id]  # it will be drawn again
+        oracle._retry_queue = [
+            trial_id for trial_id in oracle._retry_queue if trial_id not in oracle.end_order
+        ]
 
     def trial_workdir(self, trial_id):
         """Workdir of a trial's training."""
@@ -195,19 +225,19 @@ def search(workdir, sweep, data, train, run):
       UserError: settings of another sweep, data that cannot be used, no trial that succeeded.
     """
     workdir = pathlib.Path(workdir)
-    keep_settings(workdir, sweep, data, train, run)
-    data_sets.prepare(data)
-    tuner = Tuner(workdir, sweep, data, train, run)
-    try:
-        tuner.search()
-    except RuntimeError as error:  # KerasTuner's, after several failures in a row
-        failed = [row["message"] for row in tuner.rows() if row["message"]]
-        raise UserError(
-            f"the sweep stopped, as trials kept failing: {failed[-1] if failed else error}"
-        ) from error
-    if "KERASTUNER_ORACLE_IP" in os.environ:
-        return None
-    return finish(workdir, tuner)
+    alone = "KERASTUNER_ORACLE_IP" not in os.environ
+    with workdirs.claimed(workdir) if alone else contextlib.nullcontext():
+        keep_settings(workdir, sweep, data, train, run)
+        data_sets.prepare(data)
+        tuner = Tuner(workdir, sweep, data, train, run)
+        try:
+            tuner.search()
+        except RuntimeError as error:  # KerasTuner's, after several failures in a row
+            failed = [row["message"] for row in tuner.rows() if row["message"]]
+            raise UserError(
+                f"the sweep stopped, as trials kept failing: {failed[-1] if failed else error}"
+            ) from error
+        return finish(workdir, tuner) if alone else None
 
 
 def finish(workdir, tuner):
@@ -233,11 +263,16 @@ def keep_settings(workdir, sweep, data, train, run):
         raise UserError(
             "a sweep's machines share its trials, not steps: leave out --strategy=multi_worker"
         )
+    if set("[]*?") & set(str(workdir)):
+        raise UserError(
+            f"--workdir={workdir} has one of []*? in it, which KerasTuner takes for a pattern: "
+            "rename it"
+        )
     path = workdir / _SETTINGS_FILE
     described = dataclasses.asdict(sweep)
     described.pop("max_trials")  # more may be asked for
     described = json.loads(json.dumps(described)) | {"flags": flags.to_text(data, train, run)}
-    if path.exists() and json.loads(path.read_text()) != described:
+    if path.exists() and files.read_json(path, "delete it") != described:
         raise UserError(f"{workdir} holds a sweep of other settings: give another --workdir")
     with files.replacing(path) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")

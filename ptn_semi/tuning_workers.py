@@ -1,9 +1,11 @@
 """A sweep in several processes of one machine: KerasTuner's chief, and workers that it serves.
 
 A worker that dies is started again under its name: the chief gives it the trial that it was on,
-whose training goes on from its checkpoint.
+whose training goes on from its checkpoint. Should this process die, the others end too; until they
+have, they hold the workdir's lock.
 """
 
+import ctypes
 import json
 import os
 import pathlib
@@ -15,47 +17,53 @@ import time
 
 import tqdm
 
-from ptn_semi import data_sets, files, flags, tuning
+from ptn_semi import data_sets, files, flags, tuning, workdirs
 from ptn_semi.errors import UserError
 
 _POLL = 0.5  # seconds
 _MAX_STARTS = 5  # of one worker
 _CHIEF = "chief"
+_PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
 
 def search(workdir, sweep, data, train, run, workers):
     """As `tuning.search`, with so many workers, whose output is in `<workdir>/workers/`."""
     workdir = pathlib.Path(workdir)
-    tuning.keep_settings(workdir, sweep, data, train, run)
-    data_sets.prepare(data)  # before workers would, all at once
-    with files.replacing(workdir / "workers" / "worker.flags") as partial:
-        partial.write_text(_flag_text(sweep, data, train, run))
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        address = found.getsockname()
-    team = _Team(workdir, address)
-    bar = tqdm.tqdm(total=sweep.max_trials, desc="sweeping", unit=" trials")
-    names = [f"worker{i}" for i in range(workers)]
-    with bar:
-        try:
-            team.start(_CHIEF)
-            for name in names:
-                team.start(name)
-            while not team.ended(names):
+    with workdirs.claimed(workdir) as lock:
+        tuning.keep_settings(workdir, sweep, data, train, run)
+        data_sets.prepare(data)  # before workers would, all at once
+        with files.replacing(workdir / "workers" / "worker.flags") as partial:
+            partial.write_text(_flag_text(sweep, data, train, run))
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            address = found.getsockname()
+        team = _Team(workdir, address, lock)
+        bar = tqdm.tqdm(total=sweep.max_trials, desc="sweeping", unit=" trials")
+        names = [f"worker{i}" for i in range(workers)]
+        with bar:
+            try:
+                team.start(_CHIEF)
+                for name in names:
+                    team.start(name)
+                while not team.ended(names):
+                    bar.update(_finished(workdir) - bar.n)
+                    time.sleep(_POLL)
+                team.wait(_CHIEF)
                 bar.update(_finished(workdir) - bar.n)
-                time.sleep(_POLL)
-            team.wait(_CHIEF)
-            bar.update(_finished(workdir) - bar.n)
-        finally:
-            team.stop()
-    return tuning.finish(workdir, tuning.Tuner(workdir, sweep, data, train, run))
+            finally:
+                team.stop()
+        return tuning.finish(workdir, tuning.Tuner(workdir, sweep, data, train, run))
+
+
+def _end_with_parent():
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class _Team:
     """The processes, by name."""
 
-    def __init__(self, workdir, address):
-        self._workdir = workdir
+    def __init__(self, workdir, address, lock):
+        self._workdir, self._lock = workdir, lock
         self._environment = {
             "KERASTUNER_ORACLE_IP": address[0], "KERASTUNER_ORACLE_PORT": str(address[1])
         }  # fmt: skip
@@ -72,6 +80,7 @@ class _Team:
             self._processes[name] = subprocess.Popen(
                 command, env=os.environ | self._environment | {"KERASTUNER_TUNER_ID": name},
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                pass_fds=[self._lock.fileno()], preexec_fn=_end_with_parent,
             )  # fmt: skip
         self._starts[name] = self._starts.get(name, 0) + 1
 

@@ -16,21 +16,30 @@ _MAY_DIFFER = {"data_dir", "manual_dir"}
 
 @contextlib.contextmanager
 def claimed(workdir):
-    """Holds a lock on the workdir, so that two trainings never write into one."""
+    """Holds a lock on the workdir, so that two trainings never write into one.
+
+    Yields:
+      The open file of the lock; see `files.locked`.
+    """
 
     def refuse(process):
-        raise UserError(
-            f"--workdir={workdir} is in use by process {process}: wait for it or choose another "
-            "workdir"
-        )
+        if files.is_alive(process):
+            raise UserError(
+                f"--workdir={workdir} is in use by process {process}: wait for it or choose "
+                "another workdir"
+            )
+        print(f"waiting for what process {process} started before it was killed")
 
     with contextlib.ExitStack() as stack:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(files.locked(workdir / _LOCK, refuse))
+            lock = stack.enter_context(files.locked(workdir / _LOCK, refuse))
         except OSError as error:
-            raise UserError(f"--workdir={workdir} cannot be written ({error.strerror})") from error
-        yield
+            raise UserError(
+                f"--workdir={workdir} cannot be written ({error.strerror}): make it writable or "
+                "give another"
+            ) from error
+        yield lock
 
 
 def in_use(workdir):
@@ -75,5 +84,7 @@ def read_settings(workdir):
     path = pathlib.Path(workdir) / SETTINGS_FILE
     if not path.exists():
         raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
+    if not path.stat().st_size:  # which would read as flags that all have their defaults
+        raise UserError(f"{path} is empty: train in another workdir")
     classes = settings.DataSettings, settings.TrainSettings, settings.RunSettings
     return tuple(flags.read(path, *classes))

@@ -113,7 +113,7 @@ def test_the_summary_and_the_samples_are_there(builder):
     lines = data_sets.summary(builder).splitlines()
     assert lines[0].split() == ["category", "train", "validation", "test"]
     assert [line.split()[0] for line in lines[1:]] == list(procedural.CATEGORIES)
-    assert data_sets.samples_path(builder).exists()
+    assert (builder.data_path.parent / "samples.png").exists()
 
 
 def test_masks_are_what_the_projector_makes_of_the_voxels(builder):
@@ -278,7 +278,7 @@ def test_a_set_without_training_shapes_builds(tmp_path):
     put(root, CHAIR, model, 0)
     builder = data_sets.prepare(from_files(root))
     assert list(builder.info.splits) == ["test"]
-    assert data_sets.samples_path(builder).exists()
+    assert (builder.data_path.parent / "samples.png").exists()
 
 
 class FullDisk:

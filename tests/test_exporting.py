@@ -177,10 +177,7 @@ def test_what_is_refused(exported, checkpoint, tmp_path):
 
 def test_other_saved_models_are_refused(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
-    with pytest.raises(UserError, match="no SavedModel of this package"):
-        reconstruction.load(tmp_path / "1")
-    (tmp_path / "1" / "saved_model.pb").write_bytes(b"something else")
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match=r"give a folder that ptn_semi.export wrote"):
         reconstruction.load(tmp_path / "1")
 
 

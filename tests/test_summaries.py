@@ -103,6 +103,27 @@ def test_an_open_tensorboard_drops_what_it_has_read(tmp_path):
     assert curve(reader, "loss") == [(step, 1.0) for step in range(5)] + [(5, 2.0)]
 
 
+def test_a_clock_that_was_put_back_puts_no_file_before_older_ones(tmp_path):
+    for resumed_step in (None, 2, 4):  # the first two runs' clock was an hour ahead
+        summaries = Summaries(tmp_path, resumed_step)
+        summaries.scalars((resumed_step or 0) + 1, {"loss": 1.0})
+        summaries.scalars((resumed_step or 0) + 2, {"loss": 1.0})
+        summaries.close()
+        if resumed_step != 4:
+            newest = max(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+            parts = newest.name.split(".")
+            parts[3] = str(int(time.time()) + 3600 + (resumed_step or 0))
+            newest.rename(tmp_path / ".".join(parts))
+    steps = []
+    for path in sorted(tmp_path.iterdir()):
+        events = map(
+            tf.compat.v1.Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+        )
+        steps += [event.step for event in events if event.HasField("summary")]
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert [step for step, _ in curve(read_as_tensorboard(tmp_path), "loss")] == steps
+
+
 def test_files_of_others_and_finished_parts_stay_as_they_are(tmp_path):
     first = Summaries(tmp_path)
     first.scalars(1, {"loss": 1.0})

@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import processes
 from ptn_semi import (
     checkpoints,
     evaluation,
@@ -22,6 +25,7 @@ from ptn_semi import (
     workdirs,
 )
 from ptn_semi.errors import UserError
+from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from tiny import TINY
 
@@ -159,18 +163,67 @@ def test_interrupted_run_ends_in_the_same_bits(
     assert_same_bits(whole, stopped)
 
 
-def test_damaged_checkpoint_is_passed_over(trained, data, tmp_path, capsys):
+FILES = "checkpoint.json", "state.index", "state.data-00000-of-00001"
+DAMAGE = {
+    "flipped first": lambda content: bytes([content[0] ^ 1]) + content[1:],
+    "flipped inside": lambda content: content[:99] + bytes([content[99] ^ 16]) + content[100:],
+    "flipped last": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_checkpoint_is_passed_over(trained, tmp_path, capsys, name, damage):
     copy = tmp_path / "run"
-    subprocess.run(["cp", "-r", trained, copy], check=True)
-    state = copy / "checkpoints" / "step_00000004" / "state.data-00000-of-00001"
-    content = bytearray(state.read_bytes())
-    content[100] ^= 1
-    state.write_bytes(content)
-    with pytest.raises(UserError, match=r"step_00000004.*damaged"):
-        checkpoints.find(copy, "last")
-    training.train(copy, data, TRAIN, RUN)
-    assert "damaged" in capsys.readouterr().out
-    assert_same_bits(trained, copy)
+    shutil.copytree(trained, copy)
+    path = copy / "checkpoints" / "step_00000004" / name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    assert checkpoints.find(copy, "last").step == 2
+    assert "step_00000004 is damaged; the checkpoint before it is used" in capsys.readouterr().out
+    with pytest.raises(UserError, match="step_00000004"):
+        checkpoints.find(path.parent)
+
+
+def test_every_flipped_bit_of_the_metadata_is_noticed(trained):
+    path = trained / "checkpoints" / "step_00000004"
+    metadata = (path / "checkpoint.json").read_bytes()
+    whole = checkpoints.read(path)
+    try:
+        for place in range(0, len(metadata), 7):
+            flipped = bytearray(metadata)
+            flipped[place] ^= 1 << place % 8
+            (path / "checkpoint.json").write_bytes(flipped)
+            try:
+                # White space between values may change, and the name of the digest itself.
+                assert checkpoints.read(path) == whole
+            except UserError as error:
+                assert "step_00000004" in str(error)
+    finally:
+        (path / "checkpoint.json").write_bytes(metadata)
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoints" / "step_00000004" / FILES[2]
+    path.write_bytes(DAMAGE["cut"](path.read_bytes()))
+    training.train(tmp_path / "run", data, TRAIN, RUN)
+    assert_same_bits(trained, tmp_path / "run")
+
+
+def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
+    model = SemiSupervisedReconstructor(TINY)
+    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    best = {"best": {"step": 0}}
+    for step in range(2):
+        model.steps.assign(step)
+        checkpoints.save(tmp_path / "checkpoints", model, best, keep={0})
+    assert checkpoints.find(tmp_path).step == 0
+    shutil.rmtree(tmp_path / "checkpoints" / "step_00000000")
+    with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
+        checkpoints.find(tmp_path)
+    assert checkpoints.find(tmp_path, "last").step == 1
 
 
 def test_more_steps_go_on_from_the_last(trained, data, tmp_path):
@@ -303,11 +356,9 @@ def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
         (["--elevation_range=40,-20"], "elevation_range"),
     ],
 )
-@pytest.mark.slow
 def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
-    command = [sys.executable, "-m", "ptn_semi.train", f"--workdir={tmp_path / 'run'}"]
-    command.append(f"--data_dir={tmp_path / 'data'}")
-    ended = subprocess.run(command + arguments, capture_output=True, text=True, check=False)
+    folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / 'data'}"
+    ended = processes.main("ptn_semi.train", *folders, *arguments)
     assert ended.returncode == 1
     assert message in ended.stderr
     assert ended.stderr.startswith("error: ")
@@ -382,7 +433,6 @@ def test_a_workdir_reconstructs_images(trained):
     [([], "name an image"), (["image.png"], "holds no checkpoint"), (["--format=stl"], "stl")],
 )
 def test_reconstruct_says_what_is_wrong(tmp_path, arguments, said):
-    command = [sys.executable, "-m", "ptn_semi.reconstruct", f"--model={tmp_path}", *arguments]
-    process = subprocess.run(command, capture_output=True, text=True)
+    process = processes.main("ptn_semi.reconstruct", f"--model={tmp_path}", *arguments)
     assert process.returncode == 1 and process.stderr.startswith("error: ")
     assert said in process.stderr and "Traceback" not in process.stderr

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ptn_semi import checkpoints, flags, networks, training, tuning
+from ptn_semi import checkpoints, flags, networks, training, tuning, workdirs
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from tiny import TINY
@@ -19,6 +19,11 @@ from tiny import TINY
 TRAIN = TrainSettings(batch_size=4)
 RUN = RunSettings(steps=4, evaluate_every=2)
 SWEEP = tuning.Sweep(("reconstruction_weight", "adversarial_weight"), 4.0, "random", 2, 0)
+# For tests that really train: without a GAN, whose graph takes long to trace.
+LABELED = dataclasses.replace(TRAIN, supervision="labeled")
+SWEEP_LABELED = dataclasses.replace(
+    SWEEP, names=("reconstruction_weight", "voxel_invariance_weight")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +76,7 @@ def test_the_space_is_around_the_flags_and_without_what_is_left_out():
 
 
 def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
-    best = tuning.search(tmp_path, SWEEP, data, TRAIN, RUN)
+    best = tuning.search(tmp_path, SWEEP_LABELED, data, LABELED, RUN)
     rows = table(tmp_path)
     assert [row["status"] for row in rows] == ["completed"] * 2
     scores = [float(row["average_precision"]) for row in rows]
@@ -82,8 +87,8 @@ def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
         assert list((tmp_path / "tensorboard" / row["trial"]).iterdir())
     read = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
     assert read[0] == data and read[2] == RUN
-    changed = {name: best[name] for name in SWEEP.names}
-    assert read[1] == dataclasses.replace(TRAIN, **changed)
+    changed = {name: best[name] for name in SWEEP_LABELED.names}
+    assert read[1] == dataclasses.replace(LABELED, **changed)
     assert 2.5 <= best["reconstruction_weight"] <= 40
     assert (tmp_path / "trials.png").stat().st_size
 
@@ -111,6 +116,38 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
         tuning.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
 
 
+def test_a_workdir_that_would_be_a_pattern_is_refused(tmp_path, data):
+    with pytest.raises(UserError, match="takes for a pattern"):
+        tuning.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
+
+
+def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
+    for name in ("one", "two"):
+        tuning.search(tmp_path / name, SWEEP, data, TRAIN, RUN)
+    assert table(tmp_path / "one") == table(tmp_path / "two")
+    tuning.search(tmp_path / "other", dataclasses.replace(SWEEP, seed=1), data, TRAIN, RUN)
+    assert table(tmp_path / "other") != table(tmp_path / "one")
+
+
+def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch):
+    path = tmp_path / "oracle.json"
+    save = tuning.keras_tuner_utils.save_json
+    save(path, {"whole": 1})
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(path, {"whole": 2})
+    assert tuning.keras_tuner_utils.load_json(path) == {"whole": 1}
+
+
+def test_two_sweeps_in_one_workdir_are_refused(tmp_path, data, quick):
+    with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
+        tuning.search(tmp_path, SWEEP, data, TRAIN, RUN)
+
+
 @pytest.mark.parametrize(("kind", "trials"), [("bayesian", 4), ("hyperband", 13)])
 def test_other_tuners(tmp_path, data, quick, kind, trials):
     run = dataclasses.replace(RUN, steps=18)  # 9 validations
@@ -124,9 +161,9 @@ def test_other_tuners(tmp_path, data, quick, kind, trials):
 
 
 def test_hyperband_goes_on_with_what_it_trained_less(tmp_path, data):
-    sweep = dataclasses.replace(SWEEP, tuner="hyperband", max_trials=4)
+    sweep = dataclasses.replace(SWEEP_LABELED, tuner="hyperband", max_trials=4)
     run = dataclasses.replace(RUN, steps=6)
-    tuning.search(tmp_path, sweep, data, TRAIN, run)
+    tuning.search(tmp_path, sweep, data, LABELED, run)
     long = [row for row in table(tmp_path) if row["steps"] == "6"]
     assert long
     events = (tmp_path / "trials" / long[0]["trial"] / "tensorboard").iterdir()
@@ -160,16 +197,14 @@ def test_workers_share_the_trials_and_one_that_is_killed_comes_back(tmp_path):
         sys.executable, "-m", "ptn_semi.tune", f"--workdir={workdir}", "--workers=2",
         "--max_trials=3", "--sweep=reconstruction_weight", "--categories=chair",
         f"--data_dir={tmp_path / 'data'}", "--num_shapes=40", "--num_views=4", "--steps=4",
-        "--evaluate_every=2", "--batch_size=4",
+        "--evaluate_every=2", "--batch_size=4", "--supervision=labeled",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 200
-    while not list(workdir.glob("trials/*/.lock")) and time.monotonic() < deadline:
+    held = lambda: [lock for lock in workdir.glob("trials/*/.lock") if lock.read_text()]
+    while not held() and process.poll() is None:
         time.sleep(0.1)
-    lock = next(workdir.glob("trials/*/.lock"))
-    while not lock.read_text():
-        time.sleep(0.05)
-    os.kill(int(lock.read_text()), signal.SIGKILL)
+    lock = held()[0]
+    os.kill(int(lock.read_text().partition("@")[0]), signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert "best validation AP" in out

@@ -2,13 +2,13 @@
 
     python tools/check_resume.py --kills=3 --workdir=/tmp/resume -- --steps=60 --evaluate_every=10
 
-Trains once without a break and once killed (kill -9) at random moments and started again; then
-compares every tensor of the two last checkpoints. Flags after -- go to `ptn_semi.train`.
+Trains once without a break and once killed (kill -9) and started again, in turn at a random moment
+while a checkpoint is written, between two of them, and before the first new one; then compares
+every tensor of the two last checkpoints. Flags after -- go to `ptn_semi.train`.
 """
 
 import pathlib
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -23,6 +23,9 @@ KILLS = flags.DEFINE_integer("kills", 3, "How often the second training is kille
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder for both trainings.", required=True)
 MAX_DELAY = flags.DEFINE_float("max_delay", 3, "Longest seconds from a checkpoint to a kill.")
 SEED = flags.DEFINE_integer("kill_seed", 0, "Seed of the moments.")
+_KINDS = "writing", "training", "starting"
+_WRITING = 0.1  # seconds that a checkpoint may take, or little more
+_STARTING = 15  # seconds
 
 
 def start(workdir, train_flags):
@@ -37,19 +40,36 @@ def finish(process):
         sys.exit(f"error: {' '.join(process.args)} ended with {process.returncode}")
 
 
-def kill_once(workdir, train_flags, delay):
-    """Kills a training `delay` seconds after its first new checkpoint; False if it ended before."""
-    before = checkpoints.newest_step(workdir / "checkpoints")
+def kill_once(workdir, train_flags, kind, share):
+    """Kills a training.
+
+    Args:
+      workdir, train_flags: its own.
+      kind: one of `_KINDS`.
+      share: of the time in which it may be killed, 0 to 1.
+
+    Returns:
+      What it was doing; None if it ended before.
+    """
+    folder = workdir / "checkpoints"
+    before = checkpoints.newest_step(folder)
+    being_written = lambda: list(folder.glob("partial_*"))
     process = start(workdir, train_flags)
-    while checkpoints.newest_step(workdir / "checkpoints") == before and process.poll() is None:
-        time.sleep(0.05)
+    if kind != "starting":  # so that each goes on from a later step than the one before
+        while checkpoints.newest_step(folder) == before and process.poll() is None:
+            time.sleep(0.02)
+    if kind == "writing":
+        while not being_written() and process.poll() is None:
+            time.sleep(0.001)
+    delay = share * {"writing": _WRITING, "training": MAX_DELAY.value, "starting": _STARTING}[kind]
     try:
         process.wait(timeout=delay)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
-        return True
-    return False
+        step = checkpoints.newest_step(folder)
+        return f"writing the checkpoint after step {step}" if being_written() else kind
+    return None
 
 
 def differing_tensors(a, b):
@@ -73,11 +93,11 @@ def main(argv):
     finish(start(folder / "whole", argv[1:]))
     moments = random.Random(SEED.value)
     for kill in range(KILLS.value):
-        delay = moments.uniform(0, MAX_DELAY.value)
-        if not kill_once(folder / "killed", argv[1:], delay):
+        doing = kill_once(folder / "killed", argv[1:], _KINDS[kill % len(_KINDS)], moments.random())
+        if doing is None:
             sys.exit(f"error: ended before kill {kill + 1}: give more --steps or fewer --kills")
         step = checkpoints.newest_step(folder / "killed" / "checkpoints")
-        print(f"kill {kill + 1}, {delay:.2f} s after a checkpoint; resumes from step {step}")
+        print(f"kill {kill + 1} while {doing}; resumes from step {step}", flush=True)
     finish(start(folder / "killed", argv[1:]))
     whole, killed = (checkpoints.find(folder / name, "last") for name in ("whole", "killed"))
     count, differing = differing_tensors(whole, killed)

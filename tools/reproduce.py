@@ -63,10 +63,7 @@ def read_results(path):
     Raises:
       UserError: it is missing or holds something else.
     """
-    try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} holds no results: leave out --report_only to get some") from error
+    results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
         raise UserError(f"{path} holds no results: leave out --report_only to get some")
     return results

@@ -19,6 +19,7 @@ import re
 from ptn_semi import checkpoints, data_sets, files
 from ptn_semi.experiments import matrix
 
+_MEND = "delete it and give the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
@@ -73,11 +74,11 @@ class Job:
 
     def scores(self, category):
         """What `ptn_semi.evaluate` wrote of a category."""
-        return json.loads(self.scores_path(category).read_text())
+        return files.read_json(self.scores_path(category), _MEND)
 
     def record(self):
         """What `write_record` wrote: {"minutes"}."""
-        return json.loads(self.record_path.read_text())
+        return files.read_json(self.record_path, _MEND)
 
     def write_record(self):
         """Writes down how long the training took, from its last checkpoint."""
