@@ -23,15 +23,9 @@ def main():
         from ptn_semi import page
     except ImportError as error:
         raise UserError("the page needs gradio: pip install 'ptn_semi[demo]'") from error
-    built = page.build(reconstruction.load(MODEL.value))
+    reconstructor = reconstruction.load(MODEL.value)
     try:
-        built.queue(max_size=64).launch(
-            server_name=HOST.value,
-            server_port=PORT.value,
-            max_file_size=f"{MAX_UPLOAD_MB.value}mb",
-            share=False,
-            footer_links=[],
-        )
+        page.launch(reconstructor, HOST.value, PORT.value, MAX_UPLOAD_MB.value)
     except OSError as error:
         raise UserError(
             f"--port={PORT.value} cannot be listened on ({error}): give another"

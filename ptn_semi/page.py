@@ -1,44 +1,92 @@
 """The demo page: an image or a drawing in, a shape to turn out."""
 
 import atexit
-import contextlib
+import os
 import pathlib
+import resource
 import shutil
 import tempfile
-import time
 import uuid
 
-import gradio as gr
-from scipy import ndimage
+# All that visitors send and get lies here. gradio's own choice is a folder that every user and
+# every such page of the machine shares, and it asks when it is imported.
+_FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+os.environ["GRADIO_TEMP_DIR"] = str(_FOLDER)
 
-from ptn_semi import pictures, reconstruction, silhouettes
-from ptn_semi.errors import UserError
+import gradio as gr  # noqa: E402
+from scipy import ndimage  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+
+from ptn_semi import guard, kept_files, pictures, reconstruction, silhouettes  # noqa: E402
+from ptn_semi.errors import UserError  # noqa: E402
 
 _EXAMPLES = pathlib.Path(__file__).parent / "examples"
 _CANVAS = 400  # pixels
 _MASK_SIZE = 200
-_KEPT = 3600  # seconds that files are kept for download
-_COPIED = 60  # seconds after which gradio has its copy of a file
+_SESSIONS = 100  # whose voxels are kept for another threshold: 1 MB each at 64³
+
+
+def launch(reconstructor, host, port, max_upload_mb, **options):
+    """Serves the page.
+
+    Args:
+      reconstructor: a `reconstruction.Reconstructor`.
+      host, port: to listen on.
+      max_upload_mb: largest image.
+      **options: more of `gradio.Blocks.launch`.
+
+    Returns:
+      The page, a `gradio.Blocks`, once it is closed; at once with `prevent_thread_lock`.
+
+    Raises:
+      OSError: the port cannot be listened on.
+    """
+    _allow_connections()
+    page = build(reconstructor)
+    page.launch(
+        server_name=host, server_port=port,
+        max_file_size=f"{max_upload_mb}mb", state_session_capacity=_SESSIONS,
+        app_kwargs={
+            "lifespan": kept_files.sweeping(_FOLDER),
+            "middleware": [Middleware(guard.Guard, max_upload=max_upload_mb << 20)],
+        },
+        share=False, enable_monitoring=False, mcp_server=False, run_history=False,
+        ssr_mode=False, footer_links=[],
+        **options,
+    )  # fmt: skip
+    return page
+
+
+def _allow_connections():
+    """Lets the process hold as many connections as it may: a thousand idle ones are usual."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _own(upload):
+    """The path of an uploaded file: a request may name any file of the machine.
+
+    It is left unopened, so that it is we who say what is wrong with a file.
+    """
+    if not upload or not upload.path:
+        return None
+    path = pathlib.Path(os.path.normpath(upload.path))
+    if not path.is_relative_to(_FOLDER):
+        raise gr.Error("This file was not uploaded.", print_exception=False)
+    return str(path)
 
 
 def build(reconstructor):
-    """The page as a `gradio.Blocks`.
+    """The page as a `gradio.Blocks`; `launch` serves it.
 
     Args:
       reconstructor: a `reconstruction.Reconstructor`.
     """
 
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-
     def new_file(suffix):
         """A path of its own: equal files of one name would be rewritten while they are sent."""
-        for file in folder.iterdir():
-            # gradio has made its copy by now.
-            with contextlib.suppress(FileNotFoundError):  # another visitor's was as quick
-                if time.time() - file.stat().st_mtime > _COPIED:
-                    file.unlink()
-        return folder / f"{uuid.uuid4()}{suffix}"
+        return _FOLDER / f"{uuid.uuid4()}{suffix}"
 
     def from_file(path, *settings):
         if path is None:
@@ -50,11 +98,13 @@ def build(reconstructor):
             return _failed(str(error).replace(path, pathlib.Path(path).name))
         return reconstruct(silhouette, *settings)
 
-    def from_drawing(drawing, *settings):
+    def from_drawing(path, *settings):
+        if path is None:
+            return _failed("Draw an outline first.")
         try:
-            _, outline = silhouettes.find(drawing["composite"], "the drawing")
+            _, outline = silhouettes.read(path)
         except UserError as error:
-            return _failed(error)
+            return _failed(str(error).replace(path, "the drawing"))
         # A closed outline stands for all within.
         return reconstruct(ndimage.binary_fill_holes(outline), *settings)
 
@@ -67,7 +117,7 @@ def build(reconstructor):
 
     def mesh(voxels, threshold, surface):
         if voxels is None:
-            return None, ""
+            return None, _note("Reconstruct something first.")
         try:
             reconstruction.check_shape(voxels, threshold, "it")
             path = new_file(".glb")
@@ -76,9 +126,7 @@ def build(reconstructor):
             return None, _note(error)
         return str(path), ""
 
-    with gr.Blocks(
-        title="One silhouette to 3D", analytics_enabled=False, delete_cache=(_KEPT, _KEPT)
-    ) as page:
+    with gr.Blocks(title="One silhouette to 3D", analytics_enabled=False) as page:
         gr.Markdown("# One silhouette to 3D")
         voxels = gr.State()
         with gr.Row():
@@ -88,17 +136,16 @@ def build(reconstructor):
                         label="An object before a plain background", type="filepath",
                         sources=["upload"],
                     )  # fmt: skip
-                    # Left unopened, so that it is we who say what is wrong with a file.
-                    image.preprocess = lambda upload: upload and upload.path
+                    image.preprocess = _own
                     gr.Examples([[str(path)] for path in sorted(_EXAMPLES.glob("*.png"))], image)
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing"):
                     drawing = gr.Sketchpad(
-                        type="pil",
                         canvas_size=(_CANVAS, _CANVAS), layers=False, transforms=(),
                         brush=gr.Brush(default_size=12, colors=["#000000"], color_mode="fixed"),
                         label="An outline; what it encloses is filled",
                     )  # fmt: skip
+                    drawing.preprocess = lambda drawn: drawn and _own(drawn.composite)
                     from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
                 note = gr.Markdown()
             with gr.Column():
@@ -117,12 +164,20 @@ def build(reconstructor):
                         )
         settings = [threshold, surface]
         outputs = [voxels, seen, model, note]
-        from_image.click(from_file, [image, *settings], outputs)
-        image.upload(from_file, [image, *settings], outputs)
-        from_sketch.click(from_drawing, [drawing, *settings], outputs)
+        # gradio's queue keeps its messages to visitors who never fetch them. Ours is the guard's.
+        from_image.click(from_file, [image, *settings], outputs, queue=False)
+        image.upload(from_file, [image, *settings], outputs, queue=False)
+        from_sketch.click(from_drawing, [drawing, *settings], outputs, queue=False)
         for changed in (threshold.release, surface.change):
-            changed(mesh, [voxels, *settings], [model, note])
+            changed(mesh, [voxels, *settings], [model, note], queue=False)
+        for block in page.blocks.values():
+            block.async_move_resource_to_block_cache = _as_it_is
     return page
+
+
+async def _as_it_is(path):
+    """Instead of copying a file, or fetching one for a visitor: all of ours are in place."""
+    return str(path)
 
 
 def _failed(text):
