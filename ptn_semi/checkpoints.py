@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import errors, files, networks
+from ptn_semi import errors, networks, reading
 from ptn_semi.errors import UserError
 from ptn_semi.model import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 
@@ -165,7 +165,7 @@ def restore(checkpoint, model):
     """Restores a compiled model and its optimizers to the bits that were saved."""
     with refusing_others(checkpoint.path, _MEND):
         _check_architecture(checkpoint, model)
-        with files.without_patterns(checkpoint.path) as folder:
+        with reading.without_patterns(checkpoint.path) as folder:
             _trackable(model).read(f"{folder}/state").assert_consumed()
 
 
@@ -176,7 +176,7 @@ def restore_networks(checkpoint, model):
         parts = _networks(model)
         if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
             parts.pop("viewpoint_estimator", None)
-        with files.without_patterns(checkpoint.path) as folder:
+        with reading.without_patterns(checkpoint.path) as folder:
             status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
             status.assert_existing_objects_matched().expect_partial()
 

@@ -22,7 +22,7 @@ import tensorflow_datasets as tfds
 import tqdm
 from google.protobuf import json_format
 
-from ptn_semi import files, pictures
+from ptn_semi import files, pictures, reading
 from ptn_semi.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
@@ -65,7 +65,7 @@ def _find_prepared(config, data_dir):
     version = posed_masks.Builder.VERSION
     for path in sorted(folder.glob(f"{config.layout}-*/{version}/metadata.json")):
         mend = f"delete {path.parent} and build the data set again"
-        built_from = files.read_json(path, mend)["built_from"]
+        built_from = reading.read_json(path, mend)["built_from"]
         source = {name: built_from["source"].get(name) for name in asked["source"]}
         if built_from | {"source": source} == asked:
             found.append(path.parts[-3])

@@ -5,7 +5,14 @@ class UserError(Exception):
     """Something the user gave cannot be used.
 
     The message is one sentence that names the thing (flag, file, folder) and says how to mend it.
+    It can be printed anywhere: in names of files, control characters and bytes that are not UTF-8
+    are shown as escapes.
     """
+
+    def __str__(self):
+        return "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__()
+        )
 
 
 def first_line(error):

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi import checkpoints, files
+from ptn_semi import checkpoints, files, reading
 from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from ptn_semi.upsampling import UpsamplingToOneChannel
@@ -146,12 +146,12 @@ def read(path):
     """
     path = pathlib.Path(path)
     mend = "give a folder that ptn_semi.export wrote, whole, or export the model again"
-    known = files.read_json(path / EXTRA / METADATA, mend)
+    known = reading.read_json(path / EXTRA / METADATA, mend)
     with checkpoints.refusing_others(path, mend):
         if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
             raise ValueError(f"threshold {known['threshold']}, extent {known['extent']}")
         model = checkpoints.model_of(known["model"])
-        with files.without_patterns(path) as folder:
+        with reading.without_patterns(path) as folder:
             variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
             for i, variable in enumerate(_kept(model)):
                 variable.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))

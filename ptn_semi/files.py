@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import pathlib
 import shutil
@@ -66,16 +65,6 @@ def _remove(path):
         path.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def without_patterns(folder):
-    """Another path of a folder: TensorFlow takes [, ], * and ? in a checkpoint's for a pattern."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
-
-
 def _this_process():
     return f"{os.getpid()}@{socket.gethostname()}"
 
@@ -92,22 +81,6 @@ def is_alive(process):
     except (ProcessLookupError, ValueError):
         return False
     return True
-
-
-def read_json(path, mend):
-    """What a JSON file holds.
-
-    Args:
-      path: the file.
-      mend: what to do where it is missing or damaged, for the error.
-
-    Raises:
-      UserError: it is.
-    """
-    try:
-        return json.loads(pathlib.Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged: {mend}") from error
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import collections
 import collections.abc
 import dataclasses
+import os
 import pathlib
 
 import numpy as np
@@ -14,6 +15,7 @@ from ptn_semi import (
     exporting,
     files,
     pictures,
+    reading,
     silhouettes,
     surfaces,
 )
@@ -70,15 +72,25 @@ def images_in(paths):
     """The image files that paths name: themselves, or what is in them if they are folders.
 
     Yields:
-      (path, None), or (path, a `UserError`) for a folder without images.
+      (path, None), or (path, a `UserError`) for a folder without images, or for a link in it that
+      leads out of it.
     """
-    known = Image.registered_extensions()
+    formats = Image.registered_extensions()
     for path in map(pathlib.Path, paths):
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path, None
             continue
-        found = sorted(child for child in path.iterdir() if child.suffix.lower() in known)
-        yield from ((child, None) for child in found)
+        try:
+            found = sorted(
+                child
+                for child in path.iterdir()
+                if formats.get(child.suffix.lower()) in silhouettes.FORMATS
+            )
+        except OSError as error:
+            yield path, UserError(f"{path} cannot be listed ({error.strerror}): make it readable")
+            continue
+        for child in found:
+            yield child, reading.link_problem(path, child)
         if not found:
             yield path, UserError(f"{path} holds no images: name some, or another folder")
 

@@ -25,7 +25,7 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import data_sets, files, flags, training, tuning_report, workdirs
+from ptn_semi import data_sets, files, flags, reading, training, tuning_report, workdirs
 from ptn_semi.errors import UserError
 
 TUNERS = ("random", "bayesian", "hyperband")
@@ -272,7 +272,7 @@ def keep_settings(workdir, sweep, data, train, run):
     described = dataclasses.asdict(sweep)
     described.pop("max_trials")  # more may be asked for
     described = json.loads(json.dumps(described)) | {"flags": flags.to_text(data, train, run)}
-    if path.exists() and files.read_json(path, "delete it") != described:
+    if path.exists() and reading.read_json(path, "delete it") != described:
         raise UserError(f"{workdir} holds a sweep of other settings: give another --workdir")
     with files.replacing(path) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")

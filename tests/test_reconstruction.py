@@ -63,6 +63,30 @@ def test_folders_names_and_bad_images(tmp_path):
     assert {"a.glb", "a_2.glb"} <= names and not any("bad" in name for name in names)
 
 
+def test_folders_of_odd_things(tmp_path, monkeypatch):
+    inside, outside = image(tmp_path / "x" / "a.png"), image(tmp_path / "y" / "secret.png")
+    (tmp_path / "x" / "same.png").symlink_to(inside)
+    (tmp_path / "x" / "out.png").symlink_to(outside)
+    (tmp_path / "x" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "x" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0")
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    for folder in (tmp_path / "x", tmp_path / "link"):
+        listed = {path.name: problem for path, problem in reconstruction.images_in([folder])}
+        assert listed.keys() == {"a.png", "same.png", "out.png", "loop.png"}
+        problem = listed.pop("out.png")
+        assert f"{folder}/out.png is a symbolic link that leads out of" in str(problem)
+        assert not any(listed.values())
+    [(_, problem)] = reconstruction.images_in(["n" * 300])  # too long a name, once tried
+    assert problem is None
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    [(_, problem)] = reconstruction.images_in([tmp_path / "x"])
+    assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
+
+
 def test_a_threshold_over_everything_is_said(tmp_path):
     [(_, problem)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
     assert isinstance(problem, UserError) and "threshold 0.95" in str(problem)

@@ -1,5 +1,9 @@
 """Silhouettes: found in all kinds of images, framed as training masks, refused when unusable."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -108,6 +112,62 @@ def test_truncated_and_missing_images_are_refused(tmp_path):
     for name in ("cut.jpg", "nowhere.png"):
         with pytest.raises(UserError, match=name):
             silhouettes.read(tmp_path / name)
+
+
+def test_only_files_of_known_formats_are_read(tmp_path):
+    Image.fromarray(OBJECT.astype(np.uint8) * 255).save(tmp_path / "a.ico")
+    os.mkfifo(tmp_path / "pipe.png")  # which a reader would wait at for ever
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    for name, said in [
+        ("a.ico", "it is none of PNG"),
+        ("pipe.png", "is not a file"),
+        ("folder.png", "is not a file"),
+        ("device.png", "is not a file"),
+    ]:
+        with pytest.raises(UserError, match=f"{name} .*{said}"):
+            silhouettes.read(tmp_path / name)
+
+
+def test_names_that_are_not_utf8_are_refused_in_printable_words(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff\nb.png")
+    with pytest.raises(UserError, match="name that is not UTF-8") as caught:
+        silhouettes.read(path)
+    assert f"{tmp_path}/a\\udcff\\nb.png" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_changed_pixel_of_a_png_is_noticed(tmp_path):
+    path = white_on_black(tmp_path)
+    data = path.read_bytes()
+    at = data.index(b"IDAT")
+    size = int.from_bytes(data[at - 4 : at], "big")
+    rows = bytearray(zlib.decompress(data[at + 4 : at + 4 + size]))
+    rows[500] ^= 255
+    changed = zlib.compress(rows)  # with the checksum of what was there before
+    path.write_bytes(
+        data[: at - 4] + struct.pack(">I", len(changed)) + b"IDAT" + changed + data[at + 4 + size :]
+    )
+    with pytest.raises(UserError, match="is damaged"):
+        silhouettes.read(path)
+
+
+def test_large_images_are_looked_at_in_a_smaller_size(tmp_path):
+    large = np.kron(OBJECT, np.ones([50, 50], bool))  # 3000 × 4000
+    image, silhouette = silhouettes.read(saved(tmp_path, large.astype(np.uint8) * 255))
+    assert image.shape == (1500, 2000, 3)
+    np.testing.assert_array_equal(silhouette, large[::2, ::2])
+    with pytest.raises(UserError, match="has 40000 × 1 pixels"):
+        silhouettes.read(saved(tmp_path, np.zeros([1, 40000], np.uint8)))
+
+
+def test_numbers_beyond_colours(tmp_path):
+    pixels = np.where(OBJECT, 70_000, -5).astype(np.int32)
+    _, silhouette = silhouettes.read(saved(tmp_path, pixels, "whole.tif"))
+    np.testing.assert_array_equal(silhouette, OBJECT)
+    fractions = np.where(OBJECT, np.nan, 1).astype(np.float32)
+    with pytest.raises(UserError, match="fractions for colours"):
+        silhouettes.read(saved(tmp_path, fractions, "fractions.tif"))
 
 
 @pytest.mark.parametrize("turn", [0, 1])

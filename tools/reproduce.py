@@ -18,7 +18,7 @@ import pathlib
 
 from absl import flags as absl_flags
 
-from ptn_semi import files, flags, settings
+from ptn_semi import files, flags, reading, settings
 from ptn_semi.errors import UserError
 from ptn_semi.experiments import jobs, matrix, reports, runner
 
@@ -63,7 +63,7 @@ def read_results(path):
     Raises:
       UserError: it is missing or holds something else.
     """
-    results = files.read_json(path, "leave out --report_only to get it")
+    results = reading.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
         raise UserError(f"{path} holds no results: leave out --report_only to get some")
     return results

@@ -12,6 +12,7 @@ and then pairs of bytes (value 0 or 1, count 0 to 255). The voxels run with x sl
 y fastest. Format: https://www.patrickmin.com/binvox/binvox.html
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ def read_header(data: bytes, name: str) -> Header:
             raise _bad(name, f"has two '{key}' lines in its header")
         fields[key] = values
     try:
-        sides = [int(v) for v in fields["dim"]]
+        sides = [_whole(v) for v in fields["dim"]]
         translate = [float(v) for v in fields.get("translate", ["0"] * 3)]
         (scale,) = [float(v) for v in fields.get("scale", ["1"])]
         dims = sides[0], sides[1], sides[2]
@@ -78,6 +79,8 @@ def read_header(data: bytes, name: str) -> Header:
         raise _bad(name, f"holds a grid of {shape} voxels, which is not cubic")
     if not 1 <= dims[0] <= MAX_SIDE:
         raise _bad(name, f"claims {shape} voxels, where a side of 1 to {MAX_SIDE} is possible")
+    if not np.isfinite([*corner, scale]).all() or scale <= 0 or len(translate) != 3:
+        raise _bad(name, "has a damaged 'translate' or 'scale' line")
     return Header(dims[0], corner, scale, len(text) + len(found))
 
 
@@ -125,6 +128,13 @@ def write(voxels: np.ndarray) -> bytes:
     runs = np.stack([np.repeat(flat[starts], pieces).astype(np.uint8), counts], axis=1)
     header = f"#binvox 1\ndim {n} {n} {n}\ntranslate -0.5 -0.5 -0.5\nscale 1\ndata\n"
     return header.encode() + runs.tobytes()
+
+
+def _whole(text: str) -> int:
+    """Returns a whole number; `int` alone takes '3_2' and the digits of any script, too."""
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise ValueError(text)
+    return int(text)
 
 
 def _bad(name: str, fault: str) -> UserError:

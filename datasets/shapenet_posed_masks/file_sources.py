@@ -1,30 +1,28 @@
-"""Shapes in the user's files: folders of voxel files, an archive of them, folders of meshes."""
+"""Shapes in the user's files: folders of voxel files, folders of meshes."""
 
 import abc
+import errno
 import functools
-import gzip
 import hashlib
 import os
-import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from stat import S_ISREG
 
 import numpy as np
 
+from ptn_semi import reading
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import binvox, grids, meshes
 from shapenet_posed_masks.source import Item, Source, unknown_category
 from shapenet_posed_masks.taxonomy import category_name
 
 _MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
-_MAX_MEMBER = 4 << 20  # the same in an archive, where all are kept in memory
-_MAX_ARCHIVE = 4 << 30
+_MEND = "replace the file or remove it"
 
 
 @dataclass(frozen=True)
-class _Stamp:
+class Stamp:
     """What changes when a file does."""
 
     size: int
@@ -44,22 +42,28 @@ class _Files(Source):
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
         """Yields (model_id, path, stat) of each shape below a category's folder."""
 
-    def _scan(self) -> tuple[dict[Item, _Stamp], set[str]]:
+    def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
         """Returns the shapes of the wanted categories, and all categories that are there."""
         found, present = {}, set()
         for entry in folders_in(self.root):
             category = category_name(entry.name)
             present.add(category)
-            if self._wants(category):
-                for model_id, path, stat in self._scan_category(entry.name):
-                    found[Item(model_id, category, path)] = _Stamp(stat.st_size, stat.st_mtime_ns)
+            if not self._wants(category):
+                continue
+            if reading.link_problem(self.root, entry.path):
+                # Not looked into, as it may lead anywhere; reading the item says so.
+                shapes = [(entry.name, entry.name, os.lstat(entry.path))]
+            else:
+                shapes = self._scan_category(entry.name)
+            for model_id, path, stat in shapes:
+                found[Item(model_id, category, path)] = Stamp(stat.st_size, stat.st_mtime_ns)
         return found, present
 
     def _wants(self, category: str) -> bool:
         return not self.categories or category in self.categories
 
     @functools.cached_property
-    def _files(self) -> dict[Item, _Stamp]:
+    def _files(self) -> dict[Item, Stamp]:
         found, present = self._scan()
         for category in self.categories:
             if category not in present:
@@ -88,19 +92,7 @@ class _Files(Source):
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        path = os.path.join(self.root, item.path)
-        try:
-            with open(path, "rb") as file:
-                data = file.read(limit + 1)
-        except OSError as error:
-            raise UserError(
-                f"{path} cannot be read ({error.strerror}): make it readable or remove it"
-            ) from error
-        if len(data) > limit:
-            raise UserError(
-                f"{path} is larger than {limit >> 20} MiB: replace the file or remove it"
-            )
-        return data
+        return reading.read(os.path.join(self.root, item.path), limit, _MEND, within=self.root)
 
 
 class _Models(_Files):
@@ -130,60 +122,6 @@ class VoxFolder(_Models):
         data = self._read_bytes(item, _MAX_BINVOX)
         voxels = binvox.read(data, os.path.join(self.root, item.path))
         return grids.resize(voxels, self.voxel_size)
-
-
-class VoxArchive(VoxFolder):
-    """The same in a tar archive, of which the wanted files are kept in memory, 1.5 kB each.
-
-    The archive is read once, from start to end, when items are first asked for; nothing is unpacked
-    to disk. Links, names with '..' and absolute names are ignored.
-    """
-
-    def _scan(self) -> tuple[dict[Item, _Stamp], set[str]]:
-        found, present, self._data, kept = {}, set(), {}, 0
-        try:
-            # tarfile alone takes a cut archive for a shorter one; gzip notices.
-            opener = open if self.root.endswith(".tar") else gzip.open
-            with opener(self.root, "rb") as file, tarfile.open(fileobj=file, mode="r|") as archive:
-                for member in archive:
-                    parts = member.name.removeprefix("./").split("/")
-                    if not member.isreg() or len(parts) < 3 or {"", ".", ".."} & {*parts}:
-                        continue
-                    folder, model, tail = parts[-3:]
-                    present.add(category := category_name(folder))
-                    if tail != self.tail or not self._wants(category):
-                        continue
-                    item = Item(f"{folder}/{model}", category, f"{folder}/{model}/{tail}")
-                    data = archive.extractfile(member).read(_MAX_MEMBER + 1)
-                    kept += len(data)
-                    if kept > _MAX_ARCHIVE:
-                        raise UserError(
-                            f"{self.root} unpacks to more than {_MAX_ARCHIVE >> 30} GiB: unpack it "
-                            "and give the folder as --manual_dir"
-                        )
-                    self._data[item.path] = data
-                    found[item] = _Stamp(member.size, int(member.mtime * 1e9))
-                while file.read(1 << 20):  # what follows the last member, for gzip's checksum
-                    pass
-        except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
-            raise UserError(
-                f"{self.root} is truncated or not a tar archive ({error}): fetch it again"
-            ) from error
-        return found, present
-
-    def fingerprint(self) -> dict:
-        """Returns the settings, and the archive's name, size and time of change, unopened."""
-        stat = os.stat(self.root)
-        archive = [os.path.basename(self.root), stat.st_size, stat.st_mtime_ns]
-        return self.settings() | {"archive": archive}
-
-    def _read_bytes(self, item: Item, limit: int) -> bytes:
-        self.items()  # reads the archive if that has not been done
-        data = self._data.get(item.path)
-        if data is None or len(data) > _MAX_MEMBER:
-            fault = "is missing" if data is None else f"is larger than {_MAX_MEMBER >> 20} MiB"
-            raise UserError(f"{item.path} {fault} in {self.root}: replace the file or remove it")
-        return data
 
 
 class CoreV2(_Models):
@@ -233,14 +171,22 @@ class MeshFolder(_Files):
         self.front = front
 
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        for parent, folders, names in os.walk(os.path.join(self.root, folder)):
-            folders[:] = [f for f in folders if not f.startswith(".")]
-            for name in names:
-                if name.startswith(".") or not name.lower().endswith(meshes.EXTENSIONS):
+        waiting = [folder]
+        while waiting:
+            inner = waiting.pop()
+            for entry in entries_in(os.path.join(self.root, inner)):
+                path = f"{inner}/{entry.name}"
+                if entry.name.startswith("."):
                     continue
-                full = os.path.join(parent, name)
-                path = os.path.relpath(full, self.root).replace(os.sep, "/")
-                if stat := _stat_file(full):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif os.path.isdir(entry.path):
+                    # What a link leads to inside is listed there; reading the item refuses others.
+                    if reading.link_problem(self.root, entry.path):
+                        yield path, path, os.lstat(entry.path)
+                elif entry.name.lower().endswith(meshes.EXTENSIONS) and (
+                    stat := _stat_file(entry.path)
+                ):
                     yield path, path, stat
 
     def read(self, item: Item) -> np.ndarray:
@@ -256,7 +202,12 @@ class MeshFolder(_Files):
 
 def folders_in(path: str) -> list[os.DirEntry]:
     """Returns the folders in a folder, hidden ones left out."""
-    return [e for e in entries_in(path) if e.is_dir() and not e.name.startswith(".")]
+    return [
+        e
+        for e in entries_in(path)
+        # DirEntry alone raises on links that go round in a circle.
+        if (e.is_dir(follow_symlinks=False) or os.path.isdir(e.path)) and not e.name.startswith(".")
+    ]
 
 
 def entries_in(path: str) -> list[os.DirEntry]:
@@ -265,13 +216,19 @@ def entries_in(path: str) -> list[os.DirEntry]:
         with os.scandir(path) as entries:
             return list(entries)
     except OSError as error:
-        raise UserError(f"{path} cannot be listed ({error.strerror}): make it readable") from error
+        raise UserError(
+            f"{path} cannot be listed ({error.strerror}): make it readable or remove it"
+        ) from error
 
 
 def _stat_file(path: str) -> os.stat_result | None:
     """Returns the file's stat; None for what is missing, a broken link, a folder or a pipe."""
     try:
         result = os.stat(path)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise UserError(f"{path} cannot be read ({error.strerror}): make it readable") from error
     return result if S_ISREG(result.st_mode) else None

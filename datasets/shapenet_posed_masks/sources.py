@@ -19,10 +19,10 @@ import numpy as np
 
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import procedural
+from shapenet_posed_masks.archives import VoxArchive
 from shapenet_posed_masks.file_sources import (
     CoreV2,
     MeshFolder,
-    VoxArchive,
     VoxFolder,
     entries_in,
     folders_in,
@@ -135,7 +135,7 @@ def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool =
     names = sorted(entry.name for entry in entries_in(path))
     if not names:
         raise UserError(f"--manual_dir={manual_dir} is empty: put the shapes there first")
-    packed = [n for n in names if n.endswith(_ARCHIVES)]
+    packed = [n for n in names if n.endswith(_ARCHIVES) and os.path.isfile(os.path.join(path, n))]
     if archives and packed and not folders_in(path):
         if len(packed) > 1:
             raise UserError(f"--manual_dir={manual_dir} holds {len(packed)} archives: name the one")

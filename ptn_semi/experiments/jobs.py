@@ -16,7 +16,7 @@ import json
 import pathlib
 import re
 
-from ptn_semi import checkpoints, data_sets, files
+from ptn_semi import checkpoints, data_sets, files, reading
 from ptn_semi.experiments import matrix
 
 _MEND = "delete it and give the same command again"
@@ -74,11 +74,11 @@ class Job:
 
     def scores(self, category):
         """What `ptn_semi.evaluate` wrote of a category."""
-        return files.read_json(self.scores_path(category), _MEND)
+        return reading.read_json(self.scores_path(category), _MEND)
 
     def record(self):
         """What `write_record` wrote: {"minutes"}."""
-        return files.read_json(self.record_path, _MEND)
+        return reading.read_json(self.record_path, _MEND)
 
     def write_record(self):
         """Writes down how long the training took, from its last checkpoint."""
