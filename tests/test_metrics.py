@@ -43,6 +43,22 @@ def test_average_precision_by_hand():
     assert metrics.average_precision(scores, truth)[0] == pytest.approx((1 + 2 / 4) / 2)
 
 
+def test_scores_in_double_precision_are_ranked_by_all_of_it():
+    # In single precision the two would be tied.
+    assert metrics.average_precision(np.array([[0.5, 0.5 + 1e-12]]), [[False, True]]) == 1
+
+
+def test_lists_are_taken_for_arrays():
+    scores, truth = [[0.9, 0.2, 0.6], [0.1, 0.8, 0.3]], [[1, 0, 0], [1, 0, 1]]
+    precision, curve = metrics.average_precision(scores, truth), metrics.iou(scores, truth, [0.5])
+    np.testing.assert_allclose(precision, [1, (1 / 2 + 2 / 3) / 2])
+    np.testing.assert_allclose(curve, [[1 / 2], [0]])
+
+
+def test_thresholds_are_hundredths():
+    np.testing.assert_array_equal(metrics.THRESHOLDS, [float(f"0.{i:02}") for i in range(1, 100)])
+
+
 def test_iou_by_hand_and_strictly_above():
     scores = np.array([[0.9, 0.8, 0.4, 0.4, 0.1]], np.float32)
     truth = np.array([[True, False, True, False, True]])
@@ -69,16 +85,19 @@ def test_perfect_prediction():
     assert (metrics.iou(truth.astype(np.float32), truth, [0.4, 0.5]) == 1).all()
 
 
-def test_voxel_grids_are_flattened_and_threads_change_nothing():
+def test_voxel_grids_are_flattened_and_threads_change_nothing(monkeypatch):
     scores, truth = make_batch("sigmoid", num_examples=9)
     grids = scores.reshape(9, 16, 16, 16), truth.reshape(9, 16, 16, 16)
     alone = metrics.average_precision(scores, truth, num_threads=1)
+    assert (alone.shape, alone.dtype) == ((9,), np.float64)
     for num_threads in (2, 5, None):
         np.testing.assert_array_equal(metrics.average_precision(*grids, num_threads), alone)
         np.testing.assert_array_equal(
             metrics.iou(*grids, [0.2, 0.4], num_threads),
             metrics.iou(scores, truth, [0.2, 0.4], num_threads=1),
         )
+    monkeypatch.setattr("os.cpu_count", lambda: None)  # as where it cannot be told
+    np.testing.assert_array_equal(metrics.average_precision(*grids), alone)
 
 
 def test_batches_of_any_size_give_the_same_bits():
@@ -95,6 +114,7 @@ def test_batches_of_any_size_give_the_same_bits():
             start = stop
         results.append(total.result())
     assert results[0] == results[1] == results[2]
+    assert list(results[0]) == ["car", "chair", "mean"]
     chair = results[0]["chair"]
     assert (chair["num_shapes"], chair["num_views"]) == (3, 7)
     assert results[0]["mean"]["num_shapes"] == 4
@@ -118,6 +138,25 @@ def test_the_two_maxima_differ_as_they_should():
     assert row["iou_0.4"] == row["iou_0.5"] == 0.25
 
 
+def test_iou_at_the_papers_thresholds_by_hand():
+    # Of the empty voxels, one ends between each of .39, .4, .41 and of .49, .5, .51.
+    scores = np.array([[0.9, 0.395, 0.405, 0.495, 0.505]], np.float32)
+    total = metrics.ReconstructionScores()
+    total.add(scores, np.array([[1, 0, 0, 0, 0]]), ["chair"], ["a"])
+    row = total.result()["chair"]
+    assert (row["iou_0.4"], row["iou_0.5"], row["best_threshold"]) == (1 / 4, 1 / 2, 0.51)
+    assert {type(value) for value in row.values()} == {float, int}  # plain ones
+
+
+def test_a_shape_named_in_bytes_is_the_one_named_in_text():
+    truth = np.eye(4)
+    total = metrics.ReconstructionScores()
+    total.add(truth, truth, ["chair", b"chair"] * 2, ["é", "é".encode(), b"b", "b"])
+    result = total.result()
+    assert list(result) == ["chair", "mean"]
+    assert (result["chair"]["num_shapes"], result["chair"]["num_views"]) == (2, 4)
+
+
 def test_mean_counts_each_category_once():
     truth = np.array([[1, 0, 0, 0]] * 4)
     right = np.array([0.9, 0, 0, 0], np.float32)
@@ -128,6 +167,7 @@ def test_mean_counts_each_category_once():
     assert list(result) == ["car", "chair", "mean"]
     assert result["car"]["average_precision"] == 1
     assert result["chair"]["average_precision"] == 0.25
+    assert result["chair"]["max_iou_per_shape"] == 0  # at no threshold is the right voxel there
     assert result["mean"]["average_precision"] == pytest.approx(0.625)
     assert result["mean"]["iou_0.5"] == pytest.approx(0.5)
 
@@ -138,15 +178,30 @@ def test_what_has_no_score_is_refused():
     with pytest.raises(ValueError, match=r"example 1 .*no occupied voxel"):
         metrics.average_precision(scores, truth)
     truth[1, 0] = True
-    scores[2, 5] = np.nan
-    with pytest.raises(ValueError, match=r"example 2 .*finite"):
-        metrics.iou(scores, truth, [0.5])
-    with pytest.raises(ValueError, match="same shape"):
-        metrics.average_precision(scores, truth[:, 1:])
+    for shapes in ((scores, truth[:, 1:]), (scores[0], truth[0])):
+        with pytest.raises(ValueError, match="same shape"):
+            metrics.average_precision(*shapes)
+    for value in (np.nan, np.inf, -np.inf):
+        scores[2, 5] = value
+        with pytest.raises(ValueError, match=r"example 2 .*finite"):
+            metrics.iou(scores, truth, [0.5])
+
+
+def test_what_is_refused_is_not_counted():
+    scores, truth = make_batch("sigmoid", num_examples=3)
     total = metrics.ReconstructionScores()
+    for categories, model_ids in ((["chair"] * 2, "abc"), (["chair"] * 3, "ab"), (["car"], "a")):
+        with pytest.raises(ValueError, match="one of each"):
+            total.add(scores, truth, categories, list(model_ids))
+    scores[2, 5] = np.nan
     with pytest.raises(ValueError, match="finite"):
         total.add(scores, truth, ["chair"] * 3, list("abc"))
     with pytest.raises(ValueError, match="no example"):
         total.result()
-    with pytest.raises(ValueError, match="one of each"):
-        total.add(scores, truth, ["chair"], list("abc"))
+
+
+def test_a_category_may_not_take_the_name_of_the_mean():
+    total = metrics.ReconstructionScores()
+    total.add(*make_batch("ties", num_examples=2), ["chair", "mean"], ["a", "b"])
+    with pytest.raises(ValueError, match='may not be called "mean"'):
+        total.result()
