@@ -61,14 +61,27 @@ def test_a_turned_shape_looks_as_it_did_from_an_azimuth_less():
         assert abs(after - before).mean() < (0.02 if turn % 90 else 1e-3)
 
 
+def test_turned_voxels_are_interpolated_linearly():
+    # So what is linear stays it: here x, that becomes x·cos t − z·sin t as +x is turned to −z.
+    ticks = np.arange(9.0) - 4
+    x, _, z = np.meshgrid(ticks, ticks, ticks, indexing="ij")
+    turned = geometry.turn_voxels(x[None], 30)[0]
+    expected = x * np.cos(np.radians(30)) - z * np.sin(np.radians(30))
+    near = x**2 + z**2 <= 4**2  # farther off, corners come from outside of the grid
+    np.testing.assert_allclose(turned[near], expected[near], atol=1e-12)
+    assert turned[0, 0, 0] == 0
+
+
 def test_rotation_keeps_leading_axes():
     viewpoints = np.random.default_rng(1).uniform(-90, 90, (2, 3, 2)).astype(np.float32)
     axes = geometry.rotation(viewpoints)
     assert axes.shape == (2, 3, 3, 3)
-    np.testing.assert_array_equal(axes[1, 2], geometry.rotation(viewpoints[1, 2]))
+    np.testing.assert_array_equal(axes[1, 2], geometry.rotation(viewpoints[1, 2].tolist()))
 
 
-def test_the_default_camera_is_the_authors():
+def test_the_defaults_are_the_authors():
+    assert geometry.ELEVATION_RANGE == (-20, 40)
+    assert geometry.AZIMUTH_RANGE == (0, 360)
     camera = geometry.Camera()
     assert camera.perspective
     assert camera.field_of_view == pytest.approx(18.18, abs=0.005)
@@ -87,6 +100,14 @@ def test_an_orthographic_image_spans_one_side_at_any_depth(depths):
 def test_camera_survives_json():
     camera = geometry.Camera(False, 2.5, 40.0)
     assert geometry.Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
+    assert {type(value) for value in geometry.Camera().to_dict().values()} == {bool, float}
+
+
+@pytest.mark.parametrize(("distance", "field_of_view"), [(1.01, 20), (3, 0.1), (3, 179.9)])
+def test_extreme_cameras_are_taken(distance, field_of_view):
+    camera = geometry.Camera(distance=distance, field_of_view=field_of_view)
+    expected = np.tan(np.radians(field_of_view / 2)) * distance
+    np.testing.assert_allclose(camera.half_width(0), expected)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +142,8 @@ def test_sampled_viewpoints_fill_their_ranges(ranges):
         if low < high:
             share = np.histogram(drawn, 10, (low, high))[0] / 4000
             np.testing.assert_allclose(share, 0.1, atol=0.025)
+    if ranges[0][0] < ranges[0][1]:  # neither angle tells of the other
+        assert abs(np.corrcoef(viewpoints.T)[0, 1]) < 0.05
 
 
 def test_sampling_is_stateless():
