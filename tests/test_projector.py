@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry
+from ptn_semi import geometry, rays
 from ptn_semi.projector import POOLINGS, SAMPLERS, Projector
 
 ORTHOGRAPHIC = geometry.Camera(perspective=False)
@@ -238,6 +238,15 @@ def test_nothing_is_too_near_or_too_far_to_be_seen(camera, elevation, azimuth):
     voxels[0][tuple(corner)] = voxels[1][tuple(31 - c for c in corner)] = 1
     for mask in project(voxels, [(elevation, azimuth)] * 2, 15, camera=camera):
         assert mask[7, 7] > 0.5
+
+
+def test_planes_cover_the_grids_diagonal_and_no_more():
+    for size in range(1, 100):
+        depths = rays.depths(size)
+        assert size * 3**0.5 <= len(depths) < size * 3**0.5 + 2
+        np.testing.assert_array_equal(np.diff(depths), 1)
+        assert depths[0] == -depths[-1]
+        assert (depths[0] - (size - 1) / 2) % 1 == 0  # on the centres of voxels
 
 
 # Sizes
