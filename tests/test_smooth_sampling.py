@@ -112,7 +112,6 @@ def test_masks_of_a_smooth_object_are_nearly_exact(camera):
     masks = Projector(24, camera, "smooth", jit_compile=False)([voxels, viewpoints])
     exact = project_with_gathers(voxels, viewpoints, 24, camera)
     assert tf.reduce_max(exact) > 0.5
-    print("DIFF", np.abs(masks - exact).max(), np.abs(masks - exact).mean())
     np.testing.assert_allclose(masks, exact, atol=0.012)
 
 
@@ -142,6 +141,5 @@ def test_the_gradient_to_voxels_is_the_adjoint(camera, size, image_size):
         (a.numpy().astype(float) * b).reshape(count, -1).sum(axis=1)
         for a, b in ((sums, weights), (back, voxels.numpy()))
     )
-    print("ADJ", abs(there / again - 1).max(), there.min())
     assert there.min() > 0.01
     np.testing.assert_allclose(again, there, rtol=1e-5)
