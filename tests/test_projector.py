@@ -344,6 +344,24 @@ def test_voxels_of_other_types_are_taken(dtype):
     np.testing.assert_array_equal(masks, expected)
 
 
+def test_whole_degrees_are_taken():
+    voxels, viewpoints = random_grids(2, 6, 6, 6), np.array([[20, 130], [-5, 0]])
+    masks = make(8)([voxels, viewpoints])[..., 0]
+    np.testing.assert_array_equal(masks, project(voxels, viewpoints, 8))
+
+
+def test_half_precision_of_the_networks_does_not_reach_it():
+    voxels, viewpoints = random_grids(2, 6, 6, 6), random_viewpoints(2)
+    kept = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        masks = Projector(8, jit_compile=False)([voxels, viewpoints])
+    finally:
+        keras.config.set_dtype_policy(kept)
+    assert masks.dtype == tf.float32
+    np.testing.assert_array_equal(masks[..., 0], project(voxels, viewpoints, 8))
+
+
 # Gradients
 
 
@@ -463,6 +481,12 @@ def test_config_gives_the_same_projector(options):
     assert same.get_config() == config
 
 
+def test_defaults_and_the_name_in_saved_models():
+    same = Projector(32, geometry.Camera(), "nearest", "absorption", True, name="p").get_config()
+    assert Projector(name="p").get_config() == same
+    assert keras.saving.get_registered_name(Projector) == "ptn_semi>Projector"
+
+
 @ALL_SAMPLINGS
 def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
     projector = Projector(12, geometry.Camera(distance=2.0), sampling, jit_compile=False)
@@ -486,6 +510,7 @@ def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
         ((2, 8, 8), (2, 2), "voxels"),
         ((2, 8, 8, 8, 1), (2, 2), "voxels"),
         ((2, 8, 8, 9), (2, 2), "voxels"),
+        ((2, 9, 8, 8), (2, 2), "voxels"),
         ((2, 8, 8, 8), (2, 3), "viewpoints"),
         ((2, 8, 8, 8), (2,), "viewpoints"),
     ],
