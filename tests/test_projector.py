@@ -423,6 +423,24 @@ def test_nearest_sampling_has_no_gradient_to_the_viewpoint(pooling):
     assert tape.gradient(masks, viewpoints) is None
 
 
+@ALL_POOLINGS
+def test_gradients_are_added_up_alike_on_any_machine(pooling, monkeypatch):
+    voxels, viewpoints = tf.constant(random_grids(3, 8, 8, 8)), random_viewpoints(3)
+    weights = random_grids(3, 12, 12, 1, seed=1) - 0.3
+    gradients = []
+    # The way of a GPU runs on a CPU too; None where the number of cores cannot be told.
+    for devices, cores in (([], 2), ([], None), (["a GPU"], 2)):
+        with tf.GradientTape() as tape, monkeypatch.context() as patch:
+            patch.setattr(tf.config, "list_physical_devices", lambda kind, found=devices: found)
+            patch.setattr("os.cpu_count", lambda count=cores: count)
+            tape.watch(voxels)
+            masks = make(12, pooling=pooling)([voxels, viewpoints])
+            gradients.append(tape.gradient(masks, voxels, weights).numpy())
+    on_cpu, unknown, on_gpu = gradients
+    np.testing.assert_array_equal(unknown, on_cpu)
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-6)
+
+
 @pytest.mark.parametrize("value", [0, 1])
 def test_equal_voxels_share_the_gradient_of_max(value):
     voxels = tf.Variable(np.full((1, 4, 4, 4), value, np.float32))
