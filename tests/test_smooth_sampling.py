@@ -11,8 +11,8 @@ from ptn_semi.projector import Projector
 from tools.references import project_with_gathers
 
 CASES = pytest.mark.parametrize(
-    ("field_of_view", "viewpoint"),
-    [(35, (25, 130)), (35, (-60, -20)), (55, (10, 45))],  # the last to see the whole diagonal
+    ("size", "field_of_view", "viewpoint"),
+    [(6, 35, (25, 130)), (6, 35, (-60, -20)), (9, 55, (10, 45))],  # the last sees all the diagonal
 )
 CAMERAS = {
     "default": geometry.Camera(),
@@ -83,22 +83,22 @@ def slow_perspective_mask(grid, voxel_size, viewpoint, camera, image_size):
 
 
 @CASES
-def test_perspective_masks_equal_slow_ones(field_of_view, viewpoint):
+def test_perspective_masks_equal_slow_ones(size, field_of_view, viewpoint):
     camera = geometry.Camera(distance=1.8, field_of_view=field_of_view)
-    voxels, (elevation, azimuth) = random_grids(6, 6, 6) / 4, viewpoint
+    voxels, (elevation, azimuth) = random_grids(size, size, size) / 4, viewpoint
     projector = Projector(7, camera, "smooth", jit_compile=False)
     mask = projector([voxels[None], np.array([viewpoint], np.float32)])[0, ..., 0]
     turned = turned_by_azimuth(voxels, azimuth)
-    expected = slow_perspective_mask(turned, 6, (elevation, 0), camera, 7)
+    expected = slow_perspective_mask(turned, size, (elevation, 0), camera, 7)
     np.testing.assert_allclose(mask, expected, atol=2e-6)
 
 
 @CASES
-def test_reference_masks_equal_slow_ones(field_of_view, viewpoint):
+def test_reference_masks_equal_slow_ones(size, field_of_view, viewpoint):
     camera = geometry.Camera(distance=1.8, field_of_view=field_of_view)
-    voxels = random_grids(6, 6, 6) / 4
+    voxels = random_grids(size, size, size) / 4
     mask = project_with_gathers(voxels[None], np.array([viewpoint], np.float32), 7, camera)
-    expected = slow_perspective_mask(voxels, 6, viewpoint, camera, 7)
+    expected = slow_perspective_mask(voxels, size, viewpoint, camera, 7)
     np.testing.assert_allclose(mask[0, ..., 0], expected, atol=2e-6)
 
 
