@@ -430,7 +430,7 @@ def test_gradients_are_added_up_alike_on_any_machine(pooling, monkeypatch):
     gradients = []
     # The way of a GPU runs on a CPU too; None where the number of cores cannot be told.
     for devices, cores in (([], 2), ([], None), (["a GPU"], 2)):
-        with tf.GradientTape() as tape, monkeypatch.context() as patch:
+        with tf.device("CPU"), tf.GradientTape() as tape, monkeypatch.context() as patch:
             patch.setattr(tf.config, "list_physical_devices", lambda kind, found=devices: found)
             patch.setattr("os.cpu_count", lambda count=cores: count)
             tape.watch(voxels)
