@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
@@ -14,21 +13,12 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
+import processes
+import training_client
 from ptn_semi import checkpoints, settings, strategies, training
 from ptn_semi.errors import UserError
 
-CLIENT = pathlib.Path(__file__).parent / "training_client.py"
 WORKERS = 2
-
-
-def start(workdir, data_dir, strategy, steps, devices=1, cluster=None, supervision="both"):
-    command = [
-        sys.executable, CLIENT, workdir, data_dir, strategy, str(steps), str(devices), supervision,
-    ]  # fmt: skip
-    environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
 
 
 def start_workers(*arguments):
@@ -37,14 +27,18 @@ def start_workers(*arguments):
         for found in (first, second):
             found.bind(("127.0.0.1", 0))
         addresses = [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]
-    return [
-        start(
-            *arguments,
-            cluster={"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}},
-            supervision="labeled",  # sooner traced
-        )
+    command = [sys.executable, training_client.__file__, *map(str, arguments), "1", "labeled"]
+    clusters = [
+        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
         for i in range(WORKERS)
     ]
+    return [
+        subprocess.Popen(
+            command, env=os.environ | {"TF_CONFIG": json.dumps(cluster)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for cluster in clusters
+    ]  # fmt: skip
 
 
 def weights(process):
@@ -69,7 +63,9 @@ def losses(workdir):
 
 def test_two_devices_have_the_losses_of_one(tmp_path):
     for strategy in ("single", "mirrored"):
-        weights(start(tmp_path / strategy, tmp_path / "data", strategy, 4, devices=2))
+        processes.call(
+            training_client.train, tmp_path / strategy, tmp_path / "data", strategy, 4, 2, "both"
+        )
     alone, shared = losses(tmp_path / "single"), losses(tmp_path / "mirrored")
     assert len(alone) == 9 and all(len(values) == 4 for values in alone.values())
     for name, values in alone.items():

@@ -15,8 +15,8 @@ from ptn_semi.errors import UserError
 from tiny import TINY
 
 
-def main():
-    workdir, data_dir, strategy, steps, devices, supervision = sys.argv[1:]
+def train(workdir, data_dir, strategy, steps, devices, supervision):
+    """Trains; returns the weights' digest."""
     logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     networks.PRESETS["small"] = TINY
@@ -36,11 +36,11 @@ def main():
         settings.RunSettings(steps=int(steps), evaluate_every=2, strategy=strategy),
     )
     digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in models[0].weights))
-    print("weights", digest.hexdigest())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":
     try:
-        main()
+        print("weights", train(*sys.argv[1:]))
     except UserError as error:
         sys.exit(f"error: {error}")

@@ -7,6 +7,7 @@ given the bytes alone, so nothing that a file refers to (materials, textures) is
 """
 
 import io
+import logging
 import os
 
 import numpy as np
@@ -14,6 +15,9 @@ import trimesh
 
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import grids, mesh_claims
+
+# It writes down what it works around, with a traceback.
+logging.getLogger("trimesh").setLevel(logging.CRITICAL)
 
 MAX_BYTES = 256 << 20
 MAX_FACES = 3_000_000  # take 1 GB while they are voxelised
