@@ -1,8 +1,8 @@
 """From image files to voxels, meshes and pictures, with a trained model."""
 
-import collections
 import collections.abc
 import dataclasses
+import itertools
 import os
 import pathlib
 
@@ -114,8 +114,10 @@ def reconstruct_files(
     """
     threshold = reconstructor.threshold if threshold is None else threshold
     extent = None if framed else reconstructor.extent
-    names = collections.Counter()
-    for path, problem in images_in(paths):
+    found = list(images_in(paths))
+    images = {os.path.realpath(path) for path, _ in found}
+    taken = set()
+    for path, problem in found:
         if problem:
             yield path, problem
             continue
@@ -124,11 +126,13 @@ def reconstruct_files(
             mask = silhouettes.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)
-            names[path.stem] += 1
-            # Of images in several folders with one name.
-            number = f"_{names[path.stem]}" if names[path.stem] > 1 else ""
-            target = pathlib.Path(output_dir) / f"{path.stem}{number}"
-            written = [target.with_name(f"{target.name}.{name}") for name in [*formats, "png"]]
+            name = _free_name(path.stem, taken)
+            written = [pathlib.Path(output_dir, f"{name}.{kind}") for kind in [*formats, "png"]]
+            if os.path.realpath(written[-1]) in images:
+                raise UserError(
+                    f"the preview of {path} would replace the image {written[-1]}: give another "
+                    "--output_dir"
+                )
             for file in written[:-1]:
                 write_shape(file, voxels, threshold, surface)
             pictures.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
@@ -136,6 +140,14 @@ def reconstruct_files(
             yield path, error
         else:
             yield path, written
+
+
+def _free_name(stem, taken):
+    """A name for an image's files that no image of another folder has taken; takes it."""
+    names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
 
 
 def check_shape(voxels, threshold, name):

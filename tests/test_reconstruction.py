@@ -87,6 +87,19 @@ def test_folders_of_odd_things(tmp_path, monkeypatch):
     assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
 
 
+def test_no_file_replaces_an_image_or_another_ones(tmp_path):
+    folder = tmp_path / "out"
+    mine = image(folder / "a.png")
+    before = mine.read_bytes()
+    other = image(tmp_path / "x" / "b.png")
+    results = dict(run([folder, other, image(tmp_path / "y" / "b.png")], tmp_path, formats=["npz"]))
+    assert "would replace the image" in str(results[mine]) and mine.read_bytes() == before
+    assert [file.name for file in results[other]] == ["b.npz", "b.png"]
+    paths = [image(tmp_path / place) for place in ("1/c.png", "2/c.png", "3/c_2.png")]
+    written = [file.name for _, files in run(paths, tmp_path, formats=[]) for file in files]
+    assert written == ["c.png", "c_2.png", "c_2_2.png"]
+
+
 def test_a_threshold_over_everything_is_said(tmp_path):
     [(_, problem)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
     assert isinstance(problem, UserError) and "threshold 0.95" in str(problem)
