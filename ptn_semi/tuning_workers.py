@@ -56,7 +56,8 @@ def search(workdir, sweep, data, train, run, workers):
 
 
 def _end_with_parent():
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Killed, too: one that is told to stop waits for a chief that is gone.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class _Team:

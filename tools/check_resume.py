@@ -40,6 +40,13 @@ def finish(process):
         sys.exit(f"error: {' '.join(process.args)} ended with {process.returncode}")
 
 
+def _changed(path):
+    try:
+        return path.stat().st_ctime_ns
+    except FileNotFoundError:  # it was renamed just now
+        return None
+
+
 def kill_once(workdir, train_flags, kind, share):
     """Kills a training.
 
@@ -53,7 +60,8 @@ def kill_once(workdir, train_flags, kind, share):
     """
     folder = workdir / "checkpoints"
     before = checkpoints.newest_step(folder)
-    being_written = lambda: list(folder.glob("partial_*"))
+    left = set(map(_changed, folder.glob("partial_*")))  # by a kill before
+    being_written = lambda: set(map(_changed, folder.glob("partial_*"))) - left - {None}
     process = start(workdir, train_flags)
     if kind != "starting":  # so that each goes on from a later step than the one before
         while checkpoints.newest_step(folder) == before and process.poll() is None:
