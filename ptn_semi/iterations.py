@@ -26,13 +26,16 @@ def supervised(model, batch):
     with tf.GradientTape() as tape:
         latents = model.encoder(masks, training=not model.freeze_encoder)
         voxels = model.generator(latents, training=True)
-        voxels_a, voxels_b = voxels[:pairs], voxels[pairs : 2 * pairs]
+        # Not slices, whose gradients would each be padded to the whole and then added up.
+        sizes = [pairs, pairs, tf.shape(masks)[0] - 2 * pairs]
+        latents_a, latents_b, _ = tf.split(latents, sizes)
+        voxels_a, voxels_b, warped_voxels = tf.split(voxels, sizes)
         # Each view's shape is looked at from the other view's viewpoint.
         crossed = tf.concat([voxels_b, voxels_a], axis=0)
         predicted = model.projector([crossed, view_viewpoints])
         # The mean over both directions; equation 1 has their sum.
         reconstruction = 2 * losses.reconstruction_loss(predicted, views)
-        latent = losses.latent_invariance_loss(latents[:pairs], latents[pairs : 2 * pairs])
+        latent = losses.latent_invariance_loss(latents_a, latents_b)
         voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
         total = (
             weights.reconstruction_weight * reconstruction
@@ -40,7 +43,7 @@ def supervised(model, batch):
             + weights.voxel_invariance_weight * voxel
         )
         if weights.occupancy_weight:
-            occupancy = losses.occupancy_loss(voxels[2 * pairs :], occupied)
+            occupancy = losses.occupancy_loss(warped_voxels, occupied)
             total += weights.occupancy_weight * occupancy
             results["occupancy_loss"] = occupancy
     _apply_to_encoder_and_generator(model, tape, total)

@@ -5,6 +5,7 @@ with the reads, XLA computes them one by one. The way back, a weighted histogram
 outside XLA, whose scatter on a CPU is slower.
 """
 
+import functools
 import itertools
 import os
 
@@ -18,15 +19,16 @@ class NearestSampler:
 
     Args:
       image_size: S.
-      camera: a `geometry.Camera`.
+      camera: a `Camera`.
       jit_compile: compile the arithmetic with XLA.
     """
 
     def __init__(self, image_size, camera, jit_compile):
         self._image_size, self._camera = image_size, camera
-        self._indices = tf.function(self._indices, jit_compile=jit_compile)
-        self._read = tf.function(_read, jit_compile=jit_compile)
-        self._read_sums = tf.function(_read_sums, jit_compile=jit_compile)
+        compiled = functools.partial(tf.function, jit_compile=jit_compile, autograph=False)
+        self._indices = compiled(self._indices)
+        self._read = compiled(_read)
+        self._read_sums = compiled(_read_sums)
 
     def samples(self, voxels, viewpoints):
         """What each plane's samples are, [B, K, S, S]."""

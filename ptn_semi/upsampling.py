@@ -1,12 +1,12 @@
 """G's last layer: a transposed convolution to one channel, several times faster on a CPU.
 
 With one output channel the CPU's kernel for transposed convolutions has nothing to run vectors over
-(15 GFLOP/s where others reach 200). As each output cell of 2³ depends on the 3³ inputs around it,
-the same sums are an ordinary convolution to 8 channels, one per place in the cell.
+(5 to 15 GFLOP/s where others reach 100 to 200). Each cell of 2³ outputs depends on the same few
+inputs, 2³ with a kernel of 4 and 3³ with one of 5, so the same sums are an ordinary convolution to
+8 channels, one for each place in the cell; and so are the sums on the way back.
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 
@@ -42,30 +42,61 @@ class UpsamplingToOneChannel(keras.layers.Conv3DTranspose):
 @tf.custom_gradient
 def _upsample(inputs, kernel):
     """[B, 2N, 2N, 2N, 1] of inputs [B, N, N, N, C] and a kernel [k, k, k, 1, C]."""
+    even = kernel.shape[0] % 2 == 0
+    padding = "VALID" if even else "SAME"
+    spread = _kernel_by_place(kernel)  # [w, w, w, 8, C]
 
     def gradient(upstream):
-        # The way back is a plain convolution, which is fast already.
-        to_inputs = tf.nn.conv3d(upstream, kernel, [1, 2, 2, 2, 1], "SAME")
-        to_kernel = tf.raw_ops.Conv3DBackpropFilterV2(
-            input=upstream, filter_sizes=kernel.shape, out_backprop=inputs,
-            strides=[1, 2, 2, 2, 1], padding="SAME",
+        cells = _to_cells(_with_border(upstream) if even else upstream)
+        to_inputs = tf.nn.conv3d(cells, spread, [1] * 5, padding)
+        to_spread = tf.raw_ops.Conv3DBackpropFilterV2(
+            input=cells, filter_sizes=spread.shape, out_backprop=inputs, strides=[1] * 5,
+            padding=padding,
         )  # fmt: skip
-        return to_inputs, to_kernel
+        return to_inputs, _kernel_of_places(to_spread, kernel.shape)
 
-    size = inputs.shape[1]
-    cells = tf.nn.conv3d(inputs, _cell_kernel(kernel), [1] * 5, "SAME")  # [B, N, N, N, 8]
+    windows = tf.transpose(tf.reverse(spread, [0, 1, 2]), [0, 1, 2, 4, 3])
+    if even:  # cells lie across the borders of input voxels, so that there is one more
+        cells = tf.nn.conv3d(_with_border(inputs), windows, [1] * 5, padding)
+        return _from_cells(cells)[:, 1:-1, 1:-1, 1:-1], gradient
+    return _from_cells(tf.nn.conv3d(inputs, windows, [1] * 5, padding)), gradient
+
+
+def _with_border(x):
+    return tf.pad(x, [[0, 0]] + [[1, 1]] * 3 + [[0, 0]])
+
+
+def _to_cells(x):
+    """[B, M, M, M, 8] of [B, 2M, 2M, 2M, 1]."""
+    size = x.shape[1] // 2
+    x = tf.reshape(x, [-1, size, 2, size, 2, size, 2])
+    return tf.reshape(tf.transpose(x, [0, 1, 3, 5, 2, 4, 6]), [-1, size, size, size, 8])
+
+
+def _from_cells(cells):
+    """[B, 2M, 2M, 2M, 1] of [B, M, M, M, 8]."""
+    size = cells.shape[1]
     cells = tf.reshape(cells, [-1, size, size, size, 2, 2, 2])
-    outputs = tf.reshape(tf.transpose(cells, [0, 1, 4, 2, 5, 3, 6]), [-1, *(2 * size,) * 3, 1])
-    return outputs, gradient
+    return tf.reshape(tf.transpose(cells, [0, 1, 4, 2, 5, 3, 6]), [-1, *(2 * size,) * 3, 1])
 
 
-def _cell_kernel(kernel):
-    """[3, 3, 3, C, 8]: what each neighbour adds to each place of a cell."""
+def _kernel_by_place(kernel):
+    """[w, w, w, 8, C] of [k, k, k, 1, C]: for each place of a cell, what reaches an input.
+
+    An input at i is reached by outputs 2i − 1 to 2i + k − 2, which are two cells' with an even k,
+    and three cells' but for their very first place with an odd one.
+    """
     size, channels = kernel.shape[0], kernel.shape[-1]
-    # Along an axis, place p of a cell takes from the neighbour at offset d the tap 1 + p − 2d.
-    taps = 1 + np.arange(2) - 2 * np.arange(-1, 2)[:, None]  # [3, 2]
-    taps = np.where((taps >= 0) & (taps < size), taps, size)  # to the zeros that are padded
-    kernel = tf.pad(kernel[:, :, :, 0], [[0, 1]] * 3 + [[0, 0]])
-    for axis in (0, 2, 4):
-        kernel = tf.gather(kernel, taps, axis=axis)  # [3, 2, 3, 2, 3, 2, C] in the end
-    return tf.reshape(tf.transpose(kernel, [0, 2, 4, 6, 1, 3, 5]), [3, 3, 3, channels, 8])
+    kernel = tf.pad(kernel[:, :, :, 0], [[size % 2, 0]] * 3 + [[0, 0]])
+    reach = (size + 1) // 2
+    kernel = tf.reshape(kernel, [reach, 2, reach, 2, reach, 2, channels])
+    return tf.reshape(tf.transpose(kernel, [0, 2, 4, 1, 3, 5, 6]), [reach] * 3 + [8, channels])
+
+
+def _kernel_of_places(spread, shape):
+    """Undoes `_kernel_by_place`, for a kernel of this shape."""
+    size, reach = shape[0], spread.shape[0]
+    kernel = tf.transpose(tf.reshape(spread, [reach] * 3 + [2] * 3 + [-1]), [0, 3, 1, 4, 2, 5, 6])
+    kernel = tf.reshape(kernel, [2 * reach] * 3 + [1, -1])
+    first = size % 2
+    return kernel[first:, first:, first:]

@@ -1,0 +1,40 @@
+"""Batch norm in one of TensorFlow's own operations, several times faster on a CPU."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="ptn_semi")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` over the last axis; the same values, but for rounding.
+
+    In training Keras' own computes mean, variance and gradients by a dozen operations that each
+    read the whole input. (It still does where several replicas share their statistics.)
+
+    Input shape: [B, ..., C].
+    Output shape: the same.
+    """
+
+    def call(self, inputs, training=None):
+        """Normalized inputs; see the class."""
+        if not (training and self.trainable) or self.synchronized:
+            return super().call(inputs, training=training)
+        x = tf.cast(inputs, tf.float32)  # as Keras does, since sums lose too much in less
+        channels = inputs.shape[-1]
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=tf.reshape(x, [-1, 1, 1, channels]),
+            scale=tf.convert_to_tensor(self.gamma),
+            offset=tf.convert_to_tensor(self.beta),
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        count = tf.cast(tf.size(x) // channels, tf.float32)
+        # The operation tells the unbiased variance; Keras keeps the biased one.
+        for moving, value in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance * (count - 1) / count),
+        ):
+            moving.assign(moving * self.momentum + value * (1 - self.momentum))
+        return tf.cast(tf.reshape(outputs, tf.shape(inputs)), self.compute_dtype)
