@@ -18,3 +18,7 @@ if importlib.util.find_spec("absl") is None:
         "make demo did so in .venv",
         name="ptn_semi",
     )
+
+from ptn_semi import cpu
+
+cpu.use_onednn()

@@ -9,10 +9,10 @@ split. A data set that is there already, built from the same files with the same
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, data_sets, flags, settings
+from ptn_semi import cli, flags, preflight, settings
 
 RUNNER = absl_flags.DEFINE_enum(
-    "runner", None, data_sets.RUNNERS, "Build on Apache Beam, with this runner."
+    "runner", None, settings.BEAM_RUNNERS, "Build on Apache Beam, with this runner."
 )
 BEAM_OPTIONS = absl_flags.DEFINE_list(
     "beam_options", [], "Beam's options, separated by commas, as direct_num_workers=2."
@@ -22,8 +22,12 @@ flags.define(settings.DataSettings)
 
 def main():
     """Parses flags and calls the library."""
+    data = flags.collect(settings.DataSettings)
+    preflight.check_shapes(data)
+    with cli.loading():
+        from ptn_semi import data_sets
     on_beam = data_sets.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None
-    builder = data_sets.prepare(flags.collect(settings.DataSettings), on_beam)
+    builder = data_sets.prepare(data, on_beam)
     print(data_sets.summary(builder))
     print(f"data set: {builder.data_dir}\nsamples:  {data_sets.samples(builder)}")
 

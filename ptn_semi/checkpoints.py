@@ -20,9 +20,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import errors, networks, reading
+from ptn_semi import architectures, errors, reading
 from ptn_semi.errors import UserError
-from ptn_semi.model import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
+from ptn_semi.model import OPTIMIZERS, SemiSupervisedReconstructor
+from ptn_semi.settings import LossSettings
 
 _METADATA = "checkpoint.json"
 _MEND = "use the version that it was trained with, or train again"
@@ -188,10 +189,14 @@ def start_from(checkpoint, model):
     model.generator.set_weights(model.average_generator.get_weights())
 
 
-def load_model(checkpoint, **changes):
-    """A model as it was saved, without optimizers; `changes` to its arguments, as precision."""
+def load_model(checkpoint):
+    """A model as it was saved, without optimizers.
+
+    It computes in float32 whatever it was trained in: CPUs differ in how they round bfloat16, by
+    some hundredths of a voxel, and answers are to be those of exported models.
+    """
     with refusing_others(checkpoint.path, _MEND):
-        model = model_of(checkpoint.model_config | changes)
+        model = model_of(checkpoint.model_config | {"precision": "float32"})
     restore_networks(checkpoint, model)
     return model
 
@@ -254,7 +259,7 @@ def _sizes(config):
     """The flags that decide the weights' shapes, from a model's configuration in JSON."""
     presets = {
         name: json.loads(json.dumps(dataclasses.asdict(architecture)))
-        for name, architecture in networks.PRESETS.items()
+        for name, architecture in architectures.PRESETS.items()
     }
     names = [name for name, value in presets.items() if value == config["architecture"]]
     preset = names[0] if names else f"(unknown: {config['architecture']})"

@@ -1,4 +1,7 @@
-"""What every main shares: quiet start, and errors as one sentence. Mains import it first."""
+"""What every main shares: errors as one sentence, and TensorFlow loaded late and quietly.
+
+A main parses and checks what it was given first, then imports what computes within `loading`.
+"""
 
 import contextlib
 import os
@@ -10,24 +13,34 @@ from absl import app, flags, logging
 from ptn_semi.errors import UserError
 
 _TENSORFLOW = (2, 18)  # the oldest that is known to do
-# Must be set before TensorFlow and Keras are imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
 
 
-def _explain(kind, error, traceback):
-    """In place of a traceback for a package that is not installed."""
-    if issubclass(kind, ModuleNotFoundError) and not (error.name or "").startswith("ptn_semi"):
-        print(
-            f"error: the package {error.name} is missing: pip install -e . installs all that are "
-            "needed",
-            file=sys.stderr,
-        )
-    else:
-        sys.__excepthook__(kind, error, traceback)
+@contextlib.contextmanager
+def loading():
+    """For the imports of TensorFlow, and of what needs it.
 
-
-sys.excepthook = _explain
+    Raises:
+      UserError: a package is missing, or TensorFlow is too old.
+    """
+    # Both must be set before TensorFlow and Keras are imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
+    try:
+        with _without_native_notes():
+            import tensorflow
+        version = tensorflow.__version__
+        if tuple(map(int, version.split(".")[:2])) < _TENSORFLOW:
+            raise UserError(
+                f"TensorFlow {version} is too old: pip install 'tensorflow>="
+                f"{_TENSORFLOW[0]}.{_TENSORFLOW[1]}'"
+            )
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("ptn_semi"):
+            raise
+        raise UserError(
+            f"the package {error.name} is missing: pip install -e . installs all that are needed"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -42,16 +55,6 @@ def _without_native_notes():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-with _without_native_notes():
-    import tensorflow
-
-if tuple(map(int, tensorflow.__version__.split(".")[:2])) < _TENSORFLOW:
-    sys.exit(
-        f"error: TensorFlow {tensorflow.__version__} is too old: "
-        f"pip install 'tensorflow>={_TENSORFLOW[0]}.{_TENSORFLOW[1]}'"
-    )
 
 
 def run(main, takes_arguments=False):

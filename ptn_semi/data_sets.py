@@ -29,15 +29,10 @@ from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_m
 
 def _config(settings):
     """The TFDS config of a `DataSettings`, its name made from what it is built from."""
-    options = {"categories": settings.categories}
-    if settings.dataset == "procedural":
-        options |= {"num_shapes": settings.num_shapes, "seed": settings.data_seed}
-    if settings.dataset == "meshes":
-        options |= {"up": settings.mesh_up, "front": settings.mesh_front}
     config = posed_masks.PosedMasksConfig(
         name=settings.dataset,
         layout=settings.dataset,
-        source_options=options,
+        source_options=settings.source_options,
         voxel_size=settings.voxel_size,
         image_size=settings.image_size,
         num_views=settings.num_views,
@@ -92,14 +87,11 @@ def categories(settings):
     return sorted({item.category for item in _config(settings).open_source().items()})
 
 
-RUNNERS = ("direct", "flink", "spark", "dataflow")
-
-
 def beam_config(runner, options):
     """TFDS' `DownloadConfig` for a build on Apache Beam.
 
     Args:
-      runner: one of `RUNNERS`.
+      runner: one of `settings.BEAM_RUNNERS`.
       options: of the pipeline, as "direct_num_workers=2"; without a value as "streaming".
 
     Raises:

@@ -6,7 +6,7 @@ listens on this machine only unless --host says otherwise. Needs the `demo` extr
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, reconstruction
+from ptn_semi import cli, preflight
 from ptn_semi.errors import UserError
 
 MODEL = absl_flags.DEFINE_string(
@@ -19,10 +19,10 @@ MAX_UPLOAD_MB = absl_flags.DEFINE_integer("max_upload_mb", 10, "Largest image, i
 
 def main():
     """Parses flags and calls the library."""
-    try:
-        from ptn_semi import page
-    except ImportError as error:
-        raise UserError("the page needs gradio: pip install 'ptn_semi[demo]'") from error
+    preflight.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
+    preflight.check_model(MODEL.value)
+    with cli.loading():
+        from ptn_semi import page, reconstruction
     reconstructor = reconstruction.load(MODEL.value)
     try:
         page.launch(reconstructor, HOST.value, PORT.value, MAX_UPLOAD_MB.value)

@@ -8,7 +8,7 @@ flags name another.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, evaluation, flags, settings, workdirs
+from ptn_semi import cli, flags, preflight, settings, workdirs
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
@@ -34,6 +34,10 @@ def main():
     """Parses flags and calls the library."""
     trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)
+    preflight.check_model(FLAGS.workdir)
+    preflight.check_shapes(data)
+    with cli.loading():
+        from ptn_semi import evaluation
     scores = evaluation.evaluate_workdir(
         FLAGS.workdir,
         data,

@@ -6,15 +6,19 @@ saved_model: a folder for TF Serving, named by a version number; the signatures 
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, exporting
+from ptn_semi import cli, preflight, settings
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
 OUTPUT = absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
-FORMAT = absl_flags.DEFINE_enum("format", "saved_model", exporting.FORMATS, "What to write.")
+FORMAT = absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
 
 
 def main():
     """Parses flags and calls the library."""
+    preflight.check_export(OUTPUT.value, FORMAT.value)
+    preflight.check_model(WORKDIR.value)
+    with cli.loading():
+        from ptn_semi import exporting
     print(f"written: {exporting.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")
 
 

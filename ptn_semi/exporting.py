@@ -8,12 +8,11 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi import checkpoints, files, reading
+from ptn_semi import checkpoints, files, preflight, reading
 from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
-FORMATS = ("saved_model", "tflite", "onnx")
 EXTRA, METADATA = "assets.extra", "metadata.json"  # the folder of a SavedModel, and the file in it
 _WARMUP_BATCHES = (1, 8)
 
@@ -107,7 +106,7 @@ def export(workdir, output, kind):
     Args:
       workdir: of the run, or a checkpoint's folder.
       output: a folder named by a version number for saved_model, else a file; not there yet.
-      kind: one of `FORMATS`.
+      kind: one of `settings.EXPORT_FORMATS`.
 
     Returns:
       The path.
@@ -116,17 +115,10 @@ def export(workdir, output, kind):
       UserError: no checkpoint, a wrong or taken output, a missing package.
     """
     output = pathlib.Path(output)
-    if output.exists():
-        raise UserError(f"--output={output} is there already: give another")
-    if kind == "saved_model" and not output.name.isdecimal():
-        raise UserError(
-            f"--output={output} is to end in a version number, as TF Serving wants it: "
-            f"{output / '1'}"
-        )
+    preflight.check_export(output, kind)
     write = {"saved_model": _write_saved_model, "tflite": _write_tflite, "onnx": _write_onnx}[kind]
     checkpoint = checkpoints.find(workdir)
-    # Half precision is for training: few programs that run an export know bfloat16.
-    model = checkpoints.load_model(checkpoint, precision="float32")
+    model = checkpoints.load_model(checkpoint)
     if kind == "tflite":
         model.average_generator = _with_plain_layers(model.average_generator)
     servable = Servable(model, metadata(checkpoint, model))

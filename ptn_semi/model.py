@@ -5,73 +5,14 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ptn_semi import geometry, iterations, networks, replicas, seeds
+from ptn_semi import architectures, geometry, iterations, networks, replicas, seeds
+from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projector import Projector
+from ptn_semi.settings import LossSettings
 
-SUPERVISIONS = ("labeled", "unlabeled", "both")
 OPTIMIZERS = (
     "encoder_optimizer", "generator_optimizer", "discriminator_optimizer", "viewpoint_optimizer",
 )  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class LossSettings:
-    """What the training step minimises.
-
-    The paper's weights default to the authors', but for the latent invariance: theirs is 1, at
-    which E may map all masks to one latent. Ours default to 0, which leaves them out.
-
-    Attributes:
-      supervision: one of `SUPERVISIONS`.
-      reconstruction_weight, latent_invariance_weight, voxel_invariance_weight: equations 1, 2, 3.
-      adversarial_weight: of the GAN loss in G.
-      gradient_penalty_weight: of the penalty in D.
-      gan_loss, gradient_penalty: keys of `losses.GAN_LOSSES`, `losses.GRADIENT_PENALTIES`.
-      occupancy_weight: of voxels against warped shapes that are known whole.
-      self_reconstruction_weight: of unlabeled masks against their own reconstructions, seen from
-        the viewpoints that V estimates.
-      self_reconstruction_warmup: steps in which that weight grows from 0; V has to learn first.
-    """
-
-    supervision: str = "both"
-    reconstruction_weight: float = 10.0
-    latent_invariance_weight: float = 0.1
-    voxel_invariance_weight: float = 1.0
-    adversarial_weight: float = 1.0
-    gradient_penalty_weight: float = 10.0
-    gan_loss: str = "non_saturating"
-    gradient_penalty: str = "dragan"
-    occupancy_weight: float = 0.0
-    self_reconstruction_weight: float = 0.0
-    self_reconstruction_warmup: int = 200
-
-    def __post_init__(self):
-        if self.supervision not in SUPERVISIONS:
-            raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
-        if self.supervision == "unlabeled" and not self.adversarial_weight:
-            raise ValueError(
-                "supervision=unlabeled learns shapes from the GAN alone: it needs an "
-                "adversarial_weight, as 1"
-            )
-        if (
-            self.supervision == "unlabeled"
-            and self.uses_viewpoint_estimator
-            and not self.occupancy_weight
-        ):
-            raise ValueError(
-                "supervision=unlabeled learns viewpoints from generated shapes alone: "
-                "self_reconstruction_weight needs an occupancy_weight beside it, as 30"
-            )
-
-    @property
-    def uses_hulls(self):
-        """Whether batches need visual hulls."""
-        return self.supervision != "unlabeled" and bool(self.occupancy_weight)
-
-    @property
-    def uses_viewpoint_estimator(self):
-        """Whether there is a V."""
-        return self.supervision != "labeled" and bool(self.self_reconstruction_weight)
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
@@ -98,15 +39,15 @@ class SemiSupervisedReconstructor(keras.Model):
     same bits.
 
     Args:
-      architecture: a `networks.Architecture`.
+      architecture: a `architectures.Architecture`.
       voxel_size, image_size: N and S.
-      camera: the `geometry.Camera` of the masks.
+      camera: the `Camera` of the masks.
       loss_settings: a `LossSettings`.
       freeze_encoder: train G (and D) only.
       average_decay: of the exponential moving averages of E's and G's weights, batch norm's
         statistics among them, which reconstruct at test time; 0 for the weights themselves.
       elevation_range, azimuth_range: of the viewpoints that fakes are seen from, in degrees.
-      precision: that the networks compute in, one of `networks.PRECISIONS`.
+      precision: that the networks compute in, one of `architectures.PRECISIONS`.
       seed: of the networks' first weights and of all that is drawn in training.
     """
 
@@ -119,24 +60,24 @@ class SemiSupervisedReconstructor(keras.Model):
         loss_settings=None,
         freeze_encoder=False,
         average_decay=0.99,
-        elevation_range=geometry.ELEVATION_RANGE,
-        azimuth_range=geometry.AZIMUTH_RANGE,
+        elevation_range=ELEVATION_RANGE,
+        azimuth_range=AZIMUTH_RANGE,
         precision="float32",
         seed=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         if isinstance(architecture, dict):
-            architecture = networks.Architecture(
+            architecture = architectures.Architecture(
                 **{k: tuple(v) if isinstance(v, list) else v for k, v in architecture.items()}
             )
         if isinstance(camera, dict):
-            camera = geometry.Camera(**camera)
+            camera = Camera(**camera)
         if isinstance(loss_settings, dict):
             loss_settings = LossSettings(**loss_settings)
         self.architecture = architecture
         self.voxel_size, self.image_size = voxel_size, image_size
-        self.camera = camera or geometry.Camera()
+        self.camera = camera or Camera()
         self.loss_settings = loss_settings or LossSettings()
         self.freeze_encoder = freeze_encoder
         self.average_decay = average_decay

@@ -1,89 +1,46 @@
 """Encoder E, voxel generator G and discriminator D, as ordinary Keras models.
 
-`PRESETS["paper"]` is the published architecture; `PRESETS["small"]` trains well on two CPU cores.
+Their sizes are an `architectures.Architecture`.
 """
 
 import contextlib
-import dataclasses
 import math
 
 import keras
+import tensorflow as tf
 from keras import layers
 
-from ptn_semi import replicas, viewpoints
+from ptn_semi import architectures, cpu, replicas, viewpoints
+from ptn_semi.normalization import FusedBatchNormalization
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
-_LARGEST = 4096
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
 BATCH_NORM_MOMENTUM = 0.9
-
-
-@dataclasses.dataclass(frozen=True)
-class Architecture:
-    """Sizes of the three networks.
-
-    Attributes:
-      latent_dim: length of E's output and of the GAN's z.
-      encoder_filters: of E's convolutions, each halving the image.
-      encoder_units: of the fully connected layers after them.
-      generator_base: channels of the 4³ grid that G starts from.
-      generator_filters: of the transposed convolutions at voxel size 32, each doubling the grid,
-        without the last one (to 1 channel). Voxel size 64 repeats the last number.
-      discriminator_filters: of D's convolutions, each halving the mask.
-      kernel_size: of all convolutions.
-    """
-
-    latent_dim: int
-    encoder_filters: tuple[int, ...]
-    encoder_units: tuple[int, ...]
-    generator_base: int
-    generator_filters: tuple[int, ...]
-    discriminator_filters: tuple[int, ...]
-    kernel_size: int
-
-    def __post_init__(self):
-        sizes = [
-            self.latent_dim, *self.encoder_filters, *self.encoder_units, self.generator_base,
-            *self.generator_filters, *self.discriminator_filters, self.kernel_size,
-        ]  # fmt: skip
-        # They may come with a checkpoint from anybody, and are made before its weights are read.
-        if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
-            raise ValueError(f"a network's sizes are 1 to {_LARGEST}, not {sizes}")
-
-
-PRESETS = {
-    "paper": Architecture(
-        latent_dim=512,
-        encoder_filters=(128, 256, 512),
-        encoder_units=(1024, 1024),
-        generator_base=256,
-        generator_filters=(128, 64),
-        discriminator_filters=(256, 512, 1024),
-        kernel_size=5,
-    ),
-    "small": Architecture(
-        latent_dim=128,
-        encoder_filters=(32, 64, 128),
-        encoder_units=(256,),
-        generator_base=64,
-        generator_filters=(32, 16),
-        discriminator_filters=(32, 64, 128),
-        kernel_size=4,
-    ),
-}
-VOXEL_SIZES = (32, 64)
-IMAGE_SIZES = (8, 512)  # smallest and largest
 # G starts near empty: rays through a half-full grid are opaque, and pass back no gradient.
 INITIAL_LOGIT = -3.0
-# Of what layers compute; weights, latents, voxels and logits are float32 with either.
-PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def fastest_precision():
+    """The one of `architectures.PRECISIONS` that suits the machine: half where it multiplies it.
+
+    Other CPUs and GPUs have to convert each number, which is slower than float32.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        has_half = all(each.get("compute_capability", (0, 0)) >= (8, 0) for each in details)
+    else:
+        has_half = cpu.computes_in_bfloat16()
+    return "mixed_bfloat16" if has_half else "float32"
 
 
 @contextlib.contextmanager
 def computing_in(precision):
-    """Networks built within compute in this one of `PRECISIONS`."""
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+    """Networks built within compute in this one of `architectures.PRECISIONS`."""
+    if precision not in architectures.PRECISIONS:
+        raise ValueError(
+            f"precision is one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
+        )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -93,7 +50,7 @@ def computing_in(precision):
 
 
 def _normalized(x, name):
-    x = layers.BatchNormalization(
+    x = FusedBatchNormalization(
         momentum=BATCH_NORM_MOMENTUM, synchronized=replicas.count() > 1, name=f"{name}_norm"
     )(x)
     return layers.ReLU(name=f"{name}_relu")(x)
@@ -114,7 +71,7 @@ def _encode(x, architecture):
 
 def build_encoder(architecture, image_size):
     """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
-    low, high = IMAGE_SIZES
+    low, high = architectures.IMAGE_SIZES
     if not low <= image_size <= high:
         raise ValueError(f"the image size is {low} to {high}, not {image_size}")
     inputs = layers.Input((image_size, image_size, 1), name="mask")
@@ -125,8 +82,8 @@ def build_encoder(architecture, image_size):
 
 def build_generator(architecture, voxel_size):
     """G: latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1], float32."""
-    if voxel_size not in VOXEL_SIZES:
-        raise ValueError(f"the voxel size is one of {VOXEL_SIZES}, not {voxel_size}")
+    if voxel_size not in architectures.VOXEL_SIZES:
+        raise ValueError(f"the voxel size is one of {architectures.VOXEL_SIZES}, not {voxel_size}")
     filters = architecture.generator_filters
     if voxel_size == 64:
         filters = (*filters, filters[-1])

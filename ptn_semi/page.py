@@ -18,7 +18,7 @@ import gradio as gr  # noqa: E402
 from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from ptn_semi import guard, kept_files, pictures, reconstruction, silhouettes  # noqa: E402
+from ptn_semi import guard, kept_files, pictures, reconstruction, settings, silhouettes  # noqa: E402
 from ptn_semi.errors import UserError  # noqa: E402
 
 _EXAMPLES = pathlib.Path(__file__).parent / "examples"
@@ -88,7 +88,7 @@ def build(reconstructor):
         """A path of its own: equal files of one name would be rewritten while they are sent."""
         return _FOLDER / f"{uuid.uuid4()}{suffix}"
 
-    def from_file(path, *settings):
+    def from_file(path, *controls):
         if path is None:
             return _failed("Give an image first.")
         try:
@@ -96,9 +96,9 @@ def build(reconstructor):
         except UserError as error:
             # On the page the file's name will do.
             return _failed(str(error).replace(path, pathlib.Path(path).name))
-        return reconstruct(silhouette, *settings)
+        return reconstruct(silhouette, *controls)
 
-    def from_drawing(path, *settings):
+    def from_drawing(path, *controls):
         if path is None:
             return _failed("Draw an outline first.")
         try:
@@ -106,7 +106,7 @@ def build(reconstructor):
         except UserError as error:
             return _failed(str(error).replace(path, "the drawing"))
         # A closed outline stands for all within.
-        return reconstruct(ndimage.binary_fill_holes(outline), *settings)
+        return reconstruct(ndimage.binary_fill_holes(outline), *controls)
 
     def reconstruct(silhouette, threshold, surface):
         mask = silhouettes.frame(silhouette, reconstructor.image_size, reconstructor.extent)
@@ -159,17 +159,15 @@ def build(reconstructor):
                         threshold = gr.Slider(
                             0.01, 0.99, reconstructor.threshold, step=0.01, label="Threshold"
                         )
-                        surface = gr.Radio(
-                            list(reconstruction.SURFACES), value="smooth", label="Surface"
-                        )
-        settings = [threshold, surface]
+                        surface = gr.Radio(list(settings.SURFACES), value="smooth", label="Surface")
+        controls = [threshold, surface]
         outputs = [voxels, seen, model, note]
         # gradio's queue keeps its messages to visitors who never fetch them. Ours is the guard's.
-        from_image.click(from_file, [image, *settings], outputs, queue=False)
-        image.upload(from_file, [image, *settings], outputs, queue=False)
-        from_sketch.click(from_drawing, [drawing, *settings], outputs, queue=False)
+        from_image.click(from_file, [image, *controls], outputs, queue=False)
+        image.upload(from_file, [image, *controls], outputs, queue=False)
+        from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
         for changed in (threshold.release, surface.change):
-            changed(mesh, [voxels, *settings], [model, note], queue=False)
+            changed(mesh, [voxels, *controls], [model, note], queue=False)
         for block in page.blocks.values():
             block.async_move_resource_to_block_cache = _as_it_is
     return page

@@ -11,7 +11,7 @@ Two ways to pool a ray's samples v:
 import keras
 import tensorflow as tf
 
-from ptn_semi import geometry
+from ptn_semi.camera import Camera
 from ptn_semi.nearest_sampling import NearestSampler
 from ptn_semi.smooth_sampling import SmoothSampler
 
@@ -28,7 +28,7 @@ class Projector(keras.layers.Layer):
 
     Args:
       image_size: S, rows and columns of the mask; free of the voxel size.
-      camera: a `geometry.Camera`, or its `to_dict()`.
+      camera: a `Camera`, or its `to_dict()`.
       sampling: "nearest" or "smooth"; see the module.
       pooling: "absorption" or "max"; see the module.
       jit_compile: compile the arithmetic with XLA (never the networks around it).
@@ -53,8 +53,8 @@ class Projector(keras.layers.Layer):
         if pooling not in POOLINGS:
             raise ValueError(f"pooling is one of {', '.join(POOLINGS)}, not {pooling!r}")
         if isinstance(camera, dict):
-            camera = geometry.Camera(**camera)
-        self.image_size, self.camera = image_size, camera or geometry.Camera()
+            camera = Camera(**camera)
+        self.image_size, self.camera = image_size, camera or Camera()
         self.sampling, self.pooling, self.jit_compile = sampling, pooling, jit_compile
         self._sampler = SAMPLERS[sampling](image_size, self.camera, jit_compile)
 

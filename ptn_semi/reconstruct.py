@@ -8,7 +8,7 @@ exit code is then 1.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, reconstruction
+from ptn_semi import cli, preflight, settings
 from ptn_semi.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -17,12 +17,12 @@ absl_flags.DEFINE_string(
 )
 absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
 absl_flags.DEFINE_multi_enum(
-    "format", ["glb"], reconstruction.FORMATS, "What to write; give it again for more."
+    "format", ["glb"], settings.SHAPE_FORMATS, "What to write; give it again for more."
 )
 absl_flags.DEFINE_enum(
     "surface",
     "smooth",
-    list(reconstruction.SURFACES),
+    settings.SURFACES,
     "Of meshes: marching cubes, or voxels' sides.",
 )
 absl_flags.DEFINE_float(
@@ -40,6 +40,9 @@ def main(paths):
     """Parses flags and calls the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
+    preflight.check_model(FLAGS.model)
+    with cli.loading():
+        from ptn_semi import reconstruction
     reconstructor = reconstruction.load(FLAGS.model)
     done, problems = 0, []
     for path, result in reconstruction.reconstruct_files(

@@ -22,7 +22,6 @@ from ptn_semi import (
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import binvox
 
-FORMATS = ("glb", "obj", "binvox", "npz")
 SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # Of checkpoints that were written before training kept it: that of chairs seen all round.
 _EXTENT = 0.8
@@ -104,7 +103,7 @@ def reconstruct_files(
       reconstructor: a `Reconstructor`.
       paths: image files, or folders of them.
       output_dir: folder for `<image's name>.<format>` and the preview `<image's name>.png`.
-      formats: of `FORMATS`.
+      formats: of `settings.SHAPE_FORMATS`.
       surface: of meshes, a key of `SURFACES`.
       threshold: probability from which voxels are occupied; None for the model's own.
       framed: the images are framed as training masks already.
@@ -160,7 +159,7 @@ def check_shape(voxels, threshold, name):
 
 
 def write_shape(path, voxels, threshold, surface="smooth"):
-    """Writes voxels [N, N, N] in the format of the path's suffix, one of `FORMATS`.
+    """Writes voxels [N, N, N] in the format of the path's suffix, one of `settings.SHAPE_FORMATS`.
 
     Raises:
       UserError: it cannot be written.

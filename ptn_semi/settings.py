@@ -1,14 +1,34 @@
 """Everything that can be set, once: flags, the files in a workdir and the libraries share it.
 
 Each field below becomes a flag of the same name in the mains that use its class (`ptn_semi.flags`).
+Nothing here needs TensorFlow, so that flags are read and checked before it is loaded.
 """
 
 import dataclasses
 
-from ptn_semi import geometry, losses, model, networks, strategies
-from shapenet_posed_masks.sources import LAYOUTS
+from ptn_semi import architectures
+from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.errors import UserError
 
-_LOSS = model.LossSettings  # its defaults are those of the flags
+LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
+BEAM_RUNNERS = ("direct", "flink", "spark", "dataflow")
+SUPERVISIONS = ("labeled", "unlabeled", "both")
+GAN_LOSSES = ("non_saturating", "least_squares", "hinge")
+GRADIENT_PENALTIES = ("dragan", "r1")
+AUTO = "auto"  # chosen by what the machine can do
+STRATEGIES = ("single", "mirrored", "multi_worker")
+TUNERS = ("random", "bayesian", "hyperband")
+WEIGHTS = (
+    "reconstruction_weight", "latent_invariance_weight", "voxel_invariance_weight",
+    "adversarial_weight", "gradient_penalty_weight",
+)  # fmt: skip
+SWEPT = (
+    *WEIGHTS, "occupancy_weight", "self_reconstruction_weight", "encoder_learning_rate",
+    "generator_learning_rate", "discriminator_learning_rate",
+)  # fmt: skip
+SHAPE_FORMATS = ("glb", "obj", "binvox", "npz")
+SURFACES = ("smooth", "blocky")
+EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
 
 
 def setting(default, help, choices=None, low=None, high=None):
@@ -28,26 +48,29 @@ class DataSettings:
         (), "Category names or synset ids, separated by commas; empty for all there are."
     )
     voxel_size: int = setting(
-        32, "Voxels along each side of the grid.", choices=networks.VOXEL_SIZES
+        32, "Voxels along each side of the grid.", choices=architectures.VOXEL_SIZES
     )
     image_size: int = setting(
-        32, "Rows and columns of a mask.", low=networks.IMAGE_SIZES[0], high=networks.IMAGE_SIZES[1]
+        32,
+        "Rows and columns of a mask.",
+        low=architectures.IMAGE_SIZES[0],
+        high=architectures.IMAGE_SIZES[1],
     )
     num_views: int = setting(24, "Masks rendered per shape.", low=2, high=1000)
     num_shapes: int = setting(2000, "Shapes in the procedural data set.", low=1, high=10_000_000)
     data_seed: int = setting(0, "Seed of the viewpoints and of procedural shapes.", low=0)
     elevation_range: tuple[float, float] = setting(
-        geometry.ELEVATION_RANGE, "Lowest and highest elevation of a view, in degrees."
+        ELEVATION_RANGE, "Lowest and highest elevation of a view, in degrees."
     )
     azimuth_range: tuple[float, float] = setting(
-        geometry.AZIMUTH_RANGE, "Lowest and highest azimuth of a view, in degrees."
+        AZIMUTH_RANGE, "Lowest and highest azimuth of a view, in degrees."
     )
     perspective: bool = setting(True, "Perspective camera; --noperspective for orthographic.")
     camera_distance: float = setting(
-        geometry.Camera.distance, "Camera to grid centre, in grid sides.", low=1.001
+        Camera.distance, "Camera to grid centre, in grid sides.", low=1.001
     )
     field_of_view: float = setting(
-        geometry.Camera.field_of_view,
+        Camera.field_of_view,
         "Full angle that a mask spans, in degrees.",
         low=0.1,
         high=179,
@@ -58,22 +81,101 @@ class DataSettings:
 
     @property
     def camera(self):
-        """The `geometry.Camera` that masks are rendered with."""
-        return geometry.Camera(self.perspective, self.camera_distance, self.field_of_view)
+        """The `Camera` that masks are rendered with."""
+        return Camera(self.perspective, self.camera_distance, self.field_of_view)
+
+    @property
+    def source_options(self):
+        """What `sources.open_source` takes beside the layout, the folder and the voxel size."""
+        options = {"categories": self.categories}
+        if self.dataset == "procedural":
+            options |= {"num_shapes": self.num_shapes, "seed": self.data_seed}
+        if self.dataset == "meshes":
+            options |= {"up": self.mesh_up, "front": self.mesh_front}
+        return options
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainSettings:
-    """The networks, what they minimise, and for how long."""
+class LossSettings:
+    """What the training step minimises.
 
-    preset: str = setting("small", "Sizes of the networks.", choices=tuple(networks.PRESETS))
-    precision: str = setting(
-        "float32", "That the networks compute in; weights are kept in float32.",
-        choices=networks.PRECISIONS,
-    )  # fmt: skip
+    The paper's weights default to the authors', but for the latent invariance: theirs is 1, at
+    which E may map all masks to one latent. Ours default to 0, which leaves them out.
+
+    Raises:
+      ValueError: they do not go together.
+    """
+
     supervision: str = setting(
         "both", "labeled: pairs with viewpoints (the paper's P); unlabeled: masks alone (U); both "
-        "(P+U).", choices=model.SUPERVISIONS,
+        "(P+U).", choices=SUPERVISIONS,
+    )  # fmt: skip
+    reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
+    latent_invariance_weight: float = setting(0.1, "Weight of equation 2.", low=0)
+    voxel_invariance_weight: float = setting(1.0, "Weight of equation 3.", low=0)
+    adversarial_weight: float = setting(
+        1.0, "Weight of the GAN loss in G; 0 leaves the GAN out.", low=0
+    )
+    gradient_penalty_weight: float = setting(10.0, "Weight of the gradient penalty in D.", low=0)
+    gan_loss: str = setting("non_saturating", "The GAN loss.", choices=GAN_LOSSES)
+    gradient_penalty: str = setting(
+        "dragan", "The gradient penalty of D.", choices=GRADIENT_PENALTIES
+    )
+    occupancy_weight: float = setting(
+        0.0, "Weight of voxels against warped visual hulls of labeled shapes (of generated shapes "
+        "with --supervision=unlabeled).", low=0,
+    )  # fmt: skip
+    self_reconstruction_weight: float = setting(
+        0.0, "Weight of unlabeled masks against their reconstructions seen from estimated "
+        "viewpoints.", low=0,
+    )  # fmt: skip
+    self_reconstruction_warmup: int = setting(
+        200, "Steps in which that weight grows from 0; the viewpoint estimator has to learn first.",
+        low=0,
+    )  # fmt: skip
+
+    def __post_init__(self):
+        if self.supervision not in SUPERVISIONS:
+            raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
+        if self.supervision == "unlabeled" and not self.adversarial_weight:
+            raise ValueError(
+                "supervision=unlabeled learns shapes from the GAN alone: it needs an "
+                "adversarial_weight, as 1"
+            )
+        if (
+            self.supervision == "unlabeled"
+            and self.uses_viewpoint_estimator
+            and not self.occupancy_weight
+        ):
+            raise ValueError(
+                "supervision=unlabeled learns viewpoints from generated shapes alone: "
+                "self_reconstruction_weight needs an occupancy_weight beside it, as 30"
+            )
+
+    @property
+    def uses_hulls(self):
+        """Whether batches need visual hulls."""
+        return self.supervision != "unlabeled" and bool(self.occupancy_weight)
+
+    @property
+    def uses_viewpoint_estimator(self):
+        """Whether there is a V."""
+        return self.supervision != "labeled" and bool(self.self_reconstruction_weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings(LossSettings):
+    """The networks, what they minimise, and how they learn it.
+
+    Raises:
+      UserError: losses that do not go together.
+    """
+
+    preset: str = setting("small", "Sizes of the networks.", choices=tuple(architectures.PRESETS))
+    precision: str = setting(
+        "float32", "What the networks compute in; weights are kept in float32. auto: "
+        "mixed_bfloat16 where the GPU or CPU multiplies bfloat16 itself, else float32.",
+        choices=(*architectures.PRECISIONS, AUTO),
     )  # fmt: skip
     pose_fraction: float = setting(
         0.5, "Share of the training shapes whose viewpoints are used; at least one shape.",
@@ -96,42 +198,24 @@ class TrainSettings:
     )
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
-    reconstruction_weight: float = setting(
-        _LOSS.reconstruction_weight, "Weight of equation 1.", low=0
-    )
-    latent_invariance_weight: float = setting(
-        _LOSS.latent_invariance_weight, "Weight of equation 2.", low=0
-    )
-    voxel_invariance_weight: float = setting(
-        _LOSS.voxel_invariance_weight, "Weight of equation 3.", low=0
-    )
-    adversarial_weight: float = setting(
-        _LOSS.adversarial_weight, "Weight of the GAN loss in G; 0 leaves the GAN out.", low=0
-    )
-    gradient_penalty_weight: float = setting(
-        _LOSS.gradient_penalty_weight, "Weight of the gradient penalty in D.", low=0
-    )
-    gan_loss: str = setting("non_saturating", "The GAN loss.", choices=tuple(losses.GAN_LOSSES))
-    gradient_penalty: str = setting(
-        "dragan", "The gradient penalty of D.", choices=tuple(losses.GRADIENT_PENALTIES)
-    )
-    occupancy_weight: float = setting(
-        _LOSS.occupancy_weight, "Weight of voxels against warped visual hulls of labeled shapes "
-        "(of generated shapes with --supervision=unlabeled).", low=0,
-    )  # fmt: skip
-    self_reconstruction_weight: float = setting(
-        _LOSS.self_reconstruction_weight, "Weight of unlabeled masks against their reconstructions "
-        "seen from estimated viewpoints.", low=0,
-    )  # fmt: skip
-    self_reconstruction_warmup: int = setting(
-        _LOSS.self_reconstruction_warmup, "Steps in which that weight grows from 0.", low=0
-    )
     average_decay: float = setting(
         0.99, "Decay of the averages of E's and G's weights that are scored; 0 for none.",
         low=0, high=0.99999,
     )  # fmt: skip
     init_from: str = setting("", "Workdir or checkpoint whose networks to start from.")
     freeze_encoder: bool = setting(False, "Train the generator only (few-shot fine-tuning).")
+
+    def __post_init__(self):
+        try:
+            super().__post_init__()
+        except ValueError as error:
+            raise UserError(f"these flags do not go together: {error}") from error
+
+    @property
+    def losses(self):
+        """The `LossSettings` among them."""
+        names = [field.name for field in dataclasses.fields(LossSettings)]
+        return LossSettings(**{name: getattr(self, name) for name in names})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,10 +235,33 @@ class RunSettings:
         4.0, "Training masks kept in memory, in GB; a larger data set is read from disk.", low=0
     )
     jit_compile: str = setting(
-        "auto", "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
-        choices=("auto", "on", "off"),
+        AUTO, "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
+        choices=(AUTO, "on", "off"),
     )  # fmt: skip
     strategy: str = setting(
         "single", "What shares a step: one device; all GPUs of this machine (mirrored); those of "
-        "all machines in TF_CONFIG (multi_worker).", choices=strategies.STRATEGIES,
+        "all machines in TF_CONFIG (multi_worker).", choices=STRATEGIES,
     )  # fmt: skip
+
+
+def check(data, train, run):
+    """Raises a `UserError` for settings of a training that do not go together."""
+    # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
+    low, high = data.azimuth_range
+    if train.mirror_views and high - low < 360 and low != -high:
+        raise UserError(
+            f"--mirror_views needs azimuths all round or as far to either side, not {low:g} to "
+            f"{high:g}: add --nomirror_views"
+        )
+    if run.strategy != "single" and run.jit_compile == "on":
+        raise UserError(f"--strategy={run.strategy} cannot use --jit_compile=on: leave it out")
+    if run.strategy == "multi_worker" and train.precision == AUTO:
+        raise UserError(
+            "--strategy=multi_worker cannot use --precision=auto, as each machine has processors "
+            "of its own: give one"
+        )
+    if run.strategy == "multi_worker" and run.max_minutes:
+        raise UserError(
+            "--strategy=multi_worker cannot use --max_minutes, as each machine has a clock of its "
+            "own: give --steps"
+        )

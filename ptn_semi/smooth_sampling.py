@@ -24,7 +24,7 @@ class SmoothSampler:
 
     Args:
       image_size: S.
-      camera: a `geometry.Camera`.
+      camera: a `Camera`.
       jit_compile: compile the arithmetic with XLA, but for the matrix product.
     """
 
@@ -89,7 +89,8 @@ class _Turn:
         # Places are worked out in programs of their own: fused with the reads, XLA would compute
         # them again for every element of a row.
         for name in ("_samples", "_reached", "_read", "_turning"):
-            setattr(self, name, tf.function(getattr(self, name), jit_compile=jit_compile))
+            method = getattr(self, name)
+            setattr(self, name, tf.function(method, jit_compile=jit_compile, autograph=False))
 
     def __call__(self, planes, angles):
         """Samples [B, M, L, C] of planes [B, I, J, C] turned by angles [B], in radians."""

@@ -10,7 +10,6 @@ import tensorflow as tf
 from ptn_semi import errors, replicas
 from ptn_semi.errors import UserError
 
-STRATEGIES = ("single", "mirrored", "multi_worker")
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 )
@@ -23,7 +22,7 @@ _LOST = (
 
 @functools.cache  # a second one in a process would number its all-reduces as the first did
 def create(name):
-    """The `tf.distribute.Strategy` of one of `STRATEGIES`.
+    """The `tf.distribute.Strategy` of one of `settings.STRATEGIES`.
 
     single is one device; mirrored all GPUs of this machine (all logical CPU devices without any);
     multi_worker also those of the other machines in the environment variable TF_CONFIG, which it
@@ -106,7 +105,8 @@ def compile_step(strategy, model, jit_compile):
     def of_replica(batch):
         return model.train_step({name: replicas.share(rows) for name, rows in batch.items()})
 
-    @tf.function(jit_compile=jit_compile)
+    # Nothing in a step branches on a tensor, so autograph would only make it slower to trace.
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def step(batch):
         losses = strategy.run(of_replica, args=(batch,))
         return {name: strategy.reduce("MEAN", loss, axis=None) for name, loss in losses.items()}

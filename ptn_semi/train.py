@@ -6,7 +6,7 @@ override its. The same command goes on with an interrupted run.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, flags, settings, training
+from ptn_semi import cli, flags, preflight, settings
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
@@ -18,6 +18,9 @@ def main():
         flags.collect(cls)
         for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
     )
+    preflight.check_training(WORKDIR.value, data, train, run)
+    with cli.loading():
+        from ptn_semi import training
     checkpoint = training.train(WORKDIR.value, data, train, run)
     if checkpoint is None:  # the chief's process tells
         return

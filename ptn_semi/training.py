@@ -13,12 +13,12 @@ import os
 import pathlib
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tqdm
 
 from ptn_semi import (
+    architectures,
     batches,
     checkpoints,
     data_sets,
@@ -27,12 +27,14 @@ from ptn_semi import (
     hulls,
     networks,
     pictures,
+    settings,
     silhouettes,
     strategies,
     workdirs,
 )
 from ptn_semi.errors import UserError
-from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
+from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi.optimizers import FusedAdam
 from ptn_semi.summaries import Summaries
 
 _NUM_PICTURES = 6
@@ -42,11 +44,11 @@ _NUM_FRAMED = 1000  # masks whose frame users' images are given
 def build_model(data, train):
     """The model that the settings describe, not compiled."""
     return SemiSupervisedReconstructor(
-        architecture=networks.PRESETS[train.preset],
+        architecture=architectures.PRESETS[train.preset],
         voxel_size=data.voxel_size,
         image_size=data.image_size,
         camera=data.camera,
-        loss_settings=_loss_settings(train),
+        loss_settings=train.losses,
         freeze_encoder=train.freeze_encoder,
         average_decay=train.average_decay,
         elevation_range=data.elevation_range,
@@ -56,18 +58,13 @@ def build_model(data, train):
     )
 
 
-def _loss_settings(train):
-    names = {field.name for field in dataclasses.fields(LossSettings)}
-    return LossSettings(**{name: getattr(train, name) for name in names})
-
-
 def compile_model(model, train):
     """Gives the model its Adam optimizers, with the authors' momenta."""
     model.compile(
-        encoder_optimizer=keras.optimizers.Adam(train.encoder_learning_rate, 0.9, 0.999),
-        generator_optimizer=keras.optimizers.Adam(train.generator_learning_rate, 0.5, 0.9),
-        discriminator_optimizer=keras.optimizers.Adam(train.discriminator_learning_rate, 0.5, 0.9),
-        viewpoint_optimizer=keras.optimizers.Adam(train.encoder_learning_rate, 0.9, 0.999),
+        encoder_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
+        generator_optimizer=FusedAdam(train.generator_learning_rate, 0.5, 0.9),
+        discriminator_optimizer=FusedAdam(train.discriminator_learning_rate, 0.5, 0.9),
+        viewpoint_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
     )
 
 
@@ -89,7 +86,16 @@ def train(workdir, data, train, run):
         not finite, a full disk, other processes of the run that are gone.
     """
     workdir = pathlib.Path(workdir)
-    _check(data, train, run)
+    settings.check(data, train, run)
+    fastest = networks.fastest_precision()
+    if train.precision == settings.AUTO:
+        train = dataclasses.replace(train, precision=fastest)
+        print(f"precision: {train.precision}")
+    elif train.precision != fastest == "float32":
+        print(
+            f"note: this machine does not multiply in {train.precision} itself: steps are slower "
+            "than in float32, on CPUs without AVX-512 some 50 times; --precision=auto chooses"
+        )
     is_chief = strategies.is_chief(strategies.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
@@ -98,28 +104,6 @@ def train(workdir, data, train, run):
         if is_chief:
             workdirs.write_settings(workdir, data, train, run)
         return started.train()
-
-
-def _check(data, train, run):
-    """Refuses settings that do not go together."""
-    try:
-        _loss_settings(train)
-    except ValueError as error:
-        raise UserError(f"these flags do not go together: {error}") from error
-    # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
-    low, high = data.azimuth_range
-    if train.mirror_views and high - low < 360 and low != -high:
-        raise UserError(
-            f"--mirror_views needs azimuths all round or as far to either side, not {low:g} to "
-            f"{high:g}: add --nomirror_views"
-        )
-    if run.strategy != "single" and run.jit_compile == "on":
-        raise UserError(f"--strategy={run.strategy} cannot use --jit_compile=on: leave it out")
-    if run.strategy == "multi_worker" and run.max_minutes:
-        raise UserError(
-            "--strategy=multi_worker cannot use --max_minutes, as each machine has a clock of its "
-            "own: give --steps"
-        )
 
 
 class _Run:
@@ -179,7 +163,7 @@ class _Run:
         self.train_step = strategies.compile_step(
             strategy,
             self.model,
-            jit_compile=pays if run.jit_compile == "auto" else run.jit_compile == "on",
+            jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
         )
         print(
             f"{len(self.shapes)} training shapes, {len(self.labeled)} of them with viewpoints; "

@@ -8,14 +8,14 @@ on each with KerasTuner's variables set (README.md).
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, flags, settings, tuning, tuning_workers
+from ptn_semi import cli, flags, preflight, settings
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
-absl_flags.DEFINE_enum("tuner", "random", tuning.TUNERS, "How trials are chosen.")
+absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
 absl_flags.DEFINE_integer("max_trials", 20, "Most trials.", lower_bound=1)
 absl_flags.DEFINE_multi_enum(
-    "sweep", list(tuning.WEIGHTS), tuning.SWEPT, "A setting to search; give it again for more. "
+    "sweep", list(settings.WEIGHTS), settings.SWEPT, "A setting to search; give it again for more. "
     "Those of losses that are left out have no effect, and are not searched.",
 )  # fmt: skip
 absl_flags.DEFINE_float(
@@ -29,13 +29,16 @@ flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings
 
 def main():
     """Parses flags and calls the library."""
-    sweep = tuning.Sweep(
-        tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
-    )
     asked = [
         flags.collect(cls)
         for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
     ]
+    preflight.check_training(None, *asked)
+    with cli.loading():
+        from ptn_semi import tuning, tuning_workers
+    sweep = tuning.Sweep(
+        tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
+    )
     if FLAGS.workers > 1:
         best = tuning_workers.search(FLAGS.workdir, sweep, *asked, FLAGS.workers)
     else:

@@ -27,16 +27,8 @@ from keras_tuner.src import utils as keras_tuner_utils
 
 from ptn_semi import data_sets, files, flags, reading, training, tuning_report, workdirs
 from ptn_semi.errors import UserError
+from ptn_semi.settings import SWEPT
 
-TUNERS = ("random", "bayesian", "hyperband")
-WEIGHTS = (
-    "reconstruction_weight", "latent_invariance_weight", "voxel_invariance_weight",
-    "adversarial_weight", "gradient_penalty_weight",
-)  # fmt: skip
-SWEPT = (
-    *WEIGHTS, "occupancy_weight", "self_reconstruction_weight", "encoder_learning_rate",
-    "generator_learning_rate", "discriminator_learning_rate",
-)  # fmt: skip
 _OBJECTIVE = "average_precision"
 _SETTINGS_FILE = "sweep.json"
 _OF_THE_GAN = ("gradient_penalty_weight", "discriminator_learning_rate")
@@ -56,10 +48,10 @@ class Sweep:
     """What is searched, and how.
 
     Attributes:
-      names: settings of `SWEPT` to search.
+      names: settings of `settings.SWEPT` to search.
       spread: each is drawn between its value in the flags divided and multiplied by this, evenly
         over the logarithm.
-      tuner: one of `TUNERS`.
+      tuner: one of `settings.TUNERS`.
       max_trials: most trainings.
       seed: of the search.
     """

@@ -60,11 +60,13 @@ def check_settings(workdir, data, train):
     if not (workdir / SETTINGS_FILE).exists():
         return
     old_data, old_train, _ = read_settings(workdir)
+    # The workdir names the precision that was chosen; training checks again when it has chosen.
+    may_differ = _MAY_DIFFER | ({"precision"} if train.precision == settings.AUTO else set())
     differing = [
         f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
         for old, new in ((old_data, data), (old_train, train))
         for field in dataclasses.fields(old)
-        if field.name not in _MAY_DIFFER and getattr(old, field.name) != getattr(new, field.name)
+        if field.name not in may_differ and getattr(old, field.name) != getattr(new, field.name)
     ]
     if differing:
         raise UserError(

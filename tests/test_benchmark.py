@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry, networks
+from ptn_semi import architectures, geometry
 from ptn_semi.model import SemiSupervisedReconstructor
 from tiny import TINY
 from tools import benchmark, inference, measurements, references, rows
@@ -78,8 +78,8 @@ def test_the_command_writes_json_and_a_plot(tmp_path):
 
 
 def test_a_trained_model_is_measured(monkeypatch):
-    monkeypatch.setattr(networks, "PRESETS", {"small": TINY, "paper": TINY})
-    options = benchmark.Options(1, 0, (), "")
+    monkeypatch.setattr(architectures, "PRESETS", {"small": TINY, "paper": TINY})
+    options = benchmark.Options(1, 0, (), "", 0)
     measured = list(inference.inference(options))
     assert [row.unit for row in measured] == ["ms"] * 5
     assert all(row.value > 0 for row in measured)

@@ -16,7 +16,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from ptn_semi import data_sets, geometry
+from ptn_semi import data_sets
+from ptn_semi.camera import Camera
 from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from ptn_semi.settings import DataSettings
@@ -106,7 +107,7 @@ def test_metadata_counts_the_shapes_and_names_the_sources(builder):
     assert counts == {name: info.num_examples for name, info in builder.info.splits.items()}
     assert set(metadata["num_shapes"]) == set(procedural.CATEGORIES)
     assert metadata["built_from"]["source"]["num_shapes"] == 20
-    assert metadata["built_from"]["camera"] == geometry.Camera().to_dict()
+    assert metadata["built_from"]["camera"] == Camera().to_dict()
 
 
 def test_the_summary_and_the_samples_are_there(builder):
@@ -117,7 +118,7 @@ def test_the_summary_and_the_samples_are_there(builder):
 
 
 def test_masks_are_what_the_projector_makes_of_the_voxels(builder):
-    projector = Projector(16, geometry.Camera())
+    projector = Projector(16, Camera())
     for example in examples(builder).values():
         grids = np.repeat(example["voxels"][None], 3, axis=0).astype(np.float32)
         rendered = projector([grids, example["viewpoints"]]).numpy() > 0

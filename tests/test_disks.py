@@ -11,17 +11,17 @@ from PIL import Image
 
 import processes
 from ptn_semi import (
+    architectures,
     checkpoints,
     data_sets,
     exporting,
-    networks,
     reconstruction,
     training,
     workdirs,
 )
 from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
-from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
 from test_reconstruction import FAKE
 from test_training import assert_same_bits
 from tiny import TINY
@@ -56,7 +56,7 @@ def mounts(tmp_path_factory):
 
 
 def train(workdir, data, run=RUN):
-    networks.PRESETS["small"] = TINY
+    architectures.PRESETS["small"] = TINY
     return training.train(workdir, data, TRAIN, run)
 
 
@@ -116,7 +116,7 @@ def test_building_on_a_full_disk(tmp_path, mounts):
 def write_on_a_full_disk(folder, checkpoint, image):
     processes.mount_small_disk(folder, 8 << 20)
     images = lambda: dict(
-        reconstruction.reconstruct_files(FAKE, [image], folder / "shapes", reconstruction.FORMATS)
+        reconstruction.reconstruct_files(FAKE, [image], folder / "shapes", SHAPE_FORMATS)
     )
     for left in (0, 8 << 10, 200 << 10):
         ballast = fill(folder, left)
@@ -172,7 +172,7 @@ def empty_in_turn(folder, use):
 
 
 def test_a_workdir_whose_files_are_empty(trained, data, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
     copy = pathlib.Path(shutil.copytree(trained, tmp_path / "run"))
 
     def use():

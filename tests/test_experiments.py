@@ -27,7 +27,7 @@ def no_files(monkeypatch):
 
 
 def entries(*experiments, data=DATA, scale=PAPER, recipe="paper", seeds=2):
-    return matrix.Matrix(data, scale, recipe, seeds).entries(experiments)
+    return matrix.Matrix(data, data.categories, scale, recipe, seeds).entries(experiments)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_recipes_are_the_flagfiles():
 
 def test_missing_categories_are_said_and_left_out():
     data = DataSettings(categories=("chair", "table", "cabinet"))
-    wanted = matrix.Matrix(data, PAPER, "paper", 1)
+    wanted = matrix.Matrix(data, data.categories, PAPER, "paper", 1)
     missing = {"airplane", "bench", "car", "display", "loudspeaker", "telephone", "vessel"}
     assert set(wanted.missing) == missing
     assert {entry.category for entry in wanted.entries(matrix.EXPERIMENTS)} == {"chair", "cabinet"}

@@ -79,7 +79,6 @@ def test_a_checkpoint_that_names_objects_of_other_modules(checkpoint, tmp_path, 
         {"voxel_size": 10**9},
         {"image_size": 10**9},
         {"image_size": "32"},
-        {"precision": TRAP},
         {"seed": "x"},
         {"architecture": None},
     ],
@@ -89,6 +88,12 @@ def test_a_checkpoint_of_something_else_is_refused(checkpoint, tmp_path, trap, m
     with pytest.raises(UserError, match=f"{checkpoint.name} is damaged or not of this version"):
         reconstruction.load(changed(checkpoint, tmp_path, **model))
     assert not trap.exists()
+
+
+def test_a_checkpoints_precision_is_not_taken(checkpoint, tmp_path, trap):
+    # Answers are in float32, whatever stands there.
+    reconstructor = reconstruction.load(changed(checkpoint, tmp_path, precision=TRAP))
+    assert reconstructor.image_size == 32 and not trap.exists()
 
 
 def test_a_checkpoint_of_huge_networks_takes_no_memory(checkpoint, tmp_path):

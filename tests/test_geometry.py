@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ptn_semi import geometry
+from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projector import Projector
 
 FRONT, UP, RIGHT_HAND = np.eye(3)  # the object's axes +x, +y, +z
@@ -80,9 +81,9 @@ def test_rotation_keeps_leading_axes():
 
 
 def test_the_defaults_are_the_authors():
-    assert geometry.ELEVATION_RANGE == (-20, 40)
-    assert geometry.AZIMUTH_RANGE == (0, 360)
-    camera = geometry.Camera()
+    assert ELEVATION_RANGE == (-20, 40)
+    assert AZIMUTH_RANGE == (0, 360)
+    camera = Camera()
     assert camera.perspective
     assert camera.field_of_view == pytest.approx(18.18, abs=0.005)
     assert (camera.distance - 0.5) * 32 == 100  # voxels from the camera to the front face
@@ -92,20 +93,20 @@ def test_the_defaults_are_the_authors():
 
 @pytest.mark.parametrize("depths", [0, 0.25, [1, 0], np.array([-0.5, 0.5], np.float32)])
 def test_an_orthographic_image_spans_one_side_at_any_depth(depths):
-    half_width = geometry.Camera(perspective=False).half_width(depths)
+    half_width = Camera(perspective=False).half_width(depths)
     assert half_width.shape == np.shape(depths)
     assert (half_width == 0.5).all()
 
 
 def test_camera_survives_json():
-    camera = geometry.Camera(False, 2.5, 40.0)
-    assert geometry.Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
-    assert {type(value) for value in geometry.Camera().to_dict().values()} == {bool, float}
+    camera = Camera(False, 2.5, 40.0)
+    assert Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
+    assert {type(value) for value in Camera().to_dict().values()} == {bool, float}
 
 
 @pytest.mark.parametrize(("distance", "field_of_view"), [(1.01, 20), (3, 0.1), (3, 179.9)])
 def test_extreme_cameras_are_taken(distance, field_of_view):
-    camera = geometry.Camera(distance=distance, field_of_view=field_of_view)
+    camera = Camera(distance=distance, field_of_view=field_of_view)
     expected = np.tan(np.radians(field_of_view / 2)) * distance
     np.testing.assert_allclose(camera.half_width(0), expected)
 
@@ -126,12 +127,10 @@ def test_extreme_cameras_are_taken(distance, field_of_view):
 )
 def test_impossible_cameras_are_refused(distance, field_of_view):
     with pytest.raises(ValueError, match="a camera needs"):
-        geometry.Camera(distance=distance, field_of_view=field_of_view)
+        Camera(distance=distance, field_of_view=field_of_view)
 
 
-@pytest.mark.parametrize(
-    "ranges", [(geometry.ELEVATION_RANGE, geometry.AZIMUTH_RANGE), ((10, 10), (-45, 45))]
-)
+@pytest.mark.parametrize("ranges", [(ELEVATION_RANGE, AZIMUTH_RANGE), ((10, 10), (-45, 45))])
 def test_sampled_viewpoints_fill_their_ranges(ranges):
     viewpoints = geometry.sample_viewpoints(4000, [1, 2], *ranges).numpy()
     assert viewpoints.shape == (4000, 2)

@@ -12,12 +12,13 @@ from PIL import Image
 
 import processes
 from ptn_semi import (
+    architectures,
     checkpoints,
     data_sets,
     evaluation,
     exporting,
-    networks,
     reconstruction,
+    settings,
     training,
     tuning,
 )
@@ -70,7 +71,7 @@ def survive(tmp_path, job, *args, again=None):
 
 
 def train(workdir, data):
-    networks.PRESETS["small"] = TINY
+    architectures.PRESETS["small"] = TINY
     training.train(workdir, data, TRAIN, RUN)
 
 
@@ -146,7 +147,7 @@ def test_an_export(tmp_path, checkpoint):
 
 def reconstruct(folder, images):
     for _, result in reconstruction.reconstruct_files(
-        FAKE, [images], folder, reconstruction.FORMATS
+        FAKE, [images], folder, settings.SHAPE_FORMATS
     ):
         assert isinstance(result, list)
 
@@ -167,7 +168,7 @@ def test_reconstructions(tmp_path):
 
 
 def score(folder, workdir, data):
-    networks.PRESETS["small"] = TINY
+    architectures.PRESETS["small"] = TINY
     evaluation.evaluate_workdir(
         workdir, data, "test", num_views=1, output=folder / "scores.json",
         save_predictions=folder / "predictions.npz",

@@ -7,9 +7,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import batches, geometry, iterations, losses, model, networks, viewpoints
+from ptn_semi import (
+    architectures,
+    batches,
+    geometry,
+    iterations,
+    losses,
+    model,
+    settings,
+    viewpoints,
+)
+from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.data_sets import Shapes
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
+from ptn_semi.optimizers import FusedAdam
 from ptn_semi.projector import Projector
 from tiny import TINY
 
@@ -40,7 +51,7 @@ def build(
         seed=seed,
     )
     reconstructor.projector = PROJECTOR
-    reconstructor.compile(*(keras.optimizers.Adam(learning_rate) for _ in model.OPTIMIZERS))
+    reconstructor.compile(*(FusedAdam(learning_rate) for _ in model.OPTIMIZERS))
     return reconstructor
 
 
@@ -282,7 +293,7 @@ def test_a_gradient_penalty_without_weight_does_nothing():
 
 def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
     moving = {}
-    for supervision in model.SUPERVISIONS:
+    for supervision in settings.SUPERVISIONS:
         reconstructor = build(supervision=supervision)
         before = weights(reconstructor.generator, "non_trainable_variables")
         steps(reconstructor)
@@ -331,9 +342,7 @@ def test_latents_and_viewpoints_are_fresh_in_every_step():
         assert (values[0] != other[0][index]).any()
     viewpoints = np.concatenate([step[1] for step in seen])
     assert len(np.unique(viewpoints[:, 0])) == len(viewpoints)
-    for values, (low, high) in zip(
-        viewpoints.T, (geometry.ELEVATION_RANGE, geometry.AZIMUTH_RANGE), strict=True
-    ):
+    for values, (low, high) in zip(viewpoints.T, (ELEVATION_RANGE, AZIMUTH_RANGE), strict=True):
         assert low <= values.min() < values.max() <= high
 
 
@@ -392,7 +401,7 @@ def test_fit_runs_on_batches():
     assert reconstructor.steps.numpy() == 4
 
 
-@pytest.mark.parametrize("voxel_size", networks.VOXEL_SIZES)
+@pytest.mark.parametrize("voxel_size", architectures.VOXEL_SIZES)
 def test_call_maps_masks_to_voxels_one_by_one(voxel_size):
     reconstructor = build(voxel_size=voxel_size)
     voxels = reconstructor(BATCH["view_a"]).numpy()
@@ -404,7 +413,7 @@ def test_call_maps_masks_to_voxels_one_by_one(voxel_size):
 CUSTOM = {
     "voxel_size": 64,
     "image_size": 24,
-    "camera": geometry.Camera(False, 2.0, 30.0),
+    "camera": Camera(False, 2.0, 30.0),
     "loss_settings": LossSettings("labeled", 1.0, gan_loss="hinge"),
     "freeze_encoder": True,
     "average_decay": 0.5,
@@ -495,7 +504,7 @@ def test_unknown_supervision_is_refused():
 
 
 def test_half_precision_computes_almost_the_same():
-    single, half = (build(precision=precision) for precision in networks.PRECISIONS)
+    single, half = (build(precision=precision) for precision in architectures.PRECISIONS)
     assert keras.config.dtype_policy().name == "float32"  # as it was
     for name in NETWORKS:
         network = getattr(half, name)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import networks, viewpoints
-from ptn_semi.networks import PRESETS
+from ptn_semi import architectures, cpu, networks, viewpoints
+from ptn_semi.architectures import PRESETS
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
 # 4 numbers per channel: scale, offset, moving mean and variance):
@@ -57,7 +57,7 @@ def test_generator(preset, voxel_size):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("precision", networks.PRECISIONS)
+@pytest.mark.parametrize("precision", architectures.PRECISIONS)
 def test_viewpoint_estimator(preset, precision):
     with networks.computing_in(precision):
         estimator = networks.build_viewpoint_estimator(PRESETS[preset], 32)
@@ -90,3 +90,21 @@ def test_masks_of_another_size(image_size):
 def test_other_voxel_sizes_are_refused(voxel_size):
     with pytest.raises(ValueError, match=f"one of .32, 64., not {voxel_size}"):
         networks.build_generator(PRESETS["small"], voxel_size)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "cpu_has_it", "expected"),
+    [
+        ([], True, "mixed_bfloat16"),
+        ([], False, "float32"),
+        ([(8, 0), (9, 0)], False, "mixed_bfloat16"),
+        ([(8, 0), (7, 5)], True, "float32"),
+        ([None], True, "float32"),  # a GPU that does not tell
+    ],
+)
+def test_fastest_precision(capabilities, cpu_has_it, expected, monkeypatch):
+    details = [{"compute_capability": each} if each else {} for each in capabilities]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: range(len(details)))
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
+    monkeypatch.setattr(cpu, "computes_in_bfloat16", lambda: cpu_has_it)
+    assert networks.fastest_precision() == expected

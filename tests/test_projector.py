@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi import geometry, rays
+from ptn_semi.camera import Camera
 from ptn_semi.projector import POOLINGS, SAMPLERS, Projector
 
-ORTHOGRAPHIC = geometry.Camera(perspective=False)
-PERSPECTIVE = geometry.Camera()
+ORTHOGRAPHIC = Camera(perspective=False)
+PERSPECTIVE = Camera()
 CAMERAS = pytest.mark.parametrize("camera", [PERSPECTIVE, ORTHOGRAPHIC], ids=["persp", "ortho"])
 ALL_SAMPLINGS = pytest.mark.parametrize("sampling", SAMPLERS)
 ALL_POOLINGS = pytest.mark.parametrize("pooling", POOLINGS)
@@ -214,7 +215,7 @@ def test_symmetric_objects_give_symmetric_masks(sampling):
 def test_near_things_are_larger_in_perspective_alone(viewpoint, near, far):
     voxels = np.zeros((2, 32, 32, 32))
     voxels[0][near] = voxels[1][far] = 1
-    wide = geometry.Camera(distance=1.5, field_of_view=40)
+    wide = Camera(distance=1.5, field_of_view=40)
     for camera in (PERSPECTIVE, wide, ORTHOGRAPHIC):
         masks = project(voxels, [viewpoint] * 2, 128, camera=camera, pooling="max")
         sides = np.sqrt(masks.mean(axis=(1, 2)))
@@ -481,7 +482,7 @@ def test_runs_in_a_tf_function():
         {"image_size": 9},
         {
             "image_size": 10,
-            "camera": geometry.Camera(False, 3.0, 30.0),
+            "camera": Camera(False, 3.0, 30.0),
             "sampling": "smooth",
             "pooling": "max",
             "jit_compile": False,
@@ -492,7 +493,7 @@ def test_runs_in_a_tf_function():
 def test_config_gives_the_same_projector(options):
     projector = Projector(**options)
     config = projector.get_config()
-    assert geometry.Camera(**config["camera"]) == options.get("camera", geometry.Camera())
+    assert Camera(**config["camera"]) == options.get("camera", Camera())
     assert all(config[name] == value for name, value in options.items() if name != "camera")
     assert Projector.from_config(config).get_config() == config
     same = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(projector))
@@ -500,14 +501,14 @@ def test_config_gives_the_same_projector(options):
 
 
 def test_defaults_and_the_name_in_saved_models():
-    same = Projector(32, geometry.Camera(), "nearest", "absorption", True, name="p").get_config()
+    same = Projector(32, Camera(), "nearest", "absorption", True, name="p").get_config()
     assert Projector(name="p").get_config() == same
     assert keras.saving.get_registered_name(Projector) == "ptn_semi>Projector"
 
 
 @ALL_SAMPLINGS
 def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
-    projector = Projector(12, geometry.Camera(distance=2.0), sampling, jit_compile=False)
+    projector = Projector(12, Camera(distance=2.0), sampling, jit_compile=False)
     inputs = keras.Input((8, 8, 8)), keras.Input((2,))
     masks = projector(inputs)
     assert masks.shape == (None, 12, 12, 1)

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from ptn_semi import reconstruction
+from ptn_semi import reconstruction, settings
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import binvox
 
@@ -28,11 +28,11 @@ def image(path, part=slice(4, 28)):
 
 
 def run(paths, tmp_path, **kwargs):
-    formats = kwargs.pop("formats", reconstruction.FORMATS)
+    formats = kwargs.pop("formats", settings.SHAPE_FORMATS)
     return list(reconstruction.reconstruct_files(FAKE, paths, tmp_path / "out", formats, **kwargs))
 
 
-@pytest.mark.parametrize("surface", reconstruction.SURFACES)
+@pytest.mark.parametrize("surface", settings.SURFACES)
 def test_all_formats_hold_the_shape(tmp_path, surface):
     [(path, written)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
     assert path == tmp_path / "a.png"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry, rays
+from ptn_semi import rays
+from ptn_semi.camera import Camera
 from ptn_semi.projector import Projector
 from tools.references import project_with_gathers
 
@@ -15,9 +16,9 @@ CASES = pytest.mark.parametrize(
     [(6, 35, (25, 130)), (6, 35, (-60, -20)), (9, 55, (10, 45))],  # the last sees all the diagonal
 )
 CAMERAS = {
-    "default": geometry.Camera(),
-    "close": geometry.Camera(distance=1.01),  # rays nearly meet on the nearest plane
-    "ortho": geometry.Camera(perspective=False),
+    "default": Camera(),
+    "close": Camera(distance=1.01),  # rays nearly meet on the nearest plane
+    "ortho": Camera(perspective=False),
 }
 
 
@@ -84,7 +85,7 @@ def slow_perspective_mask(grid, voxel_size, viewpoint, camera, image_size):
 
 @CASES
 def test_perspective_masks_equal_slow_ones(size, field_of_view, viewpoint):
-    camera = geometry.Camera(distance=1.8, field_of_view=field_of_view)
+    camera = Camera(distance=1.8, field_of_view=field_of_view)
     voxels, (elevation, azimuth) = random_grids(size, size, size) / 4, viewpoint
     projector = Projector(7, camera, "smooth", jit_compile=False)
     mask = projector([voxels[None], np.array([viewpoint], np.float32)])[0, ..., 0]
@@ -95,7 +96,7 @@ def test_perspective_masks_equal_slow_ones(size, field_of_view, viewpoint):
 
 @CASES
 def test_reference_masks_equal_slow_ones(size, field_of_view, viewpoint):
-    camera = geometry.Camera(distance=1.8, field_of_view=field_of_view)
+    camera = Camera(distance=1.8, field_of_view=field_of_view)
     voxels = random_grids(size, size, size) / 4
     mask = project_with_gathers(voxels[None], np.array([viewpoint], np.float32), 7, camera)
     expected = slow_perspective_mask(voxels, size, viewpoint, camera, 7)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from ptn_semi import settings
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import (
     archives,
@@ -182,7 +183,7 @@ def test_a_damaged_file_is_named(vox32):
         source.read(source.items()[1])
 
 
-@pytest.mark.parametrize("layout", sources.LAYOUTS[1:])
+@pytest.mark.parametrize("layout", settings.LAYOUTS[1:])
 def test_bad_folders(layout, tmp_path):
     for manual_dir in (None, ""):
         with pytest.raises(UserError, match="--manual_dir"):

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import processes
 from ptn_semi import (
+    architectures,
     checkpoints,
     evaluation,
     flags,
@@ -26,7 +27,7 @@ from ptn_semi import (
 )
 from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
-from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
 from tiny import TINY
 
 BOTH = TrainSettings(batch_size=4)
@@ -42,7 +43,7 @@ CONFIGS = pathlib.Path(training.__file__).parent / "configs"
 
 @pytest.fixture(autouse=True)
 def tiny_preset(monkeypatch):
-    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def data(tmp_path_factory):
 def trained(tmp_path_factory, data):
     """A finished run of four steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(networks.PRESETS, "small", TINY)
+        patch.setitem(architectures.PRESETS, "small", TINY)
         workdir = tmp_path_factory.mktemp("run") / "whole"
         training.train(workdir, data, TRAIN, RUN)
     return workdir
@@ -95,11 +96,31 @@ def test_settings_file_is_a_flagfile(trained, data):
 def test_flagfiles_of_the_package_hold_flags(path, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent.parent)  # they name each other as the README does
     data, train, run = flags.read(path, DataSettings, TrainSettings, RunSettings)
-    training._check(data, train, run)
+    check(data, train, run)
     # The paper's recipe has nothing of ours, the others have all of it.
     ours = (train.occupancy_weight, train.self_reconstruction_weight, train.average_decay)
     assert (path.stem != "paper") == all(ours) == any(ours)
     assert train.mirror_views == (path.stem != "paper")
+
+
+def test_auto_is_the_precision_that_the_machine_is_fastest_in(trained, data, monkeypatch, capsys):
+    auto = dataclasses.replace(TRAIN, precision="auto")
+    workdirs.check_settings(trained, data, auto)  # either may come of it
+    monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
+    training.train(trained, data, auto, RUN)
+    assert "precision: float32" in capsys.readouterr().out
+    assert workdirs.read_settings(trained)[1] == TRAIN
+    monkeypatch.setattr(networks, "fastest_precision", lambda: "mixed_bfloat16")
+    with pytest.raises(UserError, match=r"--precision=mixed_bfloat16 \(there float32\)"):
+        training.train(trained, data, auto, RUN)
+
+
+def test_a_slow_precision_is_told(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
+    slow = dataclasses.replace(TRAIN, precision="mixed_bfloat16", init_from="nowhere")
+    with pytest.raises(UserError, match="nowhere"):
+        training.train(tmp_path, data, slow, RUN)
+    assert "--precision=auto" in capsys.readouterr().out
 
 
 def test_optimizers_and_steps_are_in_the_checkpoint(trained):
@@ -160,7 +181,7 @@ def test_interrupted_run_ends_in_the_same_bits(
         training.train(stopped, data, train, RUN)
     assert checkpoints.find(stopped, "last").step == stop_at
     monkeypatch.undo()
-    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
     training.train(stopped, data, train, RUN)
     assert_same_bits(whole, stopped)
 
@@ -288,7 +309,7 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(trained, data, t
 
 def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
     larger = dataclasses.replace(TINY, latent_dim=16)
-    monkeypatch.setitem(networks.PRESETS, "small", larger)
+    monkeypatch.setitem(architectures.PRESETS, "small", larger)
     start = dataclasses.replace(TRAIN, init_from=str(trained))
     with pytest.raises(UserError, match="another architecture"):
         training.train(tmp_path, data, start, RUN)

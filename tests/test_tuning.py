@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ptn_semi import checkpoints, flags, networks, training, tuning, workdirs
+from ptn_semi import architectures, checkpoints, flags, settings, training, tuning, workdirs
 from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from tiny import TINY
@@ -28,7 +28,7 @@ SWEEP_LABELED = dataclasses.replace(
 
 @pytest.fixture(autouse=True)
 def tiny_preset(monkeypatch):
-    monkeypatch.setitem(networks.PRESETS, "small", TINY)
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def table(workdir):
 
 
 def test_the_space_is_around_the_flags_and_without_what_is_left_out():
-    sweep = dataclasses.replace(SWEEP, names=tuning.SWEPT)
+    sweep = dataclasses.replace(SWEEP, names=settings.SWEPT)
     space = sweep.space(TRAIN)
     bounds = {each.name: (each.min_value, each.max_value) for each in space.space}
     assert bounds["reconstruction_weight"] == (2.5, 40)

@@ -1,8 +1,8 @@
 """Networks so small that tests spend their time elsewhere."""
 
-from ptn_semi import networks
+from ptn_semi import architectures
 
-TINY = networks.Architecture(
+TINY = architectures.Architecture(
     latent_dim=8,
     encoder_filters=(4, 4, 4),
     encoder_units=(8,),

@@ -10,7 +10,7 @@ import sys
 
 import tensorflow as tf
 
-from ptn_semi import networks, settings, training
+from ptn_semi import architectures, settings, training
 from ptn_semi.errors import UserError
 from tiny import TINY
 
@@ -19,7 +19,7 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     """Trains; returns the weights' digest."""
     logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
-    networks.PRESETS["small"] = TINY
+    architectures.PRESETS["small"] = TINY
     models = []
     build = training.build_model
     training.build_model = lambda *args: models.append(build(*args)) or models[-1]

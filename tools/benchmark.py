@@ -3,8 +3,9 @@
     python -m tools.benchmark --json=benchmark.json --plot=benchmark.png
 
 --manual_dir names a folder of real 32³ shapes for the rate of building (procedural ones without).
---sections picks some; growth and scale (10 minutes each) only run when named. Nothing else should
-run meanwhile. Needs the test extra; torch is compared with where it is installed.
+--sections picks some; growth, scale (10 minutes each) and quality (up to 20, real chairs alone)
+only run when named. Nothing else should run meanwhile. Needs the test extra; torch is compared with
+where it is installed.
 """
 
 import dataclasses
@@ -13,20 +14,23 @@ import os
 import pathlib
 import platform
 
-from absl import flags
-
-from ptn_semi import cli  # isort: skip (before TensorFlow, which it silences)
-
 import numpy as np
-import tensorflow as tf
 import tqdm
+from absl import flags
 from PIL import Image, ImageDraw, ImageFont
 
-from ptn_semi import files, pictures
-from tools import inference, measurements
+from ptn_semi import cli, cpu, files
 
-_SECTIONS = {**measurements.SECTIONS, "inference": inference.inference}
-_LONG = ("growth", "scale")
+with cli.loading():
+    import tensorflow as tf
+
+    from ptn_semi import pictures
+    from tools import inference, measurements, quality
+
+_SECTIONS = {
+    **measurements.SECTIONS, "inference": inference.inference, "quality": quality.quality
+}  # fmt: skip
+_LONG = ("growth", "scale", "quality")
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_enum(
@@ -37,6 +41,9 @@ flags.DEFINE_integer("repeats", 9, "Repetitions, of which the median counts.", l
 flags.DEFINE_integer("growth_steps", 2000, "Steps of the section growth.", lower_bound=201)
 flags.DEFINE_multi_integer(
     "shapes", [1000, 10_000, 51_000], "Sizes of the section scale.", lower_bound=10
+)
+flags.DEFINE_float(
+    "quality_minutes", 10, "Longest training of the section quality.", lower_bound=0.1
 )
 flags.DEFINE_string("manual_dir", "", "Folder laid out as ShapeNetVox32.")
 flags.DEFINE_string("json", "", "File for the rows.")
@@ -51,6 +58,11 @@ class Options:
     growth_steps: int
     shapes: tuple[int, ...]
     manual_dir: str
+    quality_minutes: float
+
+
+# Instruction sets that decide how fast networks are.
+_FASTER = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"}
 
 
 def describe_machine():
@@ -58,9 +70,11 @@ def describe_machine():
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    sets = " ".join(sorted(cpu.instruction_sets() & _FASTER)) or "no instruction sets named"
     return (
-        f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, "
-        f"TensorFlow {tf.__version__}"
+        f"{model} ({sets}), {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, TensorFlow {tf.__version__}, "
+        f"oneDNN {'on' if cpu.onednn_is_on() else 'off'}"
     )
 
 
@@ -101,7 +115,9 @@ def plot(rows):
 
 def main():
     """Measures, prints, and writes what was asked for."""
-    options = Options(FLAGS.repeats, FLAGS.growth_steps, FLAGS.shapes, FLAGS.manual_dir)
+    options = Options(
+        FLAGS.repeats, FLAGS.growth_steps, FLAGS.shapes, FLAGS.manual_dir, FLAGS.quality_minutes
+    )
     print(f"{describe_machine()}\n\n{HEADER}")
     rows = []
     for name in tqdm.tqdm(FLAGS.sections, desc="measuring", unit=" sections"):

@@ -14,10 +14,11 @@ import sys
 import time
 
 import numpy as np
-import tensorflow as tf
 from absl import app, flags
 
-from ptn_semi import checkpoints
+from ptn_semi import checkpoints  # before TensorFlow, which it has compute with oneDNN
+
+import tensorflow as tf  # isort: skip
 
 KILLS = flags.DEFINE_integer("kills", 3, "How often the second training is killed.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder for both trainings.", required=True)

@@ -5,13 +5,14 @@
 All runs must have been trained on the data set of the first.
 """
 
-from ptn_semi import cli  # isort: skip
-
 import numpy as np
 from absl import flags
 
-from ptn_semi import checkpoints, data_sets, evaluation, pictures, workdirs
+from ptn_semi import cli, workdirs
 from ptn_semi.errors import UserError
+
+with cli.loading():
+    from ptn_semi import checkpoints, data_sets, evaluation, pictures
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
 OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)

@@ -4,15 +4,17 @@ Everything in it is placed by `ptn_semi.geometry.rotation` or rendered by the pr
 projector, so that the picture cannot say anything else than the code does.
 """
 
-from ptn_semi import cli  # isort: skip
-
 import numpy as np
 from absl import flags
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from ptn_semi import geometry, pictures
-from ptn_semi.projector import Projector
+from ptn_semi import cli
+from ptn_semi.camera import ELEVATION_RANGE, Camera
 from shapenet_posed_masks import procedural
+
+with cli.loading():
+    from ptn_semi import geometry, pictures
+    from ptn_semi.projector import Projector
 
 OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
 
@@ -176,7 +178,7 @@ def draw_plan(sheet, chair, middle):
 def draw_side(sheet, chair, middle):
     """The elevation: a camera that goes up, seen from the object's right."""
     drawing = Drawing(sheet, chair, SIDE, middle, 240)
-    low, high = geometry.ELEVATION_RANGE
+    low, high = ELEVATION_RANGE
     radius = 0.95
     sheet.line([drawing([0.3, 0, 0]), drawing([radius, 0, 0])], FAINT, 1)
     arc = [drawing(camera_position(e, 0, radius)) for e in np.linspace(low, high, 40)]
@@ -199,7 +201,7 @@ def draw_side(sheet, chair, middle):
 
 def draw_views(sheet, chair, top):
     """A row of shaded pictures and the masks that the projector makes of them."""
-    camera = geometry.Camera()
+    camera = Camera()
     half_width = float(camera.half_width(np.zeros(1))[0])
     viewpoints = np.array([view[:2] for view in VIEWS], np.float32)
     grids = np.repeat(chair[None], len(VIEWS), axis=0).astype(np.float32)

@@ -7,7 +7,7 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from ptn_semi import checkpoints, exporting, networks, reconstruction
+from ptn_semi import architectures, checkpoints, exporting, reconstruction
 from ptn_semi.model import SemiSupervisedReconstructor
 from tools.rows import Row, faster, times
 
@@ -18,7 +18,7 @@ def inference(options):
     """Answers of the SavedModel against the Keras model's, and images to meshes."""
     for preset in ("small", "paper"):
         with tempfile.TemporaryDirectory() as folder:
-            model = SemiSupervisedReconstructor(networks.PRESETS[preset])
+            model = SemiSupervisedReconstructor(architectures.PRESETS[preset])
             model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
             saved = checkpoints.save(folder, model, {}, keep=set())
             exported = exporting.export(saved.path, pathlib.Path(folder) / "1", "saved_model")

@@ -23,6 +23,7 @@ import time
 import httpx
 from absl import app, flags, logging
 
+from ptn_semi import architectures
 from tools import visitors
 
 MODEL = flags.DEFINE_string("model", None, "As ptn_semi.demo's; an untrained one if not given.")
@@ -38,10 +39,10 @@ def untrained(folder):
     """Writes a checkpoint of a small model that has learnt nothing."""
     import keras
 
-    from ptn_semi import checkpoints, networks
+    from ptn_semi import checkpoints
     from ptn_semi.model import SemiSupervisedReconstructor
 
-    model = SemiSupervisedReconstructor(networks.PRESETS["small"])
+    model = SemiSupervisedReconstructor(architectures.PRESETS["small"])
     model.compile(*(keras.optimizers.Adam() for _ in range(3)))
     return checkpoints.save(folder, model, {}, keep=set()).path
 

@@ -17,12 +17,12 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi import (
+    architectures,
     batches,
     data_sets,
     evaluation,
     flags,
     geometry,
-    networks,
     settings,
     training,
 )
@@ -100,7 +100,7 @@ def step(options):
         arguments = {"labeled": np.arange(64), "labeled_views": 5, "batch_size": batch, "seed": 0}
         example = next(iter(batches.batch_dataset(shapes, **arguments)))
         functions = []
-        for precision in networks.PRECISIONS:
+        for precision in architectures.PRECISIONS:
             model = _model(data, preset, precision)
             functions.append(tf.function(model.train_step, jit_compile=False))
         plain = _model(data, preset, "float32")
@@ -335,7 +335,7 @@ def start(options):
 
 def memory(options):
     """Peak resident memory of a few steps of each preset, in processes of their own."""
-    for preset in networks.PRESETS:
+    for preset in architectures.PRESETS:
         yield Row(f"peak memory, {preset}, batch 32", _apart(_peak, preset), "MB")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi import geometry, losses, rays
+from ptn_semi.camera import Camera
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 
@@ -28,7 +29,7 @@ def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
     `tf.gather` from the flattened batch. The planes and the pooling are those of our projector.
     """
     size, batch = voxels.shape[1], tf.shape(voxels)[0]
-    points = _ray_points(size, image_size, camera or geometry.Camera())
+    points = _ray_points(size, image_size, camera or Camera())
     points = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)  # [B, 3, K·S·S]
     points = [tf.reshape(points[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
     base = tf.repeat(tf.range(batch) * size**3, tf.size(points[0]) // batch)
@@ -52,7 +53,7 @@ def project_with_torch(voxels, viewpoints, image_size=32):
     import torch
 
     size, batch = voxels.shape[1], len(voxels)
-    points = torch.tensor(_ray_points(size, image_size, geometry.Camera())) * (2 / size)
+    points = torch.tensor(_ray_points(size, image_size, Camera())) * (2 / size)
     elevation, azimuth = torch.deg2rad(viewpoints).T
     se, ce, sa, ca = elevation.sin(), elevation.cos(), azimuth.sin(), azimuth.cos()
     rows = (-sa, 0 * sa, -ca, -se * ca, ce, se * sa, ce * ca, se, -ce * sa)

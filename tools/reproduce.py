@@ -10,17 +10,15 @@ finished is not done again, and trainings that several experiments need are done
 --list shows what there is to do; --report_only draws what is in results.json.
 """
 
-from ptn_semi import cli  # isort: skip (before TensorFlow, which it silences)
-
 import dataclasses
 import json
 import pathlib
 
 from absl import flags as absl_flags
 
-from ptn_semi import files, flags, reading, settings
+from ptn_semi import cli, files, flags, preflight, reading, settings
 from ptn_semi.errors import UserError
-from ptn_semi.experiments import jobs, matrix, reports, runner
+from ptn_semi.experiments import matrix
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_multi_enum(
@@ -73,6 +71,8 @@ def main():
     """Parses flags and calls the library."""
     workdir = pathlib.Path(FLAGS.workdir)
     if FLAGS.report_only:
+        from ptn_semi.experiments import reports
+
         print(f"report: {reports.write(read_results(workdir / _RESULTS), workdir)}")
         return
     scale = matrix.SCALES[FLAGS.scale]
@@ -80,8 +80,13 @@ def main():
     data = flags.collect(settings.DataSettings)
     if not FLAGS["num_shapes"].present:
         data = dataclasses.replace(data, num_shapes=scale.shapes_per_category)
+    preflight.check_shapes(data)
+    with cli.loading():
+        from ptn_semi import data_sets
+        from ptn_semi.experiments import jobs, reports, runner
+    present = data.categories or data_sets.categories(data)
     experiments = matrix.EXPERIMENTS if "all" in FLAGS.experiment else FLAGS.experiment
-    wanted = matrix.Matrix(data, scale, recipe, FLAGS.seeds or scale.seeds)
+    wanted = matrix.Matrix(data, present, scale, recipe, FLAGS.seeds or scale.seeds)
     entries = wanted.entries(experiments)
     planned = jobs.plan(entries, workdir)
     print(f"scale {FLAGS.scale}: {scale.purpose}")

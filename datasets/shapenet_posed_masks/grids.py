@@ -5,7 +5,6 @@ bounding box centred in the grid, its longest side spanning the grid.
 """
 
 import numpy as np
-from scipy import ndimage
 
 from ptn_semi.errors import UserError
 
@@ -53,6 +52,8 @@ def turn(voxels: np.ndarray, up: str, front: str) -> np.ndarray:
 
 def crop(voxels: np.ndarray) -> np.ndarray:
     """Returns the part of a grid inside its bounding box, a view; the grid must not be empty."""
+    from scipy import ndimage  # late, as in `meshes`
+
     box = ndimage.find_objects(voxels.astype(np.uint8))
     if not box:
         raise ValueError("an empty grid has no bounding box")
@@ -120,6 +121,8 @@ def resize(voxels: np.ndarray, size: int) -> np.ndarray:
 def fill_holes(voxels: np.ndarray) -> np.ndarray:
     """Returns the grid with every cavity filled that no path along x, y, z leads into."""
     empty = np.pad(~voxels, 1, constant_values=True)
+    from scipy import ndimage
+
     regions, _ = ndimage.label(empty)
     return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
 

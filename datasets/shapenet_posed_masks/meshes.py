@@ -11,7 +11,6 @@ import logging
 import os
 
 import numpy as np
-import trimesh
 
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import grids, mesh_claims
@@ -87,6 +86,8 @@ def load(data: bytes, name: str) -> np.ndarray:
     if len(data) > MAX_BYTES:
         raise _bad(name, f"is larger than {MAX_BYTES >> 20} MiB")
     try:
+        import trimesh  # late, as it takes a second that sources without meshes need not spend
+
         claimed = _CLAIMS[extension](data)
         if claimed > MAX_FACES:
             raise _bad(name, f"has {claimed} faces, more than {MAX_FACES}")

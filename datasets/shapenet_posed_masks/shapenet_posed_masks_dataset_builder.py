@@ -13,7 +13,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import writer
 
-from ptn_semi import geometry
+from ptn_semi import settings
+from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.errors import UserError
 from shapenet_posed_masks import sources
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
@@ -24,13 +25,13 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     """What a data set is built from.
 
     Attributes:
-      layout: one of `sources.LAYOUTS`.
+      layout: one of `settings.LAYOUTS`.
       source_options: further arguments of `sources.open_source`.
       voxel_size, image_size: N and S.
       num_views: masks per shape.
       seed: of the viewpoints.
       elevation_range, azimuth_range: in degrees.
-      camera: the `geometry.Camera` that renders.
+      camera: the `Camera` that renders.
       manual_dir: where the shapes are; TFDS' own manual_dir if empty.
       skip_invalid: leave out files that cannot be used instead of stopping.
     """
@@ -41,9 +42,9 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     image_size: int = 32
     num_views: int = 24
     seed: int = 0
-    elevation_range: tuple[float, float] = geometry.ELEVATION_RANGE
-    azimuth_range: tuple[float, float] = geometry.AZIMUTH_RANGE
-    camera: geometry.Camera = dataclasses.field(default_factory=geometry.Camera)
+    elevation_range: tuple[float, float] = ELEVATION_RANGE
+    azimuth_range: tuple[float, float] = AZIMUTH_RANGE
+    camera: Camera = dataclasses.field(default_factory=Camera)
     manual_dir: str = ""
     skip_invalid: bool = False
 
@@ -84,7 +85,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
         "there; README.md of the data set tells where to get them. `procedural` needs nothing."
     )
-    BUILDER_CONFIGS = [PosedMasksConfig(name=layout, layout=layout) for layout in sources.LAYOUTS]
+    BUILDER_CONFIGS = [PosedMasksConfig(name=layout, layout=layout) for layout in settings.LAYOUTS]
 
     # Called with (done, total, what) while building; `ptn_semi.build_data` draws a bar with it.
     on_progress = staticmethod(lambda done, total, what: None)

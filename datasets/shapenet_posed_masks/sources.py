@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptn_semi.errors import UserError
+from ptn_semi.settings import LAYOUTS
 from shapenet_posed_masks import procedural
 from shapenet_posed_masks.archives import VoxArchive
 from shapenet_posed_masks.file_sources import (
@@ -29,7 +30,6 @@ from shapenet_posed_masks.file_sources import (
 )
 from shapenet_posed_masks.source import Item, Source, unknown_category
 
-LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from ptn_semi import data_sets, flags, settings
+from ptn_semi import flags, settings
 from ptn_semi.errors import UserError
 
 EXPERIMENTS = ("table1", "figure4", "table2", "figure5", "table3")
@@ -79,7 +79,7 @@ SCALES = {
         purpose="for 2 cores and a few thousand real shapes: trends, not the paper's scores",
         recipe="semi",
         preset="small",
-        precision="mixed_bfloat16",
+        precision="auto",
         evaluate_every=100,
         single_steps=500,
         pretraining_steps=dict.fromkeys((0.01, 0.1, 0.5, 1.0), 1000),
@@ -170,7 +170,8 @@ class Matrix:
     """The entries of experiments for one data set, scale and recipe.
 
     Args:
-      data: a `DataSettings`; its categories limit those of the experiments.
+      data: a `DataSettings`.
+      present: categories that its shapes are of; those of the experiments are limited to them.
       scale: a `Scale`.
       recipe: one of `RECIPES`.
       seeds: how many.
@@ -182,12 +183,11 @@ class Matrix:
       UserError: the data set has none of the categories.
     """
 
-    def __init__(self, data, scale, recipe, seeds):
-        present = set(data.categories or data_sets.categories(data))
+    def __init__(self, data, present, scale, recipe, seeds):
         self._data, self._scale, self._recipe = data, scale, recipe
         self._seeds = range(seeds)
         wanted = {*SINGLE, *PRETRAINING, *NOVEL}
-        self.missing = sorted(wanted - present)
+        self.missing = sorted(wanted - set(present))
         self._single, self._pretraining, self._novel = (
             tuple(name for name in names if name in present)
             for names in (SINGLE, PRETRAINING, NOVEL)
@@ -266,12 +266,13 @@ class Matrix:
             yield Entry("table3", "FT", STUDIED, _FEW, tuned)
 
     def _single_run(self, category, model, share, seed):
-        train = dataclasses.replace(
-            self._training, supervision=MODELS[model], pose_fraction=share, seed=seed
-        )
-        if model == "U" and not train.adversarial_weight:
+        changes = {}
+        if model == "U" and not self._training.adversarial_weight:
             # Without labels shapes are learnt from the GAN alone.
-            train = dataclasses.replace(train, adversarial_weight=1.0)
+            changes["adversarial_weight"] = 1.0
+        train = dataclasses.replace(
+            self._training, supervision=MODELS[model], pose_fraction=share, seed=seed, **changes
+        )
         posed = "" if model == "U" else f" {percent(share)} posed"
         title = f"{category} {model}{posed} seed {seed}"
         return self._run(title, (category,), train, self._scale.single_steps)

@@ -1,0 +1,64 @@
+"""Sizes of the networks: what there is to choose from, without the networks themselves."""
+
+import dataclasses
+
+_LARGEST = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """Sizes of the three networks.
+
+    Attributes:
+      latent_dim: length of E's output and of the GAN's z.
+      encoder_filters: of E's convolutions, each halving the image.
+      encoder_units: of the fully connected layers after them.
+      generator_base: channels of the 4³ grid that G starts from.
+      generator_filters: of the transposed convolutions at voxel size 32, each doubling the grid,
+        without the last one (to 1 channel). Voxel size 64 repeats the last number.
+      discriminator_filters: of D's convolutions, each halving the mask.
+      kernel_size: of all convolutions.
+    """
+
+    latent_dim: int
+    encoder_filters: tuple[int, ...]
+    encoder_units: tuple[int, ...]
+    generator_base: int
+    generator_filters: tuple[int, ...]
+    discriminator_filters: tuple[int, ...]
+    kernel_size: int
+
+    def __post_init__(self):
+        sizes = [
+            self.latent_dim, *self.encoder_filters, *self.encoder_units, self.generator_base,
+            *self.generator_filters, *self.discriminator_filters, self.kernel_size,
+        ]  # fmt: skip
+        # They may come with a checkpoint from anybody, and are made before its weights are read.
+        if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
+            raise ValueError(f"a network's sizes are 1 to {_LARGEST}, not {sizes}")
+
+
+PRESETS = {
+    "paper": Architecture(
+        latent_dim=512,
+        encoder_filters=(128, 256, 512),
+        encoder_units=(1024, 1024),
+        generator_base=256,
+        generator_filters=(128, 64),
+        discriminator_filters=(256, 512, 1024),
+        kernel_size=5,
+    ),
+    "small": Architecture(
+        latent_dim=128,
+        encoder_filters=(32, 64, 128),
+        encoder_units=(256,),
+        generator_base=64,
+        generator_filters=(32, 16),
+        discriminator_filters=(32, 64, 128),
+        kernel_size=4,
+    ),
+}
+VOXEL_SIZES = (32, 64)
+IMAGE_SIZES = (8, 512)  # smallest and largest
+# Of what layers compute; weights, latents, voxels and logits are float32 with either.
+PRECISIONS = ("float32", "mixed_bfloat16")

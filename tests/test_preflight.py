@@ -1,0 +1,88 @@
+"""Commands that answer at once: what needs no TensorFlow is said before it is loaded."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from ptn_semi import flags, losses, reconstruction, settings
+
+# Runs a command as `python -m` does and tells which slow packages it has loaded when it ends.
+COMMAND = """
+import runpy, sys
+try:
+    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+finally:
+    slow = {"tensorflow", "keras", "tensorflow_datasets", "gradio", "scipy", "trimesh"}
+    sys.stdout.flush()
+    print("loaded:", *sorted(slow & set(sys.modules)))
+"""
+COMMANDS = ("train", "evaluate", "reconstruct", "export", "demo", "tune", "build_data")
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def run(module, *arguments, folder=ROOT):
+    command = [sys.executable, "-c", COMMAND, module, *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def assert_refused_at_once(ended, said):
+    *_, loaded = ended.stdout.splitlines()
+    assert loaded == "loaded:"
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("error: ") and said in sentence
+
+
+@pytest.mark.parametrize("name", [*(f"ptn_semi.{name}" for name in COMMANDS), "tools.reproduce"])
+def test_help_and_wrong_flags_need_no_tensorflow(name):
+    helped = run(name, "--helpfull")
+    assert helped.stdout.splitlines()[-1] == "loaded:" and "--flagfile" in helped.stdout
+    assert_refused_at_once(run(name, "--no_such_flag=1"), "no_such_flag")
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    chosen = settings.DataSettings(), settings.TrainSettings(seed=1), settings.RunSettings()
+    (folder / "settings.flags").write_text(flags.to_text(*chosen))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "said"),
+    [
+        ("train", ["--steps=0"], "--steps=0"),
+        ("train", ["--workdir=new", "--dataset=meshes"], "say where with --manual_dir"),
+        ("train", ["--workdir=new", "--dataset=meshes", "--manual_dir=no"], "--manual_dir=no"),
+        ("train", ["--workdir=new", "--categories=spoon"], "spoon is not in"),
+        ("train", ["--workdir=RUN"], "--seed=0 (there 1)"),
+        ("train", ["--workdir=new", "--azimuth_range=0,90"], "--nomirror_views"),
+        ("train", ["--workdir=new", "--supervision=unlabeled", "--adversarial_weight=0"], "GAN"),
+        ("tune", ["--workdir=new", "--dataset=meshes", "--manual_dir=no"], "--manual_dir=no"),
+        ("build_data", ["--dataset=meshes", "--mesh_up=up", "--manual_dir=RUN"], "--mesh_up=up"),
+        ("evaluate", ["--workdir=no"], "no is not a workdir"),
+        ("evaluate", ["--workdir=RUN"], "holds no checkpoint"),
+        ("reconstruct", ["--model=RUN"], "name an image"),
+        ("reconstruct", ["--model=RUN", "a.png"], "holds no checkpoint"),
+        ("demo", ["--model=RUN"], "holds no checkpoint"),
+        ("export", ["--workdir=RUN", "--output=models"], "is to end in a version number"),
+        ("export", ["--workdir=RUN", "--output=RUN"], "is there already"),
+        ("export", ["--workdir=RUN", "--output=models/1"], "holds no checkpoint"),
+    ],
+)
+def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
+    command, arguments, said, workdir, tmp_path
+):
+    arguments = [argument.replace("RUN", str(workdir)) for argument in arguments]
+    assert_refused_at_once(run(f"ptn_semi.{command}", *arguments, folder=tmp_path), said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_flags_offer_what_there_is():
+    assert tuple(losses.GAN_LOSSES) == settings.GAN_LOSSES
+    assert tuple(losses.GRADIENT_PENALTIES) == settings.GRADIENT_PENALTIES
+    assert tuple(reconstruction.SURFACES) == settings.SURFACES
