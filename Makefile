@@ -19,12 +19,12 @@ demo: install
 	@echo "curves and shapes:    $(BIN)/tensorboard --logdir=runs/quickstart/tensorboard"
 
 test: install
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(PYTEST_FLAGS)
 
 install: $(VENV)/installed
 
