@@ -13,6 +13,9 @@ from absl import app, flags, logging
 from ptn_semi.errors import UserError
 
 _TENSORFLOW = (2, 18)  # the oldest that is known to do
+# Keras imports these where they are installed, for wrappers and plots that nothing here uses; that
+# takes as long as a quarter of all that is imported.
+_UNUSED = ("sklearn", "matplotlib")
 
 
 @contextlib.contextmanager
@@ -26,7 +29,8 @@ def loading():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
     try:
-        with _without_native_notes():
+        with _without_native_notes(), _hidden(*_UNUSED):
+            import keras  # noqa: F401
             import tensorflow
         version = tensorflow.__version__
         if tuple(map(int, version.split(".")[:2])) < _TENSORFLOW:
@@ -41,6 +45,18 @@ def loading():
         raise UserError(
             f"the package {error.name} is missing: pip install -e . installs all that are needed"
         ) from error
+
+
+@contextlib.contextmanager
+def _hidden(*names):
+    """Hides packages from imports; those that are loaded already stay."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

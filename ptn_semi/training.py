@@ -286,7 +286,7 @@ class _Run:
         count = min(_NUM_PICTURES, len(self.validation))
         index = np.linspace(0, len(self.validation) - 1, count).astype(int)
         masks = self.validation.unpack_masks(index, 0)
-        voxels = self.model(masks, training=False)
+        voxels = self.predictor(masks)
         other_masks = self.validation.unpack_masks(index, 1)
         other = self.model.projector([voxels, self.validation.viewpoints[index, 1]]).numpy()
         rows = [
@@ -296,10 +296,10 @@ class _Run:
         titles = ["input mask", "predicted, other view", "true, other view"]
         summaries.image(self.step, "masks", pictures.grid(rows, titles))
         sheet = pictures.reconstruction_sheet(
-            masks, voxels.numpy(), self.validation.unpack_voxels(index), threshold
+            masks, voxels, self.validation.unpack_voxels(index), threshold
         )
         summaries.image(self.step, "reconstructions", sheet)
-        summaries.mesh(self.step, "predicted_voxels", list(voxels.numpy() > threshold))
+        summaries.mesh(self.step, "predicted_voxels", list(voxels > threshold))
         summaries.flush()
         pictures.save_png(self.workdir / "reconstructions.png", sheet)
 

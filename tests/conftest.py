@@ -1,6 +1,9 @@
-"""Loaded before any test, so that TensorFlow computes with oneDNN as it does for users."""
+"""Loaded before any test, so that TensorFlow is as it is for users of the commands."""
 
-import ptn_semi  # noqa: F401
+from ptn_semi import cli
+
+with cli.loading():
+    pass
 
 # Files that take longest. With one file after the other given to whichever process is free, a long
 # one at the end would leave the other processes waiting.

@@ -19,7 +19,8 @@ import tempfile
 _STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.symlink"}
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["ptn_semi.cli", "ptn_semi.tuning", "ptn_semi.exporting", "ptn_semi.experiments.runner"]
+    # The first has TensorFlow loaded as commands load it.
+    ["conftest", "ptn_semi.tuning", "ptn_semi.exporting", "ptn_semi.experiments.runner"]
 )
 # Of Linux' unshare and mount.
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
@@ -43,6 +44,13 @@ def kill(function, *args, before):
     process, _ = _start(function, args, kill_before=before)
     process.join()
     assert process.exitcode == -signal.SIGKILL, f"{function.__name__} ended with {process.exitcode}"
+
+
+def start(function, *args):
+    """Starts `function(*args)`, a function of a module; returns the `multiprocessing.Process`."""
+    process = _CONTEXT.Process(target=function, args=args)
+    process.start()
+    return process
 
 
 def main(module, *arguments, without=None):

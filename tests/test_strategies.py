@@ -1,10 +1,7 @@
 """Steps that several devices or processes share: as on one device, and killed ones go on."""
 
-import json
 import os
 import socket
-import subprocess
-import sys
 import time
 import types
 
@@ -21,31 +18,29 @@ from ptn_semi.errors import UserError
 WORKERS = 2
 
 
-def start_workers(*arguments):
-    """Processes of a cluster on this machine, which train together."""
+def start_workers(folder, workdir, data_dir, steps):
+    """[(process, file that it writes in the end)] of a cluster on this machine that trains."""
     with socket.socket() as first, socket.socket() as second:
         for found in (first, second):
             found.bind(("127.0.0.1", 0))
         addresses = [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]
-    command = [sys.executable, training_client.__file__, *map(str, arguments), "1", "labeled"]
-    clusters = [
-        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
-        for i in range(WORKERS)
-    ]
-    return [
-        subprocess.Popen(
-            command, env=os.environ | {"TF_CONFIG": json.dumps(cluster)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for cluster in clusters
-    ]  # fmt: skip
+    folder.mkdir()
+    started = []
+    for i in range(WORKERS):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
+        process = processes.start(
+            training_client.train_in_cluster, folder / f"{i}.txt", cluster, workdir, data_dir,
+            "multi_worker", steps, 1, "labeled",
+        )  # fmt: skip
+        started.append((process, folder / f"{i}.txt"))
+    return started
 
 
-def weights(process):
-    """Digest of the weights that a process ended with."""
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors[-3000:]
-    return output.split("weights ")[-1].strip()
+def ended(process, output):
+    """What a process ended with."""
+    process.join(timeout=300)
+    assert process.exitcode == 0
+    return output.read_text()
 
 
 def losses(workdir):
@@ -77,23 +72,18 @@ def test_two_devices_have_the_losses_of_one(tmp_path):
 @pytest.mark.slow
 def test_processes_hold_equal_weights_and_a_killed_one_costs_only_what_no_checkpoint_has(tmp_path):
     data_dir, killed = tmp_path / "data", tmp_path / "killed"
-    chief, other = start_workers(killed, data_dir, "multi_worker", 100_000)
+    chief, other = start_workers(tmp_path / "0", killed, data_dir, 100_000)
     while checkpoints.newest_step(killed / "checkpoints") < 2:
-        assert chief.poll() is None and other.poll() is None
+        assert chief[0].is_alive() and other[0].is_alive()
         time.sleep(0.05)
-    other.kill()
-    other.communicate()
-    _, errors = chief.communicate(timeout=120)
-    assert chief.returncode == 1 and "Traceback" not in errors
-    assert "error: another process of the run was lost at step" in errors
+    other[0].kill()
+    assert ended(*chief).startswith("error: another process of the run was lost at step")
 
     steps = checkpoints.newest_step(killed / "checkpoints") + 2
-    went_on = [
-        weights(process) for process in start_workers(killed, data_dir, "multi_worker", steps)
-    ]
-    whole = start_workers(tmp_path / "whole", data_dir, "multi_worker", steps)
-    assert {weights(process) for process in whole} == set(went_on)
-    assert went_on[0] == went_on[1]
+    went_on = [ended(*each) for each in start_workers(tmp_path / "1", killed, data_dir, steps)]
+    whole = start_workers(tmp_path / "2", tmp_path / "whole", data_dir, steps)
+    assert {ended(*each) for each in whole} == set(went_on)
+    assert went_on[0] == went_on[1] and went_on[0].startswith("weights ")
 
 
 def test_the_chief_is_the_first_process(monkeypatch):

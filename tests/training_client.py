@@ -1,12 +1,8 @@
-"""Trains tiny networks in a process of its own, whose devices and strategy a test chooses.
-
-python training_client.py WORKDIR DATA_DIR STRATEGY STEPS DEVICES SUPERVISION
-
-Ends by printing the digest of the weights that it holds.
-"""
+"""Trains tiny networks in a process of its own, whose devices and strategy a test chooses."""
 
 import hashlib
-import sys
+import json
+import os
 
 import tensorflow as tf
 
@@ -39,8 +35,14 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     return digest.hexdigest()
 
 
-if __name__ == "__main__":
+def train_in_cluster(output, cluster, *args):
+    """Trains as the process that TF_CONFIG, a dict, says.
+
+    Writes the weights' digest, or the error in a sentence, into the file `output`.
+    """
+    os.environ["TF_CONFIG"] = json.dumps(cluster)
     try:
-        print("weights", train(*sys.argv[1:]))
+        text = f"weights {train(*args)}"
     except UserError as error:
-        sys.exit(f"error: {error}")
+        text = f"error: {error}"
+    output.write_text(text)
