@@ -4,6 +4,7 @@ A main parses and checks what it was given first, then imports what computes wit
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ _TENSORFLOW = (2, 18)  # the oldest that is known to do
 # Keras imports these where they are installed, for wrappers and plots that nothing here uses; that
 # takes as long as a quarter of all that is imported.
 _UNUSED = ("sklearn", "matplotlib")
+# Python's garbage collector looks through everything again and again while TensorFlow's many
+# objects are made, by imports and by tracing: a quarter of the time of either.
+_COLLECT_AFTER = 50_000, 20, 100  # objects of each generation; Python's own are 700, 10, 10
 
 
 @contextlib.contextmanager
@@ -28,6 +32,7 @@ def loading():
     # Both must be set before TensorFlow and Keras are imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
+    gc.disable()
     try:
         with _without_native_notes(), _hidden(*_UNUSED):
             import keras  # noqa: F401
@@ -45,6 +50,10 @@ def loading():
         raise UserError(
             f"the package {error.name} is missing: pip install -e . installs all that are needed"
         ) from error
+    finally:
+        gc.freeze()  # what is imported stays, and need not be looked through
+        gc.set_threshold(*_COLLECT_AFTER)
+        gc.enable()
 
 
 @contextlib.contextmanager
