@@ -61,8 +61,10 @@ def _train(workdir, data, recipe, limit):
         "--pose_fraction=0.05", "--evaluate_every=25", "--steps=100000", "--seed=0",
         *flags.to_text(data).splitlines(),
     ]  # fmt: skip
+    log = workdir.with_suffix(".txt")
     started = time.time()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    with open(log, "w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         while True:
             ended = process.poll() is not None
@@ -70,7 +72,7 @@ def _train(workdir, data, recipe, limit):
             if any(score >= _TARGETS[-1] for _, score in scores):
                 return scores
             if ended:
-                raise UserError(f"the training ended with {process.returncode}: {command}")
+                raise UserError(f"a training ended: {log.read_text().splitlines()[-1]}")
             if time.time() - started > 60 * limit and scores:
                 return scores
             time.sleep(1)
@@ -81,9 +83,10 @@ def _train(workdir, data, recipe, limit):
 
 def _scores(workdir):
     """(time, validation AP) pairs in a workdir's TensorBoard logs."""
-    events = event_accumulator.EventAccumulator(
-        str(workdir / "tensorboard"), size_guidance={"tensors": 0}
-    ).Reload()
+    logs = workdir / "tensorboard"
+    if not logs.exists():  # yet
+        return []
+    events = event_accumulator.EventAccumulator(str(logs), size_guidance={"tensors": 0}).Reload()
     if _SCORE not in events.Tags()["tensors"]:
         return []
     return [
