@@ -286,7 +286,9 @@ def process_age():
     start = float(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
     import os
     return float(open("/proc/uptime").read().split()[0]) - start / os.sysconf("SC_CLK_TCK")
-import absl, keras, numpy, PIL.Image, tensorflow, tensorboard, tensorflow_datasets, tqdm
+from ptn_semi import cli
+with cli.loading():  # as commands do
+    import absl, keras, numpy, PIL.Image, tensorflow, tensorboard, tensorflow_datasets, tqdm
 packages = process_age()
 import sys
 from tools import measurements
@@ -305,7 +307,7 @@ def ready(data_dir):
     data_sets.load(builder, "validation", with_voxels=True)
     labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
     model = _model(data, "small", "float32")
-    batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, True)))
+    batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, mirror_views=True)))
     return tf.function(model.train_step, jit_compile=False), batch
 
 
@@ -382,7 +384,9 @@ def _steps(shapes, preset, count, batch_size=32):
     """Trains for some steps; yields after each."""
     model = _model(settings.DataSettings(), preset, "float32")
     train_step = tf.function(model.train_step, jit_compile=False)
-    data = batches.batch_dataset(shapes, np.arange(len(shapes)), 5, batch_size, 0, True)
+    data = batches.batch_dataset(
+        shapes, np.arange(len(shapes)), 5, batch_size, 0, mirror_views=True
+    )
     for batch in data.take(count):
         train_step(batch)["reconstruction_loss"].numpy()
         yield
