@@ -39,7 +39,7 @@ class SemiSupervisedReconstructor(keras.Model):
     same bits.
 
     Args:
-      architecture: a `architectures.Architecture`.
+      architecture: an `architectures.Architecture`.
       voxel_size, image_size: N and S.
       camera: the `Camera` of the masks.
       loss_settings: a `LossSettings`.

@@ -120,9 +120,9 @@ def resize(voxels: np.ndarray, size: int) -> np.ndarray:
 
 def fill_holes(voxels: np.ndarray) -> np.ndarray:
     """Returns the grid with every cavity filled that no path along x, y, z leads into."""
-    empty = np.pad(~voxels, 1, constant_values=True)
     from scipy import ndimage
 
+    empty = np.pad(~voxels, 1, constant_values=True)
     regions, _ = ndimage.label(empty)
     return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
 

@@ -78,6 +78,8 @@ def load(data: bytes, name: str) -> np.ndarray:
     Raises:
       UserError: the file cannot be read or has no faces or too many.
     """
+    import trimesh  # late, as it takes a second that sources without meshes need not spend
+
     extension = os.path.splitext(name)[1].lower()
     if extension not in EXTENSIONS:
         raise _bad(name, f"is no mesh that can be read ({', '.join(EXTENSIONS)})")
@@ -86,8 +88,6 @@ def load(data: bytes, name: str) -> np.ndarray:
     if len(data) > MAX_BYTES:
         raise _bad(name, f"is larger than {MAX_BYTES >> 20} MiB")
     try:
-        import trimesh  # late, as it takes a second that sources without meshes need not spend
-
         claimed = _CLAIMS[extension](data)
         if claimed > MAX_FACES:
             raise _bad(name, f"has {claimed} faces, more than {MAX_FACES}")
