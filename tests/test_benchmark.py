@@ -77,6 +77,7 @@ def test_the_command_writes_json_and_a_plot(tmp_path):
     assert (tmp_path / "plot.png").stat().st_size
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_measured(monkeypatch):
     monkeypatch.setattr(architectures, "PRESETS", {"small": TINY, "paper": TINY})
     options = benchmark.Options(1, 0, (), "", 0)

@@ -164,6 +164,7 @@ def test_shapes_that_are_added_change_no_other(builder, settings):
         assert_same(example, after[model_id])
 
 
+@pytest.mark.slow
 def test_the_order_of_files_makes_no_difference(tmp_path, monkeypatch):
     one = data_sets.prepare(from_files(put_all(tmp_path / "one" / "vox")))
     scandir = os.scandir
@@ -397,6 +398,7 @@ def test_prepared_set_is_found_without_its_files(tmp_path):
             data_sets.prepare(dataclasses.replace(without, **other))
 
 
+@pytest.mark.slow
 def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
     tmp_path, monkeypatch, capsys
 ):
@@ -429,14 +431,14 @@ def test_what_a_killed_build_left_is_removed(tmp_path):
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_two_builds_write_the_same_bytes(tmp_path):
-    # Each in a process of its own, as protobuf's order of features changes from one to the next.
-    written = []
-    for name in ("one", "two"):
-        command = [sys.executable, "-m", "ptn_semi.build_data", f"--data_dir={tmp_path / name}"]
-        subprocess.run(
-            [*command, "--num_shapes=20", "--num_views=3"], check=True, capture_output=True
-        )
-        paths = sorted((tmp_path / name).rglob("*.tfrecord*"))
-        written.append([(path.name, path.read_bytes()) for path in paths])
+    # One in a process of its own, as protobuf's order of features changes from one to the next.
+    command = [sys.executable, "-m", "ptn_semi.build_data", f"--data_dir={tmp_path / 'one'}"]
+    subprocess.run([*command, "--num_shapes=20", "--num_views=3"], check=True, capture_output=True)
+    data_sets.prepare(DataSettings(data_dir=str(tmp_path / "two"), num_shapes=20, num_views=3))
+    written = [
+        [(path.name, path.read_bytes()) for path in sorted((tmp_path / name).rglob("*.tfrecord*"))]
+        for name in ("one", "two")
+    ]
     assert len(written[0]) == 3 and written[0] == written[1]

@@ -62,8 +62,7 @@ def test_the_users_own_choice_stands():
 
 @pytest.mark.skipif(not X86, reason="oneDNN is for x86")
 def test_onednn_is_on_where_it_was_asked_for():
-    code = "import ptn_semi; from ptn_semi import cpu; print(cpu.onednn_is_on())"
-    assert child(code) == "True"
+    assert cpu.onednn_is_on() == (os.environ[VARIABLE] != "0")  # TensorFlow's own word
 
 
 def test_tensorflow_imported_first_without_onednn_is_warned_of(monkeypatch):

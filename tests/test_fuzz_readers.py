@@ -116,6 +116,7 @@ def stuck(connection, seed, *_):
     time.sleep(600)
 
 
+@pytest.mark.slow
 def test_dead_and_slow_workers_are_seen_and_started_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(fuzz_readers, "work", stuck)
     outcomes = fuzz_readers.fuzz(0, range(2), keep=tmp_path)

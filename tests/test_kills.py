@@ -28,8 +28,9 @@ from test_reconstruction import FAKE
 from test_training import assert_same_bits
 from tiny import TINY
 
+pytestmark = pytest.mark.slow
 # How many moments of each job; KILL_POINTS=1000 for all there are.
-POINTS = int(os.environ.get("KILL_POINTS", 2))
+POINTS = int(os.environ.get("KILL_POINTS", 1))
 # Without a GAN, whose graph takes long to trace.
 TRAIN = TrainSettings(batch_size=4, supervision="labeled")
 RUN = RunSettings(steps=2, evaluate_every=1)

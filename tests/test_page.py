@@ -24,6 +24,7 @@ gr = pytest.importorskip("gradio")
 
 import httpx  # noqa: E402
 
+import processes  # noqa: E402
 from ptn_semi import checkpoints, guard, kept_files, page, reconstruction  # noqa: E402
 from ptn_semi.model import SemiSupervisedReconstructor  # noqa: E402
 from tiny import TINY  # noqa: E402
@@ -392,6 +393,7 @@ def test_old_files_and_those_over_the_bounds_are_deleted(tmp_path, monkeypatch):
     assert left() == ["a", "ours"]
 
 
+@pytest.mark.slow
 def test_hostile_requests_are_refused_and_visitors_answered(url):
     """The short form of tools/load_page.py."""
     load = visitors.load(url, 100, 600, seed=0, max_upload=1 << 20, progress=False)
@@ -399,6 +401,7 @@ def test_hostile_requests_are_refused_and_visitors_answered(url):
     assert load.outcomes.keys() > hostile.KINDS.keys()
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named(tmp_path):
     model = SemiSupervisedReconstructor(TINY)
     model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
@@ -407,8 +410,7 @@ def test_a_taken_port_is_named(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "ptn_semi.demo", f"--port={port}", f"--model={saved.path}"]
-        process = subprocess.run(command, capture_output=True, text=True)
+        process = processes.main("ptn_semi.demo", f"--port={port}", f"--model={saved.path}")
     assert process.returncode == 1 and f"error: --port={port}" in process.stderr
     assert "Traceback" not in process.stderr
 

@@ -1,6 +1,7 @@
 """Steps that several devices or processes share: as on one device, and killed ones go on."""
 
 import os
+import shutil
 import socket
 import time
 import types
@@ -14,6 +15,7 @@ import processes
 import training_client
 from ptn_semi import checkpoints, settings, strategies, training
 from ptn_semi.errors import UserError
+from test_training import assert_same_bits
 
 WORKERS = 2
 
@@ -56,6 +58,7 @@ def losses(workdir):
     }
 
 
+@pytest.mark.slow
 def test_two_devices_have_the_losses_of_one(tmp_path):
     for strategy in ("single", "mirrored"):
         processes.call(
@@ -71,19 +74,28 @@ def test_two_devices_have_the_losses_of_one(tmp_path):
 
 @pytest.mark.slow
 def test_processes_hold_equal_weights_and_a_killed_one_costs_only_what_no_checkpoint_has(tmp_path):
-    data_dir, killed = tmp_path / "data", tmp_path / "killed"
-    chief, other = start_workers(tmp_path / "0", killed, data_dir, 100_000)
-    while checkpoints.newest_step(killed / "checkpoints") < 2:
-        assert chief[0].is_alive() and other[0].is_alive()
-        time.sleep(0.05)
+    data_dir, whole, went_on = tmp_path / "data", tmp_path / "whole", tmp_path / "went_on"
+    chief, other = start_workers(tmp_path / "0", whole, data_dir, 100_000)
+
+    def wait_for(step):
+        while checkpoints.newest_step(whole / "checkpoints") < step:
+            assert chief[0].is_alive() and other[0].is_alive()
+            time.sleep(0.05)
+
+    wait_for(2)
+    # The workdir as a kill now would leave it. The run goes on, to be what it is held against.
+    shutil.copytree(whole, went_on, ignore=shutil.ignore_patterns("partial*", ".lock"))
+    step = checkpoints.newest_step(went_on / "checkpoints")
+    wait_for(step + 2)
     other[0].kill()
     assert ended(*chief).startswith("error: another process of the run was lost at step")
 
-    steps = checkpoints.newest_step(killed / "checkpoints") + 2
-    went_on = [ended(*each) for each in start_workers(tmp_path / "1", killed, data_dir, steps)]
-    whole = start_workers(tmp_path / "2", tmp_path / "whole", data_dir, steps)
-    assert {ended(*each) for each in whole} == set(went_on)
-    assert went_on[0] == went_on[1] and went_on[0].startswith("weights ")
+    last = checkpoints.newest_step(whole / "checkpoints")
+    workers = start_workers(tmp_path / "1", went_on, data_dir, last)
+    digests = [ended(*each) for each in workers]
+    assert digests[0] == digests[1] and digests[0].startswith("weights ")
+    assert checkpoints.newest_step(went_on / "checkpoints") == last > step
+    assert_same_bits(whole, went_on)
 
 
 def test_the_chief_is_the_first_process(monkeypatch):

@@ -67,6 +67,19 @@ def trained(tmp_path_factory, data):
     return workdir
 
 
+@pytest.fixture(scope="module")
+def trained_on_everything(tmp_path_factory, data):
+    """A finished run of four steps with every loss, and how often its functions were traced."""
+    started, runs = training._Run, []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(architectures.PRESETS, "small", TINY)
+        patch.setattr(training, "_Run", lambda *args: runs.append(started(*args)) or runs[-1])
+        workdir = tmp_path_factory.mktemp("run") / "everything"
+        training.train(workdir, data, SEMI, RUN)
+    functions = runs[0].train_step, runs[0].predictor._predict
+    return workdir, [function.experimental_get_tracing_count() for function in functions]
+
+
 def tensors(workdir):
     reader = tf.train.load_checkpoint(str(checkpoints.find(workdir, "last").path / "state"))
     names = sorted(set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"})
@@ -131,14 +144,14 @@ def test_optimizers_and_steps_are_in_the_checkpoint(trained):
     assert steps == [4]
 
 
-def test_a_whole_run_traces_each_function_once(tmp_path, data):
-    run = training._Run(tmp_path, data, BOTH, RUN)
-    run.train()
-    assert run.step == 4
-    assert run.train_step.experimental_get_tracing_count() == 1
-    assert run.predictor._predict.experimental_get_tracing_count() == 1
+@pytest.mark.slow
+def test_a_whole_run_traces_each_function_once(trained_on_everything):
+    workdir, counts = trained_on_everything
+    assert checkpoints.find(workdir, "last").step == 4
+    assert counts == [1, 1]
 
 
+@pytest.mark.slow
 def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data, capsys):
     run = dataclasses.replace(RUN, max_masks_gb=0)
     builder = data_sets.prepare(data)
@@ -157,36 +170,34 @@ def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
         assert run.train_step._jit_compile is compiled
 
 
-@pytest.mark.parametrize(("stop_at", "train"), [(1, TRAIN), (3, SEMI)])
-def test_interrupted_run_ends_in_the_same_bits(
-    trained, data, tmp_path, monkeypatch, stop_at, train
-):
-    whole, stopped = trained, tmp_path / "stopped"
-    if train != TRAIN:
-        whole = tmp_path / "whole"
-        training.train(whole, data, train, RUN)
-        names = tensors(whole)
-        for part in ("viewpoint_estimator", "viewpoint_optimizer"):
-            assert any(part in name for name in names)
-    calls = 0
+@pytest.mark.slow
+def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch):
     batch_dataset = training.batches.batch_dataset
 
     def interrupting(*args, **kwargs):
-        nonlocal calls
-        for batch in batch_dataset(*args, **kwargs):
-            if calls == stop_at:
-                raise KeyboardInterrupt
-            calls += 1
-            yield batch
+        yield next(iter(batch_dataset(*args, **kwargs)))
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(training.batches, "batch_dataset", interrupting)
     with pytest.raises(KeyboardInterrupt):
-        training.train(stopped, data, train, RUN)
-    assert checkpoints.find(stopped, "last").step == stop_at
-    monkeypatch.undo()
-    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
-    training.train(stopped, data, train, RUN)
-    assert_same_bits(whole, stopped)
+        training.train(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=2))
+    assert checkpoints.find(tmp_path, "last").step == 1
+    monkeypatch.setattr(training.batches, "batch_dataset", batch_dataset)
+    training.train(tmp_path, data, TRAIN, RUN)
+    assert_same_bits(trained, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_with_every_loss_goes_on_to_the_same_bits(trained_on_everything, data, tmp_path):
+    whole, _ = trained_on_everything
+    names = tensors(whole)
+    for part in ("viewpoint_estimator", "viewpoint_optimizer", "discriminator_optimizer"):
+        assert any(part in name for name in names)
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step_00000004")
+    assert checkpoints.find(tmp_path / "run", "last").step == 2
+    training.train(tmp_path / "run", data, SEMI, RUN)
+    assert_same_bits(whole, tmp_path / "run")
 
 
 FILES = "checkpoint.json", "state.index", "state.data-00000-of-00001"
@@ -230,6 +241,7 @@ def test_every_flipped_bit_of_the_metadata_is_noticed(trained):
         (path / "checkpoint.json").write_bytes(metadata)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "step_00000004" / FILES[2]
@@ -252,13 +264,6 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
     assert checkpoints.find(tmp_path, "last").step == 1
 
 
-def test_more_steps_go_on_from_the_last(trained, data, tmp_path):
-    short, long = RunSettings(steps=2, evaluate_every=2), RUN
-    training.train(tmp_path, data, TRAIN, short)
-    training.train(tmp_path, data, TRAIN, long)
-    assert_same_bits(trained, tmp_path)
-
-
 def test_other_settings_are_refused_by_name(trained, data):
     other = dataclasses.replace(TRAIN, pose_fraction=0.1)
     with pytest.raises(UserError, match=r"--pose_fraction=0.1 \(there 0.5\)"):
@@ -270,6 +275,7 @@ def test_workdir_in_use_is_refused(trained, data):
         training.train(trained, data, TRAIN, RUN)
 
 
+@pytest.mark.slow
 def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
     monkeypatch.setattr(
         iterations,
@@ -281,6 +287,7 @@ def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
     assert checkpoints.find(tmp_path, "last").step == 2
 
 
+@pytest.mark.slow
 def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, data, tmp_path):
     few_shot = dataclasses.replace(
         TRAIN, init_from=str(trained), freeze_encoder=True, supervision="labeled"
@@ -295,19 +302,17 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
     assert any((a.numpy() != b.numpy()).any() for a, b in changed)
 
 
-def test_init_from_a_run_without_a_viewpoint_estimator_and_back(trained, data, tmp_path):
-    one = RunSettings(steps=1, evaluate_every=1)
-    for source, train in ((trained, SEMI), (tmp_path / "0", TRAIN)):
-        still = dataclasses.replace(
-            train, init_from=str(source), encoder_learning_rate=0.0, generator_learning_rate=0.0
-        )
-        workdir = tmp_path / ("0" if train is SEMI else "1")
-        training.train(workdir, data, still, one)
-        start, end = (checkpoints.load_model(checkpoints.find(w)) for w in (source, workdir))
-        # The first kernels; batch norm's statistics move at any learning rate.
+@pytest.mark.slow
+def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
+    trained, trained_on_everything, data, tmp_path
+):
+    for source, train in ((trained, SEMI), (trained_on_everything[0], TRAIN)):
+        run = training._Run(tmp_path, data, dataclasses.replace(train, init_from=str(source)), RUN)
+        start = checkpoints.load_model(checkpoints.find(source))
         for name in ("encoder", "generator"):
-            before, after = getattr(start, f"average_{name}"), getattr(end, name)
-            np.testing.assert_array_equal(before.weights[0], after.weights[0])
+            before, after = getattr(start, f"average_{name}"), getattr(run.model, name)
+            for a, b in zip(before.weights, after.weights, strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
@@ -335,6 +340,7 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     assert scores["step"] == checkpoints.find(trained, "best").step
 
 
+@pytest.mark.slow
 def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     trained, data, tmp_path, monkeypatch
 ):
@@ -400,6 +406,7 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
     assert "step 6 and 6" in ended.stdout
 
 
+@pytest.mark.slow
 def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one(data, tmp_path, capsys):
     with pytest.raises(UserError, match="unicorn"):
         training.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
