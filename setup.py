@@ -14,8 +14,8 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["ptn_semi", "ptn_semi.configs", "ptn_semi.experiments", "shapenet_posed_masks",
-              "shapenet_posed_masks.procedural"],
+    packages=[*setuptools.find_packages(include=["ptn_semi*"]),
+              *setuptools.find_packages("datasets")],
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
         "ptn_semi": ["examples/*.png"],

@@ -19,6 +19,6 @@ if importlib.util.find_spec("absl") is None:
         name="ptn_semi",
     )
 
-from ptn_semi import cpu
+from ptn_semi.utils import cpu
 
 cpu.use_onednn()

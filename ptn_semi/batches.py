@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi import geometry
-from ptn_semi.seeds import stateless_seed
+from ptn_semi.utils.seeds import stateless_seed
 
 
 def labeled_subset(model_ids, pose_fraction, seed):

@@ -9,7 +9,8 @@ split. A data set that is there already, built from the same files with the same
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, flags, preflight, settings
+from ptn_semi import preflight, settings
+from ptn_semi.utils import cli, flags
 
 RUNNER = absl_flags.DEFINE_enum(
     "runner", None, settings.BEAM_RUNNERS, "Build on Apache Beam, with this runner."

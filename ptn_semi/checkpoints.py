@@ -20,10 +20,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import architectures, errors, reading
-from ptn_semi.errors import UserError
+from ptn_semi import architectures
 from ptn_semi.model import OPTIMIZERS, SemiSupervisedReconstructor
 from ptn_semi.settings import LossSettings
+from ptn_semi.utils import errors, reading
+from ptn_semi.utils.errors import UserError
 
 _METADATA = "checkpoint.json"
 _MEND = "use the version that it was trained with, or train again"

@@ -6,8 +6,9 @@ listens on this machine only unless --host says otherwise. Needs the `demo` extr
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, preflight
-from ptn_semi.errors import UserError
+from ptn_semi import preflight
+from ptn_semi.utils import cli
+from ptn_semi.utils.errors import UserError
 
 MODEL = absl_flags.DEFINE_string(
     "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import checkpoints, data_sets, files, geometry, metrics, pictures
-from ptn_semi.errors import UserError
+from ptn_semi import checkpoints, data_sets, geometry, metrics, pictures
+from ptn_semi.utils import files
+from ptn_semi.utils.errors import UserError
 
 _NUM_PICTURES = 8
 _BATCH = 64  # masks in a forward pass; no effect on the scores

@@ -6,7 +6,8 @@ saved_model: a folder for TF Serving, named by a version number; the signatures 
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, preflight, settings
+from ptn_semi import preflight, settings
+from ptn_semi.utils import cli
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
 OUTPUT = absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)

@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi import checkpoints, files, preflight, reading
-from ptn_semi.errors import UserError
+from ptn_semi import checkpoints, preflight
 from ptn_semi.projector import Projector
 from ptn_semi.upsampling import UpsamplingToOneChannel
+from ptn_semi.utils import files, reading
+from ptn_semi.utils.errors import UserError
 
 EXTRA, METADATA = "assets.extra", "metadata.json"  # the folder of a SavedModel, and the file in it
 _WARMUP_BATCHES = (1, 8)

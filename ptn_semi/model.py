@@ -5,10 +5,11 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ptn_semi import architectures, geometry, iterations, networks, replicas, seeds
+from ptn_semi import architectures, geometry, iterations, networks, replicas
 from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projector import Projector
 from ptn_semi.settings import LossSettings
+from ptn_semi.utils import seeds
 
 OPTIMIZERS = (
     "encoder_optimizer", "generator_optimizer", "discriminator_optimizer", "viewpoint_optimizer",

@@ -10,9 +10,10 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from ptn_semi import architectures, cpu, replicas, viewpoints
+from ptn_semi import architectures, replicas, viewpoints
 from ptn_semi.normalization import FusedBatchNormalization
 from ptn_semi.upsampling import UpsamplingToOneChannel
+from ptn_semi.utils import cpu
 
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
 BATCH_NORM_MOMENTUM = 0.9

@@ -19,7 +19,7 @@ from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from ptn_semi import guard, kept_files, pictures, reconstruction, settings, silhouettes  # noqa: E402
-from ptn_semi.errors import UserError  # noqa: E402
+from ptn_semi.utils.errors import UserError  # noqa: E402
 
 _EXAMPLES = pathlib.Path(__file__).parent / "examples"
 _CANVAS = 400  # pixels

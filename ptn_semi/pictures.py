@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ptn_semi import files, geometry
+from ptn_semi import geometry
+from ptn_semi.utils import files
 
 PREDICTED_COLOR = (92, 143, 214)  # blue
 TRUE_COLOR = (226, 168, 84)  # sand

@@ -7,7 +7,7 @@ import importlib.util
 import pathlib
 
 from ptn_semi import settings, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import sources
 
 _MODEL_FILES = ("saved_model.pb", "checkpoints", "checkpoint.json")

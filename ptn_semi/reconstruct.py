@@ -8,8 +8,9 @@ exit code is then 1.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, preflight, settings
-from ptn_semi.errors import UserError
+from ptn_semi import preflight, settings
+from ptn_semi.utils import cli
+from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_string(

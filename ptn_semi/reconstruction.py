@@ -9,18 +9,9 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import (
-    checkpoints,
-    evaluation,
-    exporting,
-    files,
-    pictures,
-    reading,
-    silhouettes,
-    surfaces,
-)
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox
+from ptn_semi import checkpoints, evaluation, exporting, pictures, silhouettes, surfaces
+from ptn_semi.utils import binvox, files, reading
+from ptn_semi.utils.errors import UserError
 
 SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # Of checkpoints that were written before training kept it: that of chairs seen all round.

@@ -1,6 +1,6 @@
 """Everything that can be set, once: flags, the files in a workdir and the libraries share it.
 
-Each field below becomes a flag of the same name in the mains that use its class (`ptn_semi.flags`).
+Each field below becomes a flag of the same name in the mains that use its class (`flags.define`).
 Nothing here needs TensorFlow, so that flags are read and checked before it is loaded.
 """
 
@@ -8,7 +8,7 @@ import dataclasses
 
 from ptn_semi import architectures
 from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
 BEAM_RUNNERS = ("direct", "flink", "spark", "dataflow")

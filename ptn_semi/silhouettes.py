@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
-from ptn_semi import reading
-from ptn_semi.errors import UserError
+from ptn_semi.utils import reading
+from ptn_semi.utils.errors import UserError
 
 # Pillow reads dozens of formats more, one by running another program.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")

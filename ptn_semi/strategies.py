@@ -7,8 +7,9 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import errors, replicas
-from ptn_semi.errors import UserError
+from ptn_semi import replicas
+from ptn_semi.utils import errors
+from ptn_semi.utils.errors import UserError
 
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'

@@ -6,7 +6,8 @@ override its. The same command goes on with an interrupted run.
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, flags, preflight, settings
+from ptn_semi import preflight, settings
+from ptn_semi.utils import cli, flags
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)

@@ -22,7 +22,6 @@ from ptn_semi import (
     batches,
     checkpoints,
     data_sets,
-    errors,
     evaluation,
     hulls,
     networks,
@@ -32,10 +31,11 @@ from ptn_semi import (
     strategies,
     workdirs,
 )
-from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.optimizers import FusedAdam
 from ptn_semi.summaries import Summaries
+from ptn_semi.utils import errors
+from ptn_semi.utils.errors import UserError
 
 _NUM_PICTURES = 6
 _NUM_FRAMED = 1000  # masks whose frame users' images are given

@@ -8,7 +8,8 @@ on each with KerasTuner's variables set (README.md).
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, flags, preflight, settings
+from ptn_semi import preflight, settings
+from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)

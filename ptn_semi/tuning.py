@@ -25,9 +25,10 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import data_sets, files, flags, reading, training, tuning_report, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi import data_sets, training, tuning_report, workdirs
 from ptn_semi.settings import SWEPT
+from ptn_semi.utils import files, flags, reading
+from ptn_semi.utils.errors import UserError
 
 _OBJECTIVE = "average_precision"
 _SETTINGS_FILE = "sweep.json"

@@ -8,7 +8,7 @@ import matplotlib
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from ptn_semi import files
+from ptn_semi.utils import files
 
 matplotlib.use("agg")
 

@@ -17,8 +17,9 @@ import time
 
 import tqdm
 
-from ptn_semi import data_sets, files, flags, tuning, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi import data_sets, tuning, workdirs
+from ptn_semi.utils import files, flags
+from ptn_semi.utils.errors import UserError
 
 _POLL = 0.5  # seconds
 _MAX_STARTS = 5  # of one worker

@@ -5,8 +5,9 @@ import dataclasses
 import fcntl
 import pathlib
 
-from ptn_semi import files, flags, settings
-from ptn_semi.errors import UserError
+from ptn_semi import settings
+from ptn_semi.utils import files, flags
+from ptn_semi.utils.errors import UserError
 
 SETTINGS_FILE = "settings.flags"
 _LOCK = ".lock"

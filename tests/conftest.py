@@ -1,6 +1,6 @@
 """Loaded before any test, so that TensorFlow is as it is for users of the commands."""
 
-from ptn_semi import cli
+from ptn_semi.utils import cli
 
 with cli.loading():
     pass

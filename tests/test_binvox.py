@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from trimesh.exchange.binvox import load_binvox
 
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
 
 HEADER = b"#binvox 1\ndim 2 2 2\ntranslate 0 0 0\nscale 1\ndata\n"
 

@@ -18,10 +18,11 @@ import tensorflow_datasets as tfds
 
 from ptn_semi import data_sets
 from ptn_semi.camera import Camera
-from ptn_semi.errors import UserError
 from ptn_semi.projector import Projector
 from ptn_semi.settings import DataSettings
-from shapenet_posed_masks import binvox, procedural, rendering
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks import procedural, rendering
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 AIRPLANE, CHAIR = "02691156", "03001627"

@@ -5,8 +5,9 @@ import pathlib
 import pytest
 
 from ptn_semi import silhouettes
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox, meshes, sources
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks import meshes, sources
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())

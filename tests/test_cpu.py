@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ptn_semi import cpu
+from ptn_semi.utils import cpu
 
 ROOT = pathlib.Path(__file__).parent.parent
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
@@ -46,7 +46,7 @@ def child(code, **variables):
         "import ptn_semi, tensorflow",
         "from ptn_semi import training",
         "from ptn_semi import tuning_workers",
-        "from ptn_semi import cli\nwith cli.loading(): pass",
+        "from ptn_semi.utils import cli\nwith cli.loading(): pass",
         "import shapenet_posed_masks.shapenet_posed_masks_dataset_builder",
         "from tools import benchmark",
         "import runpy; runpy.run_path('tests/conftest.py'); import tensorflow",

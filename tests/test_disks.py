@@ -19,9 +19,9 @@ from ptn_semi import (
     training,
     workdirs,
 )
-from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
+from ptn_semi.utils.errors import UserError
 from test_reconstruction import FAKE
 from test_training import assert_same_bits
 from tiny import TINY

@@ -11,9 +11,9 @@ import time
 import pytest
 
 import processes
-from ptn_semi.errors import UserError
 from ptn_semi.experiments import jobs, matrix, reports, runner
 from ptn_semi.settings import DataSettings
+from ptn_semi.utils.errors import UserError
 
 PAPER = matrix.SCALES["paper"]
 DATA = DataSettings(categories=(*matrix.PRETRAINING, *matrix.NOVEL))

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 import processes
 from ptn_semi import checkpoints, data_sets, exporting, reconstruction
-from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings
+from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
 MASK = np.ones([1, 32, 32, 1], np.float32)

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
 from tools import fuzz_readers, hostile_files, reader_checks
 
 whole_files = functools.cache(hostile_files.seed_files)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids
 
 PAIRS = [(u, f) for u, f in itertools.product(grids.AXES, repeat=2) if u[1] != f[1]]

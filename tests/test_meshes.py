@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids, meshes
 
 TETRAHEDRON = b"0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 1 2\n3 0 1 3\n3 0 2 3\n3 1 2 3\n"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import architectures, cpu, networks, viewpoints
+from ptn_semi import architectures, networks, viewpoints
 from ptn_semi.architectures import PRESETS
+from ptn_semi.utils import cpu
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
 # 4 numbers per channel: scale, offset, moving mean and variance):

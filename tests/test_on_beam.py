@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ptn_semi import data_sets
-from ptn_semi.errors import UserError
 from ptn_semi.settings import DataSettings
-from shapenet_posed_masks import binvox
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
 
 OPTIONS = ("direct_num_workers=2", "direct_running_mode=multi_processing")
 

@@ -6,8 +6,8 @@ import trimesh
 from PIL import Image
 
 from ptn_semi import reconstruction, settings
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
 
 
 def extrude(masks):

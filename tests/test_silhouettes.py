@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ptn_semi import silhouettes
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 OBJECT = np.zeros([60, 80], bool)
 OBJECT[10:50, 20:40] = True

@@ -12,16 +12,9 @@ import pytest
 import trimesh
 
 from ptn_semi import settings
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import (
-    archives,
-    binvox,
-    file_sources,
-    grids,
-    procedural,
-    sources,
-    taxonomy,
-)
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks import archives, file_sources, grids, procedural, sources, taxonomy
 from shapenet_posed_masks.source import Item
 
 CHAIR, TABLE = "03001627", "04379243"

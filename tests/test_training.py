@@ -18,7 +18,6 @@ from ptn_semi import (
     checkpoints,
     data_sets,
     evaluation,
-    flags,
     geometry,
     iterations,
     networks,
@@ -26,9 +25,10 @@ from ptn_semi import (
     training,
     workdirs,
 )
-from ptn_semi.errors import UserError
 from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
+from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
 BOTH = TrainSettings(batch_size=4)

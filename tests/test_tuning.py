@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from ptn_semi import architectures, checkpoints, flags, settings, training, tuning, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi import architectures, checkpoints, settings, training, tuning, workdirs
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
 TRAIN = TrainSettings(batch_size=4)

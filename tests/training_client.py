@@ -7,7 +7,7 @@ import os
 import tensorflow as tf
 
 from ptn_semi import architectures, settings, training
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
 

@@ -19,7 +19,7 @@ import tqdm
 from absl import flags
 from PIL import Image, ImageDraw, ImageFont
 
-from ptn_semi import cli, cpu, files
+from ptn_semi.utils import cli, cpu, files
 
 with cli.loading():
     import tensorflow as tf

@@ -8,8 +8,9 @@ All runs must have been trained on the data set of the first.
 import numpy as np
 from absl import flags
 
-from ptn_semi import cli, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi import workdirs
+from ptn_semi.utils import cli
+from ptn_semi.utils.errors import UserError
 
 with cli.loading():
     from ptn_semi import checkpoints, data_sets, evaluation, pictures

@@ -8,8 +8,8 @@ import numpy as np
 from absl import flags
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from ptn_semi import cli
 from ptn_semi.camera import ELEVATION_RANGE, Camera
+from ptn_semi.utils import cli
 from shapenet_posed_masks import procedural
 
 with cli.loading():

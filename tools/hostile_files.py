@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw
 
 import ptn_semi
 import shapenet_posed_masks
-from shapenet_posed_masks import binvox, meshes
+from ptn_semi.utils import binvox
+from shapenet_posed_masks import meshes
 from tools.mutations import WORDS, mutated
 
 _DUMMY = pathlib.Path(shapenet_posed_masks.__file__).parent / "dummy_data"

@@ -16,18 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import (
-    architectures,
-    batches,
-    data_sets,
-    evaluation,
-    flags,
-    geometry,
-    settings,
-    training,
-)
-from ptn_semi.errors import UserError
+from ptn_semi import architectures, batches, data_sets, evaluation, geometry, settings, training
 from ptn_semi.projector import Projector
+from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 from tools import references
 from tools.rows import Row, faster, times
 
@@ -286,7 +278,7 @@ def process_age():
     start = float(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
     import os
     return float(open("/proc/uptime").read().split()[0]) - start / os.sysconf("SC_CLK_TCK")
-from ptn_semi import cli
+from ptn_semi.utils import cli
 with cli.loading():  # as commands do
     import absl, keras, numpy, PIL.Image, tensorflow, tensorboard, tensorflow_datasets, tqdm
 packages = process_age()

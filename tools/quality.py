@@ -10,8 +10,9 @@ import time
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
-from ptn_semi import data_sets, flags, settings
-from ptn_semi.errors import UserError
+from ptn_semi import data_sets, settings
+from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 from tools.rows import Row
 
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ptn_semi import silhouettes
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids, sources
 
 _SIZE = 32  # voxels and pixels a side of what is asked for

@@ -16,9 +16,10 @@ import pathlib
 
 from absl import flags as absl_flags
 
-from ptn_semi import cli, files, flags, preflight, reading, settings
-from ptn_semi.errors import UserError
+from ptn_semi import preflight, settings
 from ptn_semi.experiments import matrix
+from ptn_semi.utils import cli, files, flags, reading
+from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_multi_enum(

@@ -6,8 +6,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ptn_semi import reading
-from ptn_semi.errors import UserError
+from ptn_semi.utils import reading
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.file_sources import Stamp, VoxFolder
 from shapenet_posed_masks.source import Item
 from shapenet_posed_masks.taxonomy import category_name

@@ -11,9 +11,9 @@ from stat import S_ISREG
 
 import numpy as np
 
-from ptn_semi import reading
-from ptn_semi.errors import UserError
-from shapenet_posed_masks import binvox, grids, meshes
+from ptn_semi.utils import binvox, reading
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks import grids, meshes
 from shapenet_posed_masks.source import Item, Source, unknown_category
 from shapenet_posed_masks.taxonomy import category_name
 

@@ -6,7 +6,7 @@ bounding box centred in the grid, its longest side spanning the grid.
 
 import numpy as np
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
 

@@ -12,7 +12,7 @@ import os
 
 import numpy as np
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids, mesh_claims
 
 # It writes down what it works around, with a traceback.

@@ -8,7 +8,7 @@ import json
 
 import apache_beam as beam
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import Renderer
 
 _PROBLEMS = "problems"

@@ -15,7 +15,7 @@ from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
 from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import sources
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.taxonomy import category_name
 
 

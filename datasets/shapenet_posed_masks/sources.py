@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ptn_semi.errors import UserError
 from ptn_semi.settings import LAYOUTS
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
 from shapenet_posed_masks.archives import VoxArchive
 from shapenet_posed_masks.file_sources import (

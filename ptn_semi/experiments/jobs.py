@@ -16,8 +16,9 @@ import json
 import pathlib
 import re
 
-from ptn_semi import checkpoints, data_sets, files, reading
+from ptn_semi import checkpoints, data_sets
 from ptn_semi.experiments import matrix
+from ptn_semi.utils import files, reading
 
 _MEND = "delete it and give the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")

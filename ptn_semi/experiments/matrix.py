@@ -4,8 +4,9 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from ptn_semi import flags, settings
-from ptn_semi.errors import UserError
+from ptn_semi import settings
+from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 
 EXPERIMENTS = ("table1", "figure4", "table2", "figure5", "table3")
 RECIPES = ("semi", "paper")

@@ -5,8 +5,8 @@ import pathlib
 import matplotlib
 import numpy as np
 
-from ptn_semi import files
 from ptn_semi.experiments.matrix import percent
+from ptn_semi.utils import files
 
 matplotlib.use("agg")
 

@@ -10,8 +10,9 @@ import threading
 
 import tqdm
 
-from ptn_semi import data_sets, files, flags, workdirs
-from ptn_semi.errors import UserError
+from ptn_semi import data_sets, workdirs
+from ptn_semi.utils import files, flags
+from ptn_semi.utils.errors import UserError
 
 _POLL = 1.0  # seconds
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 MAX_SIDE = 512  # 128 MiB of voxels; ShapeNet's largest grids are 128³
 _MAX_HEADER = 1024  # bytes; real headers have about 80

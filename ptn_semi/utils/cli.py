@@ -11,7 +11,7 @@ import sys
 
 from absl import app, flags, logging
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 _TENSORFLOW = (2, 18)  # the oldest that is known to do
 # Keras imports these where they are installed, for wrappers and plots that nothing here uses; that

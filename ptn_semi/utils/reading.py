@@ -6,7 +6,7 @@ import os
 import pathlib
 import stat
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 
 def read(path, limit, mend, within=None):

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import socket
 
-from ptn_semi.errors import UserError, first_line
+from ptn_semi.utils.errors import UserError, first_line
 
 
 @contextlib.contextmanager

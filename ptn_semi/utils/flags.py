@@ -5,7 +5,7 @@ import typing
 
 from absl import flags
 
-from ptn_semi.errors import UserError
+from ptn_semi.utils.errors import UserError
 
 
 def define(*classes, flag_values=flags.FLAGS):
