@@ -6,7 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import geometry
+from ptn_semi.projection import geometry
 from ptn_semi.utils.seeds import stateless_seed
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import ptn_semi
 from ptn_semi import checkpoints, preflight
-from ptn_semi.projector import Projector
+from ptn_semi.projection.projector import Projector
 from ptn_semi.upsampling import UpsamplingToOneChannel
 from ptn_semi.utils import files, reading
 from ptn_semi.utils.errors import UserError

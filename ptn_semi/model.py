@@ -5,9 +5,10 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ptn_semi import architectures, geometry, iterations, networks, replicas
-from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
-from ptn_semi.projector import Projector
+from ptn_semi import architectures, iterations, networks, replicas
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import LossSettings
 from ptn_semi.utils import seeds
 

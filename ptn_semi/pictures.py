@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ptn_semi import geometry
+from ptn_semi.projection import geometry
 from ptn_semi.utils import files
 
 PREDICTED_COLOR = (92, 143, 214)  # blue

@@ -23,7 +23,6 @@ from ptn_semi import (
     checkpoints,
     data_sets,
     evaluation,
-    hulls,
     networks,
     pictures,
     settings,
@@ -33,6 +32,7 @@ from ptn_semi import (
 )
 from ptn_semi.model import SemiSupervisedReconstructor
 from ptn_semi.optimizers import FusedAdam
+from ptn_semi.projection import visual_hull
 from ptn_semi.summaries import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
@@ -177,7 +177,7 @@ class _Run:
             )
             return self.newest
         if self.model.loss_settings.uses_hulls:
-            self.batch_args["hulls"] = hulls.packed_hulls(
+            self.batch_args["hulls"] = visual_hull.packed_hulls(
                 self.shapes,
                 self.labeled,
                 self.batch_args["labeled_views"],

@@ -17,8 +17,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from ptn_semi import data_sets
-from ptn_semi.camera import Camera
-from ptn_semi.projector import Projector
+from ptn_semi.projection.camera import Camera
+from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError

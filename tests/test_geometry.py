@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from ptn_semi import geometry
-from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
-from ptn_semi.projector import Projector
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.projector import Projector
 
 FRONT, UP, RIGHT_HAND = np.eye(3)  # the object's axes +x, +y, +z
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry, hulls
 from ptn_semi.data_sets import Shapes
-from ptn_semi.projector import Projector
+from ptn_semi.projection import geometry, visual_hull
+from ptn_semi.projection.projector import Projector
 
 SIZE = 16
 PROJECTOR = Projector(SIZE, jit_compile=False)
@@ -39,7 +39,7 @@ SHAPES = make_shapes()
 
 def test_a_hull_holds_the_shape_and_projects_to_its_masks():
     masks, viewpoints = render(SHAPES, 6)
-    hull = hulls.visual_hull(PROJECTOR, masks, viewpoints, SIZE).numpy()
+    hull = visual_hull.visual_hull(PROJECTOR, masks, viewpoints, SIZE).numpy()
     assert hull.dtype == bool
     assert hull[SHAPES].all()
     seen = PROJECTOR([tf.cast(np.repeat(hull, 6, axis=0), tf.float32), viewpoints.reshape(-1, 2)])
@@ -49,7 +49,9 @@ def test_a_hull_holds_the_shape_and_projects_to_its_masks():
 def test_more_views_carve_more():
     masks, viewpoints = render(SHAPES, 24)
     filled = [
-        hulls.visual_hull(PROJECTOR, masks[:, :views], viewpoints[:, :views], SIZE).numpy().sum()
+        visual_hull.visual_hull(PROJECTOR, masks[:, :views], viewpoints[:, :views], SIZE)
+        .numpy()
+        .sum()
         for views in (1, 4, 24)
     ]
     assert filled[0] > 1.5 * filled[1] > 1.5 * filled[2]
@@ -58,14 +60,14 @@ def test_more_views_carve_more():
 
 def test_an_empty_mask_leaves_only_what_no_ray_touches():
     nothing, front = np.zeros((1, 1, SIZE, SIZE, 1), bool), np.zeros((1, 1, 2), np.float32)
-    hull = hulls.visual_hull(PROJECTOR, nothing, front, SIZE).numpy()
+    hull = visual_hull.visual_hull(PROJECTOR, nothing, front, SIZE).numpy()
     assert not PROJECTOR([tf.cast(hull, tf.float32), front[0]]).numpy().any()
     assert hull.mean() < 0.3  # most of it is seen
 
 
 @pytest.mark.parametrize("batch", [1, 2, 32])
 def test_packed_hulls_are_those_of_the_chosen_shapes_and_first_views(monkeypatch, batch):
-    monkeypatch.setattr(hulls, "_BATCH", batch)
+    monkeypatch.setattr(visual_hull, "_BATCH", batch)
     masks, viewpoints = render(SHAPES, 5)
     shapes = Shapes(
         model_ids=np.array(["a", "b", "c"]),
@@ -76,9 +78,9 @@ def test_packed_hulls_are_those_of_the_chosen_shapes_and_first_views(monkeypatch
         image_size=SIZE,
         voxel_size=SIZE,
     )
-    packed = hulls.packed_hulls(shapes, [2, 0, 1], 4, PROJECTOR)
-    expected = hulls.visual_hull(PROJECTOR, masks[:, :4], viewpoints[:, :4], SIZE).numpy()
+    packed = visual_hull.packed_hulls(shapes, [2, 0, 1], 4, PROJECTOR)
+    expected = visual_hull.visual_hull(PROJECTOR, masks[:, :4], viewpoints[:, :4], SIZE).numpy()
     unpacked = np.unpackbits(packed, axis=-1).reshape(3, SIZE, SIZE, SIZE).astype(bool)
     np.testing.assert_array_equal(unpacked, expected[[2, 0, 1]])
     # More views than there are: all of them.
-    assert hulls.packed_hulls(shapes, [0], 99, PROJECTOR).shape == packed[:1].shape
+    assert visual_hull.packed_hulls(shapes, [0], 99, PROJECTOR).shape == packed[:1].shape

@@ -7,21 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import (
-    architectures,
-    batches,
-    geometry,
-    iterations,
-    losses,
-    model,
-    settings,
-    viewpoints,
-)
-from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi import architectures, batches, iterations, losses, model, settings, viewpoints
 from ptn_semi.data_sets import Shapes
 from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
 from ptn_semi.optimizers import FusedAdam
-from ptn_semi.projector import Projector
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.projector import Projector
 from tiny import TINY
 
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import geometry, rays
-from ptn_semi.camera import Camera
-from ptn_semi.projector import POOLINGS, SAMPLERS, Projector
+from ptn_semi.projection import geometry, rays
+from ptn_semi.projection.camera import Camera
+from ptn_semi.projection.projector import POOLINGS, SAMPLERS, Projector
 
 ORTHOGRAPHIC = Camera(perspective=False)
 PERSPECTIVE = Camera()
@@ -303,7 +303,7 @@ def test_a_batch_is_its_examples_one_by_one(sampling, pooling):
 @pytest.mark.parametrize("cores", [1, 2, 16])
 def test_a_batchs_gradient_is_its_examples_one_by_one(sampling, pooling, cores, monkeypatch):
     # Nearest sampling splits a batch over the cores.
-    monkeypatch.setattr("ptn_semi.nearest_sampling.os.cpu_count", lambda: cores)
+    monkeypatch.setattr("ptn_semi.projection.nearest_sampling.os.cpu_count", lambda: cores)
     voxels, viewpoints = random_grids(5, 8, 8, 8), random_viewpoints(5)
     weights = random_grids(5, 12, 12, 1, seed=1) - 0.3
 

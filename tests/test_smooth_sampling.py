@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import rays
-from ptn_semi.camera import Camera
-from ptn_semi.projector import Projector
+from ptn_semi.projection import rays
+from ptn_semi.projection.camera import Camera
+from ptn_semi.projection.projector import Projector
 from tools.references import project_with_gathers
 
 CASES = pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from ptn_semi import (
     checkpoints,
     data_sets,
     evaluation,
-    geometry,
     iterations,
     networks,
     reconstruction,
@@ -26,6 +25,7 @@ from ptn_semi import (
     workdirs,
 )
 from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi.projection import geometry
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError

@@ -1,6 +1,6 @@
 """Draws docs/conventions.png: `python tools/draw_conventions.py --output=docs/conventions.png`.
 
-Everything in it is placed by `ptn_semi.geometry.rotation` or rendered by the project's own
+Everything in it is placed by `ptn_semi.projection.geometry.rotation` or rendered by the project's own
 projector, so that the picture cannot say anything else than the code does.
 """
 
@@ -8,13 +8,14 @@ import numpy as np
 from absl import flags
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from ptn_semi.camera import ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import ELEVATION_RANGE, Camera
 from ptn_semi.utils import cli
 from shapenet_posed_masks import procedural
 
 with cli.loading():
-    from ptn_semi import geometry, pictures
-    from ptn_semi.projector import Projector
+    from ptn_semi import pictures
+    from ptn_semi.projection import geometry
+    from ptn_semi.projection.projector import Projector
 
 OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
 

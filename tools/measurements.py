@@ -16,8 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import architectures, batches, data_sets, evaluation, geometry, settings, training
-from ptn_semi.projector import Projector
+from ptn_semi import architectures, batches, data_sets, evaluation, settings, training
+from ptn_semi.projection import geometry
+from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tools import references

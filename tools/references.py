@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import geometry, losses, rays
-from ptn_semi.camera import Camera
+from ptn_semi import losses
+from ptn_semi.projection import geometry, rays
+from ptn_semi.projection.camera import Camera
 from ptn_semi.upsampling import UpsamplingToOneChannel
 
 

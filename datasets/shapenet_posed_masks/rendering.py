@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.projector import Projector
+from ptn_semi.projection.projector import Projector
 
 # Cumulative shares, in thousandths of the hash range.
 SPLITS = {"train": 700, "validation": 800, "test": 1000}

@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
-from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import sources
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of

@@ -16,7 +16,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import rays
+from ptn_semi.projection import rays
 
 
 class SmoothSampler:

@@ -11,9 +11,9 @@ Two ways to pool a ray's samples v:
 import keras
 import tensorflow as tf
 
-from ptn_semi.camera import Camera
-from ptn_semi.nearest_sampling import NearestSampler
-from ptn_semi.smooth_sampling import SmoothSampler
+from ptn_semi.projection.camera import Camera
+from ptn_semi.projection.nearest_sampling import NearestSampler
+from ptn_semi.projection.smooth_sampling import SmoothSampler
 
 SAMPLERS = {"nearest": NearestSampler, "smooth": SmoothSampler}
 POOLINGS = ("absorption", "max")

@@ -11,7 +11,7 @@ import os
 
 import tensorflow as tf
 
-from ptn_semi import geometry, rays
+from ptn_semi.projection import geometry, rays
 
 
 class NearestSampler:

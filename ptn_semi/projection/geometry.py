@@ -21,7 +21,7 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from ptn_semi.camera import AZIMUTH_RANGE, ELEVATION_RANGE
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 
 
 def rotation(viewpoints):
