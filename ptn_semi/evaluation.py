@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import checkpoints, data_sets, metrics, pictures
+from ptn_semi import data_sets, metrics, pictures
+from ptn_semi.models import checkpoints
 from ptn_semi.projection import geometry
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError

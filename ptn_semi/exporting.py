@@ -8,9 +8,10 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi import checkpoints, preflight
+from ptn_semi import preflight
+from ptn_semi.models import checkpoints
+from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
-from ptn_semi.upsampling import UpsamplingToOneChannel
 from ptn_semi.utils import files, reading
 from ptn_semi.utils.errors import UserError
 

@@ -9,7 +9,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import checkpoints, evaluation, exporting, pictures, silhouettes, surfaces
+from ptn_semi import evaluation, exporting, pictures, silhouettes, surfaces
+from ptn_semi.models import checkpoints
 from ptn_semi.utils import binvox, files, reading
 from ptn_semi.utils.errors import UserError
 

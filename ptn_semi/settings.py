@@ -6,7 +6,7 @@ Nothing here needs TensorFlow, so that flags are read and checked before it is l
 
 import dataclasses
 
-from ptn_semi import architectures
+from ptn_semi.models import architectures
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
 

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import replicas
+from ptn_semi.models import replicas
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 

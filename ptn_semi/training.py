@@ -2,7 +2,7 @@
 
 A workdir holds
   settings.flags   the resolved flags, a flagfile that `ptn_semi.train` takes
-  checkpoints/     see `ptn_semi.checkpoints`
+  checkpoints/     see `ptn_semi.models.checkpoints`
   tensorboard/     losses, validation scores, pictures, shapes
   reconstructions.png   validation shapes as the newest checkpoint sees them
 """
@@ -18,20 +18,18 @@ import tensorflow as tf
 import tqdm
 
 from ptn_semi import (
-    architectures,
     batches,
-    checkpoints,
     data_sets,
     evaluation,
-    networks,
     pictures,
     settings,
     silhouettes,
     strategies,
     workdirs,
 )
-from ptn_semi.model import SemiSupervisedReconstructor
-from ptn_semi.optimizers import FusedAdam
+from ptn_semi.models import architectures, checkpoints, networks
+from ptn_semi.models.optimizers import FusedAdam
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import visual_hull
 from ptn_semi.summaries import Summaries
 from ptn_semi.utils import errors

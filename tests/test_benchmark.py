@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import architectures
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi.models import architectures
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from tiny import TINY
 from tools import benchmark, inference, measurements, references, rows

@@ -10,16 +10,9 @@ import pytest
 from PIL import Image
 
 import processes
-from ptn_semi import (
-    architectures,
-    checkpoints,
-    data_sets,
-    exporting,
-    reconstruction,
-    training,
-    workdirs,
-)
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import data_sets, exporting, reconstruction, training, workdirs
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 from test_reconstruction import FAKE

@@ -14,8 +14,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import processes
-from ptn_semi import checkpoints, exporting, reconstruction
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import exporting, reconstruction
+from ptn_semi.models import checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from tiny import TINY

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import checkpoints, data_sets, exporting, reconstruction
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import data_sets, exporting, reconstruction
+from ptn_semi.models import checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils.errors import UserError
 from tiny import TINY

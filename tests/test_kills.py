@@ -11,18 +11,9 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import (
-    architectures,
-    checkpoints,
-    data_sets,
-    evaluation,
-    exporting,
-    reconstruction,
-    settings,
-    training,
-    tuning,
-)
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import data_sets, evaluation, exporting, reconstruction, settings, training, tuning
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from test_reconstruction import FAKE
 from test_training import assert_same_bits

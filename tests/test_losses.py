@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import losses
+from ptn_semi.models import losses
 
 LN2, LN3 = np.log([2, 3])
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import architectures, batches, iterations, losses, model, settings, viewpoints
+from ptn_semi import batches, settings
 from ptn_semi.data_sets import Shapes
-from ptn_semi.model import LossSettings, SemiSupervisedReconstructor
-from ptn_semi.optimizers import FusedAdam
+from ptn_semi.models import architectures, losses, train_steps, viewpoint_bins
+from ptn_semi.models.optimizers import FusedAdam
+from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projection.projector import Projector
@@ -43,7 +44,7 @@ def build(
         seed=seed,
     )
     reconstructor.projector = PROJECTOR
-    reconstructor.compile(*(FusedAdam(learning_rate) for _ in model.OPTIMIZERS))
+    reconstructor.compile(*(FusedAdam(learning_rate) for _ in OPTIMIZERS))
     return reconstructor
 
 
@@ -227,7 +228,7 @@ def test_self_reconstruction_warms_up_from_nothing():
     def first_step(**options):
         # Plain gradient descent, so that the step is as long as the weight.
         reconstructor = build(supervision="both", adversarial_weight=0.0, **options)
-        reconstructor.compile(*(keras.optimizers.SGD(1.0) for _ in model.OPTIMIZERS))
+        reconstructor.compile(*(keras.optimizers.SGD(1.0) for _ in OPTIMIZERS))
         reconstructor.steps.assign(4)
         before = weights(reconstructor.generator, "trainable_variables")
         steps(reconstructor)
@@ -250,10 +251,10 @@ def test_an_unlabeled_mask_is_seen_from_the_likeliest_viewpoint_that_fits_it_bes
     voxels[:, 4:8, 4:28, 13:19] = 1  # and upright at one end
     true = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
     masks = tf.cast(PROJECTOR([voxels, true]) > 0, tf.float32)
-    answers = np.zeros((2, viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS), np.float32)
+    answers = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
     answers[:, [0, 4, 8, 12], 0] = 1  # these four bins are likeliest, whatever the mask
     reconstructor.viewpoint_estimator = lambda masks, training: tf.constant(answers)
-    found = iterations._fitting_viewpoints(reconstructor, masks, tf.constant(voxels))
+    found = train_steps._fitting_viewpoints(reconstructor, masks, tf.constant(voxels))
     np.testing.assert_allclose(found, true, atol=1e-3)
 
 
@@ -294,7 +295,7 @@ def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
 
 
 def state(reconstructor):
-    optimizers = (getattr(reconstructor, name) for name in model.OPTIMIZERS[:3])
+    optimizers = (getattr(reconstructor, name) for name in OPTIMIZERS[:3])
     kept = [*reconstructor.variables, *(v for o in optimizers for v in o.variables)]
     return [np.array(variable) for variable in kept]
 
@@ -359,13 +360,13 @@ def test_fakes_are_seen_from_the_models_own_ranges():
 
 def test_optimizers_have_their_variables_before_the_first_step():
     reconstructor = build()
-    for name, network in zip(model.OPTIMIZERS, NETWORKS, strict=False):
+    for name, network in zip(OPTIMIZERS, NETWORKS, strict=False):
         optimizer = getattr(reconstructor, name)
         trainable = getattr(reconstructor, network).trainable_variables
         assert len(optimizer.variables) == 2 + 2 * len(trainable)  # Adam's steps and rate, m and v
-    before = [v.path for name in model.OPTIMIZERS for v in getattr(reconstructor, name).variables]
+    before = [v.path for name in OPTIMIZERS for v in getattr(reconstructor, name).variables]
     steps(reconstructor)
-    after = [v.path for name in model.OPTIMIZERS for v in getattr(reconstructor, name).variables]
+    after = [v.path for name in OPTIMIZERS for v in getattr(reconstructor, name).variables]
     assert before == after
 
 

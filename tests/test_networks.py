@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import architectures, networks, viewpoints
-from ptn_semi.architectures import PRESETS
+from ptn_semi.models import architectures, networks, viewpoint_bins
+from ptn_semi.models.architectures import PRESETS
 from ptn_semi.utils import cpu
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
@@ -64,7 +64,7 @@ def test_viewpoint_estimator(preset, precision):
         estimator = networks.build_viewpoint_estimator(PRESETS[preset], 32)
     assert estimator.count_params() == VIEWPOINT_ESTIMATOR[preset]
     answers = estimator(tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])).numpy()
-    assert answers.shape == (2, viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS)
+    assert answers.shape == (2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
     assert answers.dtype == np.float32
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.normalization import FusedBatchNormalization
+from ptn_semi.models.normalization import FusedBatchNormalization
 
 
 def both(shape, **options):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.optimizers import FusedAdam
+from ptn_semi.models.optimizers import FusedAdam
 
 
 def trained(kind):

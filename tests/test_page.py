@@ -25,8 +25,9 @@ gr = pytest.importorskip("gradio")
 import httpx  # noqa: E402
 
 import processes  # noqa: E402
-from ptn_semi import checkpoints, guard, kept_files, page, reconstruction  # noqa: E402
-from ptn_semi.model import SemiSupervisedReconstructor  # noqa: E402
+from ptn_semi import guard, kept_files, page, reconstruction  # noqa: E402
+from ptn_semi.models import checkpoints  # noqa: E402
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor  # noqa: E402
 from tiny import TINY  # noqa: E402
 from tools import hostile, visitors  # noqa: E402
 

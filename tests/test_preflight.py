@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ptn_semi import losses, reconstruction, settings
+from ptn_semi import reconstruction, settings
+from ptn_semi.models import losses
 from ptn_semi.utils import flags
 
 # Runs a command as `python -m` does and tells which slow packages it has loaded when it ends.

@@ -13,7 +13,8 @@ from tensorboard.backend.event_processing import event_accumulator
 
 import processes
 import training_client
-from ptn_semi import checkpoints, settings, strategies, training
+from ptn_semi import settings, strategies, training
+from ptn_semi.models import checkpoints
 from ptn_semi.utils.errors import UserError
 from test_training import assert_same_bits
 

@@ -13,18 +13,9 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import (
-    architectures,
-    checkpoints,
-    data_sets,
-    evaluation,
-    iterations,
-    networks,
-    reconstruction,
-    training,
-    workdirs,
-)
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import data_sets, evaluation, reconstruction, training, workdirs
+from ptn_semi.models import architectures, checkpoints, networks, train_steps
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
 from ptn_semi.utils import flags
@@ -278,7 +269,7 @@ def test_workdir_in_use_is_refused(trained, data):
 @pytest.mark.slow
 def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        iterations,
+        train_steps,
         "adversarial",
         lambda model, real: {"generator_loss": tf.where(model.steps > 2, np.nan, 1.0)},
     )

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from ptn_semi import architectures, checkpoints, settings, training, tuning, workdirs
+from ptn_semi import settings, training, tuning, workdirs
+from ptn_semi.models import architectures, checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError

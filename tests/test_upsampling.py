@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.upsampling import UpsamplingToOneChannel
+from ptn_semi.models.upsampling import UpsamplingToOneChannel
 
 
 @pytest.mark.parametrize("kernel_size", [4, 5])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ptn_semi import viewpoints
-from ptn_semi.viewpoints import NUM_BINS, NUM_OUTPUTS
+from ptn_semi.models import viewpoint_bins
+from ptn_semi.models.viewpoint_bins import NUM_BINS, NUM_OUTPUTS
 
 RANGE = (-20.0, 40.0)
 WIDTH = 360 / NUM_BINS
@@ -26,39 +26,39 @@ TRUE = np.array(
 
 def test_perfect_answers_come_back_and_cost_nothing():
     outputs = perfect(TRUE)
-    found = viewpoints.hypotheses(outputs, 1, RANGE).numpy()
+    found = viewpoint_bins.hypotheses(outputs, 1, RANGE).numpy()
     assert found.shape == (len(TRUE), 1, 2)
     np.testing.assert_allclose(found[:, 0, 0], TRUE[:, 0], atol=1e-3)
     np.testing.assert_allclose(found[:, 0, 1], TRUE[:, 1] % 360, atol=1e-3)
-    assert float(viewpoints.viewpoint_loss(outputs, TRUE, RANGE)) == pytest.approx(0, abs=1e-6)
+    assert float(viewpoint_bins.viewpoint_loss(outputs, TRUE, RANGE)) == pytest.approx(0, abs=1e-6)
 
 
 def test_the_loss_by_hand():
     true = np.array([[10, WIDTH / 2]], np.float32)  # middle of bin 0, middle elevation
     outputs = np.zeros((1, NUM_BINS, NUM_OUTPUTS), np.float32)
     expected = np.log(NUM_BINS)  # knows nothing of the bin
-    assert float(viewpoints.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
+    assert float(viewpoint_bins.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
     outputs[0, 0, 1:] = 0.5, -1  # half a bin and half the range of elevations off
     expected += 0.25 + 1
-    assert float(viewpoints.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
+    assert float(viewpoint_bins.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
     outputs[0, 1:, 1:] = 9  # other bins' angles do not count
-    assert float(viewpoints.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
+    assert float(viewpoint_bins.viewpoint_loss(outputs, true, RANGE)) == pytest.approx(expected)
 
 
 def test_hypotheses_are_the_likeliest_bins_in_order():
     outputs = np.zeros((1, NUM_BINS, NUM_OUTPUTS), np.float32)
     outputs[0, [3, 11, 7], 0] = 3, 2, 1
-    azimuths = viewpoints.hypotheses(outputs, 3, RANGE).numpy()[0, :, 1]
+    azimuths = viewpoint_bins.hypotheses(outputs, 3, RANGE).numpy()[0, :, 1]
     np.testing.assert_allclose(azimuths, (np.array([3, 11, 7]) + 0.5) * WIDTH)
 
 
 def test_elevations_stay_in_the_range():
     outputs = np.full((1, NUM_BINS, NUM_OUTPUTS), 7, np.float32)
-    assert (viewpoints.hypotheses(outputs, 2, RANGE).numpy()[..., 0] == 40).all()
+    assert (viewpoint_bins.hypotheses(outputs, 2, RANGE).numpy()[..., 0] == 40).all()
 
 
 def test_a_single_elevation_is_a_range_too():
     true = np.array([[5, 100]], np.float32)
     outputs = np.zeros((1, NUM_BINS, NUM_OUTPUTS), np.float32)
-    assert np.isfinite(viewpoints.viewpoint_loss(outputs, true, (5.0, 5.0)))
-    assert (viewpoints.hypotheses(outputs, 1, (5.0, 5.0)).numpy()[..., 0] == 5).all()
+    assert np.isfinite(viewpoint_bins.viewpoint_loss(outputs, true, (5.0, 5.0)))
+    assert (viewpoint_bins.hypotheses(outputs, 1, (5.0, 5.0)).numpy()[..., 0] == 5).all()

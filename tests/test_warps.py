@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import warps
+from ptn_semi.models import warps
 
 N = 32
 

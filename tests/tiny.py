@@ -1,6 +1,6 @@
 """Networks so small that tests spend their time elsewhere."""
 
-from ptn_semi import architectures
+from ptn_semi.models import architectures
 
 TINY = architectures.Architecture(
     latent_dim=8,

@@ -6,7 +6,8 @@ import os
 
 import tensorflow as tf
 
-from ptn_semi import architectures, settings, training
+from ptn_semi import settings, training
+from ptn_semi.models import architectures
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
 

@@ -16,7 +16,7 @@ import time
 import numpy as np
 from absl import app, flags
 
-from ptn_semi import checkpoints  # before TensorFlow, which it has compute with oneDNN
+from ptn_semi.models import checkpoints  # before TensorFlow, which it has compute with oneDNN
 
 import tensorflow as tf  # isort: skip
 

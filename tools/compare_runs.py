@@ -13,7 +13,8 @@ from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
-    from ptn_semi import checkpoints, data_sets, evaluation, pictures
+    from ptn_semi import data_sets, evaluation, pictures
+    from ptn_semi.models import checkpoints
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
 OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)

@@ -1,6 +1,6 @@
 """Draws docs/conventions.png: `python tools/draw_conventions.py --output=docs/conventions.png`.
 
-Everything in it is placed by `ptn_semi.projection.geometry.rotation` or rendered by the project's own
+Everything in it is placed by `geometry.rotation` or rendered by the project's own
 projector, so that the picture cannot say anything else than the code does.
 """
 

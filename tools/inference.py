@@ -7,8 +7,9 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from ptn_semi import architectures, checkpoints, exporting, reconstruction
-from ptn_semi.model import SemiSupervisedReconstructor
+from ptn_semi import exporting, reconstruction
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tools.rows import Row, faster, times
 
 _IMAGE = pathlib.Path(reconstruction.__file__).parent / "examples" / "chair.png"

@@ -23,7 +23,7 @@ import time
 import httpx
 from absl import app, flags, logging
 
-from ptn_semi import architectures
+from ptn_semi.models import architectures
 from tools import visitors
 
 MODEL = flags.DEFINE_string("model", None, "As ptn_semi.demo's; an untrained one if not given.")
@@ -39,8 +39,8 @@ def untrained(folder):
     """Writes a checkpoint of a small model that has learnt nothing."""
     import keras
 
-    from ptn_semi import checkpoints
-    from ptn_semi.model import SemiSupervisedReconstructor
+    from ptn_semi.models import checkpoints
+    from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 
     model = SemiSupervisedReconstructor(architectures.PRESETS["small"])
     model.compile(*(keras.optimizers.Adam() for _ in range(3)))

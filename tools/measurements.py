@@ -16,7 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import architectures, batches, data_sets, evaluation, settings, training
+from ptn_semi import batches, data_sets, evaluation, settings, training
+from ptn_semi.models import architectures
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import flags

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import losses
+from ptn_semi.models import losses
+from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection import geometry, rays
 from ptn_semi.projection.camera import Camera
-from ptn_semi.upsampling import UpsamplingToOneChannel
 
 
 def _ray_points(voxel_size, image_size, camera):

@@ -16,8 +16,9 @@ import json
 import pathlib
 import re
 
-from ptn_semi import checkpoints, data_sets
+from ptn_semi import data_sets
 from ptn_semi.experiments import matrix
+from ptn_semi.models import checkpoints
 from ptn_semi.utils import files, reading
 
 _MEND = "delete it and give the same command again"

@@ -1,1 +1,1 @@
-"""The projector and its geometry: camera, viewpoints, rays, samplers, visual hulls. Imports utils."""
+"""The projector and its geometry: camera, viewpoints, rays, samplers, hulls. Imports `utils`."""

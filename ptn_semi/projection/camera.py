@@ -1,4 +1,4 @@
-"""The camera that looks at the grid; axes and viewpoints are those of `ptn_semi.projection.geometry`."""
+"""The camera that looks at the grid; axes and viewpoints are those of `geometry`."""
 
 import dataclasses
 

@@ -1,1 +1,1 @@
-"""What every other folder may use, and which uses none of them: errors, files, flags, seeds."""
+"""What every folder may use and which uses none of them: errors, files, flags, seeds."""

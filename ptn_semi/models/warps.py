@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ptn_semi import replicas
+from ptn_semi.models import replicas
 
 _KNOTS = 4  # pieces of an axis that stretch on their own
 _MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces against each other

@@ -6,7 +6,7 @@ with Limited Pose Supervision" (https://doi.org/10.1007/978-3-030-01267-0_6).
 
 import tensorflow as tf
 
-from ptn_semi import replicas
+from ptn_semi.models import replicas
 
 
 def reconstruction_loss(predicted_masks, masks):

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ptn_semi import architectures, iterations, networks, replicas
+from ptn_semi.models import architectures, networks, replicas, train_steps
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projection.projector import Projector
@@ -142,14 +142,14 @@ class SemiSupervisedReconstructor(keras.Model):
         settings = self.loss_settings
         results = {}
         if settings.supervision != "unlabeled":
-            results |= iterations.supervised(self, batch)
+            results |= train_steps.supervised(self, batch)
         elif settings.occupancy_weight:
-            results |= iterations.generated(self, tf.shape(batch["unlabeled"])[0])
+            results |= train_steps.generated(self, tf.shape(batch["unlabeled"])[0])
         if settings.supervision != "labeled":
             if settings.self_reconstruction_weight:
-                results |= iterations.self_reconstruction(self, batch["unlabeled"])
+                results |= train_steps.self_reconstruction(self, batch["unlabeled"])
             if settings.adversarial_weight:
-                results |= iterations.adversarial(self, batch["unlabeled"])
+                results |= train_steps.adversarial(self, batch["unlabeled"])
         self.steps.assign_add(1)
         self._update_averages()
         return results

@@ -20,8 +20,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import architectures
-from ptn_semi.model import OPTIMIZERS, SemiSupervisedReconstructor
+from ptn_semi.models import architectures
+from ptn_semi.models.reconstructor import OPTIMIZERS, SemiSupervisedReconstructor
 from ptn_semi.settings import LossSettings
 from ptn_semi.utils import errors, reading
 from ptn_semi.utils.errors import UserError

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from ptn_semi import architectures, replicas, viewpoints
-from ptn_semi.normalization import FusedBatchNormalization
-from ptn_semi.upsampling import UpsamplingToOneChannel
+from ptn_semi.models import architectures, replicas, viewpoint_bins
+from ptn_semi.models.normalization import FusedBatchNormalization
+from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.utils import cpu
 
 # Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
@@ -111,7 +111,7 @@ def build_viewpoint_estimator(architecture, image_size):
     """V: masks [B, S, S, 1] to `viewpoints`' [B, NUM_BINS, NUM_OUTPUTS], float32."""
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(x, architecture)
-    bins = (viewpoints.NUM_BINS, viewpoints.NUM_OUTPUTS)
+    bins = (viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
     x = layers.Dense(math.prod(bins), dtype="float32", name="out")(x)
     x = layers.Reshape(bins, dtype="float32", name="bins")(x)
     return keras.Model(inputs, x, name="viewpoint_estimator")

@@ -6,7 +6,7 @@ All but `adversarial` and the pairs of `supervised` go beyond the paper.
 
 import tensorflow as tf
 
-from ptn_semi import losses, replicas, viewpoints, warps
+from ptn_semi.models import losses, replicas, viewpoint_bins, warps
 
 _NUM_HYPOTHESES = 4  # viewpoints of an unlabeled mask that are tried
 _OCCUPIED = 0.5  # occupancy from which generated shapes count as solid
@@ -77,7 +77,7 @@ def _train_viewpoints(model, masks, true_viewpoints):
     variables = model.viewpoint_estimator.trainable_variables
     with tf.GradientTape() as tape:
         answers = model.viewpoint_estimator(masks, training=True)
-        loss = viewpoints.viewpoint_loss(answers, true_viewpoints, model.elevation_range)
+        loss = viewpoint_bins.viewpoint_loss(answers, true_viewpoints, model.elevation_range)
     replicas.apply_mean(model.viewpoint_optimizer, tape.gradient(loss, variables), variables)
     return loss
 
@@ -117,7 +117,7 @@ def self_reconstruction(model, masks):
 def _fitting_viewpoints(model, masks, voxels):
     """Of V's likeliest viewpoints of each mask, the one that the voxels fit best: [B, 2]."""
     answers = model.viewpoint_estimator(masks, training=False)
-    guesses = viewpoints.hypotheses(answers, _NUM_HYPOTHESES, model.elevation_range)
+    guesses = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, model.elevation_range)
     repeated = tf.repeat(voxels, _NUM_HYPOTHESES, axis=0)
     seen = model.projector([repeated, tf.reshape(guesses, [-1, 2])])
     seen = tf.reshape(seen, [-1, _NUM_HYPOTHESES, *masks.shape[1:]])

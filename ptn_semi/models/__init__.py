@@ -1,0 +1,4 @@
+"""The networks, their losses and training step, and checkpoints.
+
+Imports `projection` and `utils`.
+"""
