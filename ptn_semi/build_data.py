@@ -26,11 +26,11 @@ def main():
     data = flags.collect(settings.DataSettings)
     preflight.check_shapes(data)
     with cli.loading():
-        from ptn_semi import data_sets
-    on_beam = data_sets.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None
-    builder = data_sets.prepare(data, on_beam)
-    print(data_sets.summary(builder))
-    print(f"data set: {builder.data_dir}\nsamples:  {data_sets.samples(builder)}")
+        from ptn_semi.data import preparation
+    on_beam = preparation.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None
+    builder = preparation.prepare(data, on_beam)
+    print(preparation.summary(builder))
+    print(f"data set: {builder.data_dir}\nsamples:  {preparation.samples(builder)}")
 
 
 if __name__ == "__main__":

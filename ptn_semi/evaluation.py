@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import data_sets, metrics, pictures
+from ptn_semi import metrics, pictures
+from ptn_semi.data import preparation
 from ptn_semi.models import checkpoints
 from ptn_semi.projection import geometry
 from ptn_semi.utils import files
@@ -180,17 +181,17 @@ def evaluate_workdir(
                 f"{checkpoint.path} was trained with --{name}={getattr(model, name)}: leave out "
                 f"--{name}={getattr(data, name)}"
             )
-    builder = data_sets.prepare(data)
-    shapes = data_sets.load(builder, split, with_voxels=True)
-    train = data_sets.load(builder, "train", with_voxels=True)
-    data_sets.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
+    builder = preparation.prepare(data)
+    shapes = preparation.load(builder, split, with_voxels=True)
+    train = preparation.load(builder, "train", with_voxels=True)
+    preparation.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
     stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
     output = pathlib.Path(output) if output else stem.with_suffix(".json")
     kept = []
     keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
     predictor = Predictor(model)
     if global_turn:
-        validation = data_sets.load(builder, "validation", with_voxels=True)
+        validation = preparation.load(builder, "validation", with_voxels=True)
         predictor = Predictor(model, best_turn(predictor, validation))
         print(f"all reconstructions are turned by {predictor.turn}°")
     rows = score_model(

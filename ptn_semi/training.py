@@ -17,16 +17,8 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import (
-    batches,
-    data_sets,
-    evaluation,
-    pictures,
-    settings,
-    silhouettes,
-    strategies,
-    workdirs,
-)
+from ptn_semi import evaluation, pictures, settings, silhouettes, strategies, workdirs
+from ptn_semi.data import batches, preparation
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -115,11 +107,11 @@ class _Run:
             strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
         )
         self.folder = workdir / "checkpoints"
-        builder = data_sets.prepare(data)
+        builder = preparation.prepare(data)
         self.data_set = builder.builder_config.name
-        self.shapes = data_sets.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
-        self.validation = data_sets.load(builder, "validation", with_voxels=True)
-        data_sets.check_categories(builder, {"train": self.shapes, "validation": self.validation})
+        self.shapes = preparation.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
+        self.validation = preparation.load(builder, "validation", with_voxels=True)
+        preparation.check_categories(builder, {"train": self.shapes, "validation": self.validation})
         some = np.arange(min(_NUM_FRAMED, len(self.shapes)))
         self.extent = silhouettes.extent(self.shapes.unpack_masks(some, 0))
         self.labeled = batches.labeled_subset(

@@ -25,7 +25,8 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import data_sets, training, tuning_report, workdirs
+from ptn_semi import training, tuning_report, workdirs
+from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT
 from ptn_semi.utils import files, flags, reading
 from ptn_semi.utils.errors import UserError
@@ -221,7 +222,7 @@ def search(workdir, sweep, data, train, run):
     alone = "KERASTUNER_ORACLE_IP" not in os.environ
     with workdirs.claimed(workdir) if alone else contextlib.nullcontext():
         keep_settings(workdir, sweep, data, train, run)
-        data_sets.prepare(data)
+        preparation.prepare(data)
         tuner = Tuner(workdir, sweep, data, train, run)
         try:
             tuner.search()

@@ -17,7 +17,8 @@ import time
 
 import tqdm
 
-from ptn_semi import data_sets, tuning, workdirs
+from ptn_semi import tuning, workdirs
+from ptn_semi.data import preparation
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
@@ -32,7 +33,7 @@ def search(workdir, sweep, data, train, run, workers):
     workdir = pathlib.Path(workdir)
     with workdirs.claimed(workdir) as lock:
         tuning.keep_settings(workdir, sweep, data, train, run)
-        data_sets.prepare(data)  # before workers would, all at once
+        preparation.prepare(data)  # before workers would, all at once
         with files.replacing(workdir / "workers" / "worker.flags") as partial:
             partial.write_text(_flag_text(sweep, data, train, run))
         with socket.socket() as found:

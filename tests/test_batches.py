@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from ptn_semi import batches
-from ptn_semi.data_sets import Shapes
+from ptn_semi.data import batches
+from ptn_semi.data.preparation import Shapes
 
 IDS = [f"chair_{i:03}" for i in range(200)]
 

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from ptn_semi import data_sets
+from ptn_semi.data import preparation
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import DataSettings
@@ -86,7 +86,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def builder(settings):
-    return data_sets.prepare(settings)
+    return preparation.prepare(settings)
 
 
 def test_an_example_holds_what_the_features_say(builder):
@@ -112,7 +112,7 @@ def test_metadata_counts_the_shapes_and_names_the_sources(builder):
 
 
 def test_the_summary_and_the_samples_are_there(builder):
-    lines = data_sets.summary(builder).splitlines()
+    lines = preparation.summary(builder).splitlines()
     assert lines[0].split() == ["category", "train", "validation", "test"]
     assert [line.split()[0] for line in lines[1:]] == list(procedural.CATEGORIES)
     assert (builder.data_path.parent / "samples.png").exists()
@@ -159,7 +159,7 @@ def test_splits_are_stable_and_have_the_right_shares():
 
 def test_shapes_that_are_added_change_no_other(builder, settings):
     before = examples(builder)
-    after = examples(data_sets.prepare(dataclasses.replace(settings, num_shapes=31)))
+    after = examples(preparation.prepare(dataclasses.replace(settings, num_shapes=31)))
     assert len(after) == 31
     for model_id, example in before.items():
         assert_same(example, after[model_id])
@@ -167,7 +167,7 @@ def test_shapes_that_are_added_change_no_other(builder, settings):
 
 @pytest.mark.slow
 def test_the_order_of_files_makes_no_difference(tmp_path, monkeypatch):
-    one = data_sets.prepare(from_files(put_all(tmp_path / "one" / "vox")))
+    one = preparation.prepare(from_files(put_all(tmp_path / "one" / "vox")))
     scandir = os.scandir
 
     class Reversed:
@@ -183,8 +183,8 @@ def test_the_order_of_files_makes_no_difference(tmp_path, monkeypatch):
     root = put_all(tmp_path / "two" / "vox", backwards=True)
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", Reversed)
-        config = data_sets._config(from_files(root))
-    other = data_sets.prepare(from_files(root))
+        config = preparation._config(from_files(root))
+    other = preparation.prepare(from_files(root))
     assert one.builder_config.name == other.builder_config.name == config.name
     left, right = examples(one), examples(other)
     assert left.keys() == right.keys()
@@ -202,7 +202,7 @@ def test_the_same_settings_reuse_the_set(builder, settings, monkeypatch):
         raise AssertionError("built again")
 
     monkeypatch.setattr(posed_masks.Builder, "download_and_prepare", fail)
-    again = data_sets.prepare(settings)
+    again = preparation.prepare(settings)
     assert again.data_dir == builder.data_dir
     assert again.info.splits["train"].num_examples == 12
 
@@ -224,30 +224,30 @@ CHANGES = (
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
 def test_other_settings_name_another_set(settings, change):
-    plain = data_sets._config(settings)
-    changed = data_sets._config(dataclasses.replace(settings, **change))
+    plain = preparation._config(settings)
+    changed = preparation._config(dataclasses.replace(settings, **change))
     assert changed.name != plain.name
     assert changed.name.startswith("procedural-")
 
 
 def test_other_files_name_another_set(tmp_path):
     root = put_all(tmp_path / "vox")
-    names = [data_sets._config(from_files(root)).name]
+    names = [preparation._config(from_files(root)).name]
     put(root, CHAIR, "another", 7)
-    names.append(data_sets._config(from_files(root)).name)
+    names.append(preparation._config(from_files(root)).name)
     os.utime(root / CHAIR / "another" / "model.binvox", (2e9, 2e9))
-    names.append(data_sets._config(from_files(root)).name)
-    names.append(data_sets._config(from_files(root, categories=("chair",))).name)
+    names.append(preparation._config(from_files(root)).name)
+    names.append(preparation._config(from_files(root, categories=("chair",))).name)
     assert len(set(names)) == 4
     # The synset id is the same category.
-    assert data_sets._config(from_files(root, categories=(CHAIR,))).name == names[-1]
+    assert preparation._config(from_files(root, categories=(CHAIR,))).name == names[-1]
 
 
 def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path):
     root = put_all(tmp_path / "vox")
     path = put(root, CHAIR, "damaged", 0, b"#binvox 1\ndim 32 32 32\ndata\n\x01\x05")
     with pytest.raises(UserError) as raised:
-        data_sets.prepare(from_files(root))
+        preparation.prepare(from_files(root))
     assert str(path) in str(raised.value)
     assert "truncated" in str(raised.value) and "--skip_invalid" in str(raised.value)
     assert not finished(tmp_path / "data")
@@ -256,14 +256,14 @@ def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path):
 def test_skip_invalid_leaves_out_and_lists(tmp_path):
     root = put_all(tmp_path / "vox")
     paths = [put(root, CHAIR, "damaged", 0, b"junk"), put(root, CHAIR, "empty", 0, b"")]
-    builder = data_sets.prepare(from_files(root, skip_invalid=True))
+    builder = preparation.prepare(from_files(root, skip_invalid=True))
     assert len(examples(builder)) == 10
     # As another process reads it.
     again = tfds.builder_from_directory(builder.data_dir)
     left_out = again.info.metadata["left_out"]
     assert len(left_out) == 2
     assert all(str(path) in text for path, text in zip(paths, left_out, strict=True))
-    assert "2 files were left out" in data_sets.summary(builder)
+    assert "2 files were left out" in preparation.summary(builder)
 
 
 def test_a_category_of_which_nothing_can_be_used(tmp_path):
@@ -271,7 +271,7 @@ def test_a_category_of_which_nothing_can_be_used(tmp_path):
     put(root, AIRPLANE, "good", 0)
     put(root, CHAIR, "damaged", 0, b"junk")
     with pytest.raises(UserError, match="no shape of category chair can be used"):
-        data_sets.prepare(from_files(root, skip_invalid=True))
+        preparation.prepare(from_files(root, skip_invalid=True))
     assert not finished(tmp_path / "data")
 
 
@@ -279,7 +279,7 @@ def test_a_set_without_training_shapes_builds(tmp_path):
     root = tmp_path / "vox"
     model = next(f"m{i}" for i in range(99) if rendering.split_of(f"{CHAIR}/m{i}") == "test")
     put(root, CHAIR, model, 0)
-    builder = data_sets.prepare(from_files(root))
+    builder = preparation.prepare(from_files(root))
     assert list(builder.info.splits) == ["test"]
     assert (builder.data_path.parent / "samples.png").exists()
 
@@ -308,11 +308,11 @@ FULL_TF = tf.errors.ResourceExhaustedError(None, None, "x.tfrecord; No space lef
 def test_a_disk_that_is_full_at_the_records(tmp_path, monkeypatch, error):
     monkeypatch.setattr(tf.io, "TFRecordWriter", lambda *_, **__: FullDisk(error))
     with pytest.raises(UserError) as raised:
-        data_sets.prepare(small(tmp_path))
+        preparation.prepare(small(tmp_path))
     assert str(tmp_path) in str(raised.value) and "free some space" in str(raised.value)
     assert not finished(tmp_path)
     monkeypatch.undo()
-    assert len(examples(data_sets.prepare(small(tmp_path)))) == 20
+    assert len(examples(preparation.prepare(small(tmp_path)))) == 20
 
 
 def test_a_disk_that_is_full_at_the_last_file(tmp_path, monkeypatch):
@@ -321,7 +321,7 @@ def test_a_disk_that_is_full_at_the_last_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tfds.core.DatasetInfo, "write_to_directory", fail)
     with pytest.raises(UserError, match="free some space"):
-        data_sets.prepare(small(tmp_path))
+        preparation.prepare(small(tmp_path))
     assert not finished(tmp_path)
 
 
@@ -329,24 +329,24 @@ def test_a_disk_that_is_full_at_the_picture_of_samples(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise FULL
 
-    monkeypatch.setattr(data_sets.pictures, "save_png", fail)
+    monkeypatch.setattr(preparation.pictures, "save_png", fail)
     with pytest.raises(UserError, match="free some space"):
-        data_sets.prepare(small(tmp_path))
+        preparation.prepare(small(tmp_path))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UserError, match="make it writable"):
-        data_sets.prepare(small(tmp_path / "data"))
+        preparation.prepare(small(tmp_path / "data"))
 
 
 def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
     settings = small(
         tmp_path, voxel_size=64, image_size=9, num_views=2, num_shapes=4, categories=("chair",)
     )
-    builder = data_sets.prepare(settings)
-    loaded = data_sets.load(builder, "train", with_voxels=True)
+    builder = preparation.prepare(settings)
+    loaded = preparation.load(builder, "train", with_voxels=True)
     originals = examples(builder)
     assert loaded.masks.shape == (len(loaded), 2, 11)  # 81 bits
     assert loaded.voxels.shape == (len(loaded), 64**3 // 8)
@@ -361,10 +361,10 @@ def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
 
 
 def test_a_loaded_split_is_in_order_and_whole(builder):
-    loaded = data_sets.load(builder, "test")
+    loaded = preparation.load(builder, "test")
     assert list(loaded.model_ids) == sorted(loaded.model_ids) and len(loaded) == 7
     assert loaded.voxels is None
-    halves = [data_sets.load(builder, split) for split in ("train[:50%]", "train[50%:]")]
+    halves = [preparation.load(builder, split) for split in ("train[:50%]", "train[50%:]")]
     assert sum(len(half) for half in halves) == 12
 
 
@@ -372,31 +372,31 @@ def test_a_split_that_is_not_there_is_named(builder):
     with pytest.raises(
         UserError, match=r"--split=tests .*train \(12\), validation \(1\), test \(7\)"
     ):
-        data_sets.load(builder, "tests")
+        preparation.load(builder, "tests")
 
 
 def test_a_category_without_shapes_in_a_split_is_named(builder):
-    shapes = {split: data_sets.load(builder, split) for split in ("train", "validation")}
+    shapes = {split: preparation.load(builder, split) for split in ("train", "validation")}
     with pytest.raises(UserError, match=r"category bench has no shapes in .* validation .*--categ"):
-        data_sets.check_categories(builder, shapes, complete=["validation"])
+        preparation.check_categories(builder, shapes, complete=["validation"])
 
 
 def test_damaged_records_are_named(tmp_path):
-    builder = data_sets.prepare(small(tmp_path))
+    builder = preparation.prepare(small(tmp_path))
     for path in builder.data_path.glob("*train.tfrecord*"):
         path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match=r"is damaged .*delete that folder"):
-        data_sets.load(builder, "train")
+        preparation.load(builder, "train")
 
 
 def test_prepared_set_is_found_without_its_files(tmp_path):
     settings = from_files(put_all(tmp_path / "vox"))
-    built = data_sets.prepare(settings)
+    built = preparation.prepare(settings)
     without = dataclasses.replace(settings, manual_dir="")
-    assert data_sets.prepare(without).data_dir == built.data_dir
+    assert preparation.prepare(without).data_dir == built.data_dir
     for other in ({"num_views": 7}, {"categories": ("table",)}, {"dataset": "meshes"}):
         with pytest.raises(UserError, match="say with --manual_dir"):
-            data_sets.prepare(dataclasses.replace(without, **other))
+            preparation.prepare(dataclasses.replace(without, **other))
 
 
 @pytest.mark.slow
@@ -404,7 +404,7 @@ def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
     tmp_path, monkeypatch, capsys
 ):
     begun, built = threading.Event(), []
-    build = data_sets._build
+    build = preparation._build
 
     def slowly(builder, on_beam):
         begun.set()
@@ -412,11 +412,11 @@ def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
         built.append(builder)
         build(builder, on_beam)
 
-    monkeypatch.setattr(data_sets, "_build", slowly)
+    monkeypatch.setattr(preparation, "_build", slowly)
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        first = pool.submit(data_sets.prepare, small(tmp_path))
+        first = pool.submit(preparation.prepare, small(tmp_path))
         begun.wait()
-        second = data_sets.prepare(small(tmp_path))
+        second = preparation.prepare(small(tmp_path))
     assert len(built) == 1
     assert examples(second).keys() == examples(first.result()).keys()
     assert f"waiting for process {os.getpid()}" in capsys.readouterr().out
@@ -425,10 +425,10 @@ def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
 def test_what_a_killed_build_left_is_removed(tmp_path):
     settings = small(tmp_path)
     version = f"incomplete.AB12_{posed_masks.Builder.VERSION}"
-    left = tmp_path / posed_masks.Builder.name / data_sets.name(settings) / version
+    left = tmp_path / posed_masks.Builder.name / preparation.name(settings) / version
     left.mkdir(parents=True)
     (left / "half.tfrecord").write_bytes(b"half")
-    assert len(examples(data_sets.prepare(settings))) == 20
+    assert len(examples(preparation.prepare(settings))) == 20
     assert not left.exists()
 
 
@@ -437,7 +437,7 @@ def test_two_builds_write_the_same_bytes(tmp_path):
     # One in a process of its own, as protobuf's order of features changes from one to the next.
     command = [sys.executable, "-m", "ptn_semi.build_data", f"--data_dir={tmp_path / 'one'}"]
     subprocess.run([*command, "--num_shapes=20", "--num_views=3"], check=True, capture_output=True)
-    data_sets.prepare(DataSettings(data_dir=str(tmp_path / "two"), num_shapes=20, num_views=3))
+    preparation.prepare(DataSettings(data_dir=str(tmp_path / "two"), num_shapes=20, num_views=3))
     written = [
         [(path.name, path.read_bytes()) for path in sorted((tmp_path / name).rglob("*.tfrecord*"))]
         for name in ("one", "two")

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import processes
-from ptn_semi import data_sets, exporting, reconstruction, training, workdirs
+from ptn_semi import exporting, reconstruction, training, workdirs
+from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
@@ -32,7 +33,7 @@ def settings(data_dir):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     prepared = settings(tmp_path_factory.mktemp("data"))
-    data_sets.prepare(prepared)
+    preparation.prepare(prepared)
     return prepared
 
 
@@ -90,17 +91,17 @@ def build_on_a_full_disk(folder):
     for left in (0, 4 << 10, 20 << 10):
         ballast = fill(folder, left)
         with pytest.raises(UserError, match=r"could not be written to .*free some space") as caught:
-            data_sets.prepare(settings(folder / "data"))
+            preparation.prepare(settings(folder / "data"))
         assert str(folder) in str(caught.value)
         assert not list(folder.rglob("*.tfrecord*"))
         ballast.unlink()
-    builder = data_sets.prepare(settings(folder / "data"))
-    assert len(data_sets.load(builder, "train"))
+    builder = preparation.prepare(settings(folder / "data"))
+    assert len(preparation.load(builder, "train"))
     ballast = fill(folder, 0)
     with pytest.raises(UserError, match=r"masks_train\.npy could not be written"):
-        data_sets.load(builder, "train", max_memory=0)
+        preparation.load(builder, "train", max_memory=0)
     ballast.unlink()
-    assert len(data_sets.load(builder, "train", max_memory=0))
+    assert len(preparation.load(builder, "train", max_memory=0))
 
 
 def test_building_on_a_full_disk(tmp_path, mounts):
@@ -186,11 +187,11 @@ def test_a_data_set_whose_files_are_empty(tmp_path, data):
     copy = pathlib.Path(shutil.copytree(data.data_dir, tmp_path / "data"))
 
     def use():
-        builder = data_sets.prepare(settings(copy))
+        builder = preparation.prepare(settings(copy))
         for split in ("train", "validation", "test"):
-            assert len(data_sets.load(builder, split, with_voxels=True)) > 1
-        data_sets.samples(builder)
-        data_sets.summary(builder)
+            assert len(preparation.load(builder, split, with_voxels=True)) > 1
+        preparation.samples(builder)
+        preparation.summary(builder)
 
     empty_in_turn(copy, use)
 

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import data_sets, exporting, reconstruction
+from ptn_semi import exporting, reconstruction
+from ptn_semi.data import preparation
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings
@@ -190,14 +191,14 @@ def test_flagfiles_are_read_as_flags(tmp_path, content):
 
 def test_masks_laid_out_by_somebody_else_hold_no_objects(tmp_path):
     settings = DataSettings(data_dir=str(tmp_path), categories=("chair",), num_shapes=20)
-    builder = data_sets.prepare(settings)
+    builder = preparation.prepare(settings)
     path = builder.data_path / "masks_train.npy"
     for content in ([{"a": print}], np.zeros(3), np.zeros([2, 24, 128], np.uint8)):
         np.save(path, np.array(content), allow_pickle=True)
         with pytest.raises(UserError, match=r"masks_train.npy is damaged: delete it"):
-            data_sets.load(builder, "train", max_memory=0)
+            preparation.load(builder, "train", max_memory=0)
     path.write_bytes(b"")
     with pytest.raises(UserError, match=r"masks_train.npy is damaged: delete it"):
-        data_sets.load(builder, "train", max_memory=0)
+        preparation.load(builder, "train", max_memory=0)
     path.unlink()
-    assert len(data_sets.load(builder, "train", max_memory=0))
+    assert len(preparation.load(builder, "train", max_memory=0))

@@ -11,7 +11,8 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import data_sets, evaluation, exporting, reconstruction, settings, training, tuning
+from ptn_semi import evaluation, exporting, reconstruction, settings, training, tuning
+from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
@@ -36,7 +37,7 @@ def data(tmp_path_factory):
         num_shapes=40,
         num_views=3,
     )
-    data_sets.prepare(settings)
+    preparation.prepare(settings)
     return settings
 
 
@@ -74,13 +75,13 @@ def test_training(tmp_path, data):
 
 
 def build(data_dir):
-    data_sets.prepare(DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=2))
+    preparation.prepare(DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=2))
 
 
 def build_and_show(data_dir):
     """What `ptn_semi.build_data` does."""
     settings = DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=2)
-    assert data_sets.samples(data_sets.prepare(settings)).exists()
+    assert preparation.samples(preparation.prepare(settings)).exists()
 
 
 def test_building_a_data_set(tmp_path):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import batches, settings
-from ptn_semi.data_sets import Shapes
+from ptn_semi import settings
+from ptn_semi.data import batches
+from ptn_semi.data.preparation import Shapes
 from ptn_semi.models import architectures, losses, train_steps, viewpoint_bins
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor

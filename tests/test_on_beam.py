@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from ptn_semi import data_sets
+from ptn_semi.data import preparation
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
@@ -16,7 +16,7 @@ OPTIONS = ("direct_num_workers=2", "direct_running_mode=multi_processing")
 @pytest.fixture
 def beam_config():
     pytest.importorskip("apache_beam", reason="Apache Beam is an extra: pip install -e '.[beam]'")
-    return data_sets.beam_config("direct", OPTIONS)
+    return preparation.beam_config("direct", OPTIONS)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def files(data_dir):
 def test_two_processes_write_the_bytes_of_one(shapes, tmp_path, beam_config):
     (shapes / "03001627" / "m3" / "model.binvox").write_bytes(b"#binvox 1\n")
     for name, on_beam in (("alone", None), ("beam", beam_config)):
-        data_sets.prepare(settings(shapes, tmp_path / name, skip_invalid=True), on_beam)
+        preparation.prepare(settings(shapes, tmp_path / name, skip_invalid=True), on_beam)
     there = files(tmp_path / "alone")
     assert any(".tfrecord" in path.name for path in there)
     assert files(tmp_path / "beam") == there
@@ -58,7 +58,7 @@ def test_two_processes_write_the_bytes_of_one(shapes, tmp_path, beam_config):
 def test_a_damaged_file_is_named_and_nothing_is_left(shapes, tmp_path, beam_config):
     (shapes / "04379243" / "m1" / "model.binvox").write_bytes(b"")
     with pytest.raises(UserError, match=r"m1/model\.binvox is empty .*--skip_invalid"):
-        data_sets.prepare(settings(shapes, tmp_path / "data"), beam_config)
+        preparation.prepare(settings(shapes, tmp_path / "data"), beam_config)
     assert not any(".tfrecord" in path.name for path in files(tmp_path / "data"))
 
 
@@ -66,18 +66,18 @@ def test_a_category_that_loses_all_shapes_is_named(shapes, tmp_path, beam_config
     for path in (shapes / "04379243").glob("*/model.binvox"):
         path.write_bytes(b"")
     with pytest.raises(UserError, match="no shape of category table can be used"):
-        data_sets.prepare(settings(shapes, tmp_path / "data", skip_invalid=True), beam_config)
+        preparation.prepare(settings(shapes, tmp_path / "data", skip_invalid=True), beam_config)
 
 
 @pytest.mark.usefixtures("beam_config")
 @pytest.mark.parametrize("option", ["no_such_option=1", "direct_num_workers=two"])
 def test_options_that_beam_does_not_know_are_refused(option):
     with pytest.raises(UserError, match=option.split("=")[0]):
-        data_sets.beam_config("direct", [option])
+        preparation.beam_config("direct", [option])
 
 
 def test_without_beam_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     monkeypatch.setitem(sys.modules, "apache_beam.options", None)
     with pytest.raises(UserError, match=r"--runner=direct needs Apache Beam .*\[beam\]"):
-        data_sets.beam_config("direct", [])
+        preparation.beam_config("direct", [])

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import data_sets, evaluation, reconstruction, training, workdirs
+from ptn_semi import evaluation, reconstruction, training, workdirs
+from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
@@ -145,9 +146,9 @@ def test_a_whole_run_traces_each_function_once(trained_on_everything):
 @pytest.mark.slow
 def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data, capsys):
     run = dataclasses.replace(RUN, max_masks_gb=0)
-    builder = data_sets.prepare(data)
+    builder = preparation.prepare(data)
     for name in ("written", "found"):
-        masks = data_sets.load(builder, "train", max_memory=0).masks
+        masks = preparation.load(builder, "train", max_memory=0).masks
         assert isinstance(masks, np.memmap)
         assert ("laying out masks" in capsys.readouterr().err) == (name == "written")
     training.train(tmp_path, data, TRAIN, run)

@@ -13,7 +13,8 @@ from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
-    from ptn_semi import data_sets, evaluation, pictures
+    from ptn_semi import evaluation, pictures
+    from ptn_semi.data import preparation
     from ptn_semi.models import checkpoints
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
@@ -36,7 +37,7 @@ def draw(runs, split, count):
     for checkpoint, (_, workdir) in zip(found, runs, strict=True):
         if checkpoint.progress["data_set"] != found[0].progress["data_set"]:
             raise UserError(f"{workdir} was trained on another data set than {runs[0][1]}")
-    shapes = data_sets.load(data_sets.prepare(data), split, with_voxels=True)
+    shapes = preparation.load(preparation.prepare(data), split, with_voxels=True)
     index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
     shown = [reconstruct(checkpoint, masks) for checkpoint in found]

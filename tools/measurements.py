@@ -16,7 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import batches, data_sets, evaluation, settings, training
+from ptn_semi import evaluation, settings, training
+from ptn_semi.data import batches, preparation
 from ptn_semi.models import architectures
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
@@ -177,7 +178,7 @@ def _layer_flops(layer):
 def _random_shapes(count, views=5):
     """Shapes of noise, for what does not depend on what they look like."""
     generator, size = np.random.default_rng(0), 32
-    return data_sets.Shapes(
+    return preparation.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
         categories=np.array(["noise"] * count),
         viewpoints=generator.uniform((-20, 0), (40, 360), (count, views, 2)).astype(np.float32),
@@ -221,7 +222,7 @@ def build(options):
     data = _built_data(options)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        builder = data_sets.prepare(dataclasses.replace(data, data_dir=folder))
+        builder = preparation.prepare(dataclasses.replace(data, data_dir=folder))
         seconds = time.perf_counter() - started
         count = sum(split.num_examples for split in builder.info.splits.values())
     name = f"building {count} shapes of {data.dataset}"
@@ -296,9 +297,9 @@ print(packages, ready, process_age())
 def ready(data_dir):
     """(training step, first batch) of the small preset on the prepared data set of `_STARTED`."""
     data = dataclasses.replace(_STARTED, data_dir=data_dir)
-    builder = data_sets.prepare(data)
-    shapes = data_sets.load(builder, "train")
-    data_sets.load(builder, "validation", with_voxels=True)
+    builder = preparation.prepare(data)
+    shapes = preparation.load(builder, "train")
+    preparation.load(builder, "validation", with_voxels=True)
     labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
     model = _model(data, "small", "float32")
     batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, mirror_views=True)))
@@ -311,7 +312,7 @@ _STARTED = settings.DataSettings(categories=("chair", "table"), num_shapes=500)
 def start(options):
     """From the start of the process to the end of its first step, the data set prepared."""
     with tempfile.TemporaryDirectory() as folder:
-        data_sets.prepare(dataclasses.replace(_STARTED, data_dir=folder))
+        preparation.prepare(dataclasses.replace(_STARTED, data_dir=folder))
         parts = []
         for _ in range(3):
             output = subprocess.run(
@@ -401,17 +402,17 @@ def _resident_after(first, last):
 
 def _build_seconds(data):
     started = time.perf_counter()
-    data_sets.prepare(data)
+    preparation.prepare(data)
     return time.perf_counter() - started
 
 
 def _train_on(data):
     """(seconds to read, peak memory in MB, seconds of a step) of training on a prepared set."""
     started = time.perf_counter()
-    builder = data_sets.prepare(data)
-    shapes = data_sets.load(builder, "train")
+    builder = preparation.prepare(data)
+    shapes = preparation.load(builder, "train")
     loaded = time.perf_counter() - started
-    data_sets.load(builder, "validation", with_voxels=True)
+    preparation.load(builder, "validation", with_voxels=True)
     moments = []
     for _ in _steps(shapes, "small", 20):
         moments.append(time.perf_counter())

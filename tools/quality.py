@@ -10,7 +10,8 @@ import time
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
-from ptn_semi import data_sets, settings
+from ptn_semi import settings
+from ptn_semi.data import preparation
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tools.rows import Row
@@ -41,7 +42,7 @@ def quality(options):
             dataset="shapenet_vox32", manual_dir=options.manual_dir, categories=("chair",),
             data_dir=f"{folder}/data",
         )  # fmt: skip
-        data_sets.prepare(data)
+        preparation.prepare(data)
         for name, recipe in _RECIPES.items():
             workdir = pathlib.Path(folder, name.partition(".")[0].replace(" ", "_"))
             scores = _train(workdir, data, recipe, options.quality_minutes)

@@ -83,9 +83,9 @@ def main():
         data = dataclasses.replace(data, num_shapes=scale.shapes_per_category)
     preflight.check_shapes(data)
     with cli.loading():
-        from ptn_semi import data_sets
+        from ptn_semi.data import preparation
         from ptn_semi.experiments import jobs, reports, runner
-    present = data.categories or data_sets.categories(data)
+    present = data.categories or preparation.categories(data)
     experiments = matrix.EXPERIMENTS if "all" in FLAGS.experiment else FLAGS.experiment
     wanted = matrix.Matrix(data, present, scale, recipe, FLAGS.seeds or scale.seeds)
     entries = wanted.entries(experiments)

@@ -16,7 +16,7 @@ import json
 import pathlib
 import re
 
-from ptn_semi import data_sets
+from ptn_semi.data import preparation
 from ptn_semi.experiments import matrix
 from ptn_semi.models import checkpoints
 from ptn_semi.utils import files, reading
@@ -143,7 +143,7 @@ def _digest(run):
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 
-_data_set_name = functools.cache(data_sets.name)
+_data_set_name = functools.cache(preparation.name)
 
 
 def results(entries, jobs):

@@ -10,7 +10,8 @@ import threading
 
 import tqdm
 
-from ptn_semi import data_sets, workdirs
+from ptn_semi import workdirs
+from ptn_semi.data import preparation
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
@@ -44,7 +45,7 @@ class Runner:
         """
         waiting = [job for job in jobs if not job.done]
         for data in dict.fromkeys(data for job in waiting for data in job.data_sets):
-            data_sets.prepare(data)
+            preparation.prepare(data)
         failed, running = {}, {}
         with _Bar(jobs) as bar, concurrent.futures.ThreadPoolExecutor(self._parallel) as pool:
             try:

@@ -1,0 +1,1 @@
+"""Prepared data sets: found, built, read, and drawn from as batches."""
