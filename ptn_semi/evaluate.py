@@ -8,7 +8,8 @@ flags name another.
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings, workdirs
+from ptn_semi import preflight, settings
+from ptn_semi.training import workdirs
 from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS

@@ -6,7 +6,8 @@ All of it is checked again where it is used; the libraries do not rely on it.
 import importlib.util
 import pathlib
 
-from ptn_semi import settings, workdirs
+from ptn_semi import settings
+from ptn_semi.training import workdirs
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import sources
 

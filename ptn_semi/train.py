@@ -21,8 +21,8 @@ def main():
     )
     preflight.check_training(WORKDIR.value, data, train, run)
     with cli.loading():
-        from ptn_semi import training
-    checkpoint = training.train(WORKDIR.value, data, train, run)
+        from ptn_semi.training import trainer
+    checkpoint = trainer.train(WORKDIR.value, data, train, run)
     if checkpoint is None:  # the chief's process tells
         return
     best = checkpoint.progress["best"]

@@ -25,9 +25,10 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import training, tuning_report, workdirs
+from ptn_semi import tuning_report
 from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT
+from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags, reading
 from ptn_semi.utils.errors import UserError
 
@@ -176,7 +177,7 @@ class Tuner(base_tuner.BaseTuner):
             with files.replacing(workdir) as partial:
                 shutil.copytree(self.trial_workdir(earlier), partial)
         try:
-            checkpoint = training.train(workdir, *self.trial_settings(values))
+            checkpoint = trainer.train(workdir, *self.trial_settings(values))
         except UserError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         finally:

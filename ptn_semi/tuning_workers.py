@@ -17,8 +17,9 @@ import time
 
 import tqdm
 
-from ptn_semi import tuning, workdirs
+from ptn_semi import tuning
 from ptn_semi.data import preparation
+from ptn_semi.training import workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 

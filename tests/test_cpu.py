@@ -44,7 +44,7 @@ def child(code, **variables):
     "entry",
     [
         "import ptn_semi, tensorflow",
-        "from ptn_semi import training",
+        "from ptn_semi.training import trainer",
         "from ptn_semi import tuning_workers",
         "from ptn_semi.utils import cli\nwith cli.loading(): pass",
         "import shapenet_posed_masks.shapenet_posed_masks_dataset_builder",

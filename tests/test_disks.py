@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 import processes
-from ptn_semi import exporting, reconstruction, training, workdirs
+from ptn_semi import exporting, reconstruction
 from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
+from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils.errors import UserError
 from test_reconstruction import FAKE
 from test_training import assert_same_bits
@@ -52,7 +53,7 @@ def mounts(tmp_path_factory):
 
 def train(workdir, data, run=RUN):
     architectures.PRESETS["small"] = TINY
-    return training.train(workdir, data, TRAIN, run)
+    return trainer.train(workdir, data, TRAIN, run)
 
 
 def fill(folder, left):

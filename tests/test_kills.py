@@ -11,11 +11,12 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import evaluation, exporting, reconstruction, settings, training, tuning
+from ptn_semi import evaluation, exporting, reconstruction, settings, tuning
 from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.training import trainer
 from test_reconstruction import FAKE
 from test_training import assert_same_bits
 from tiny import TINY
@@ -65,7 +66,7 @@ def survive(tmp_path, job, *args, again=None):
 
 def train(workdir, data):
     architectures.PRESETS["small"] = TINY
-    training.train(workdir, data, TRAIN, RUN)
+    trainer.train(workdir, data, TRAIN, RUN)
 
 
 def test_training(tmp_path, data):
@@ -105,7 +106,7 @@ def quick_training(workdir, data, train, run):
 
 
 def sweep(workdir, data):
-    training.train = quick_training
+    trainer.train = quick_training
     tuning.search(workdir, SWEEP, data, TRAIN, RUN)
 
 

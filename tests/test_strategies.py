@@ -13,8 +13,9 @@ from tensorboard.backend.event_processing import event_accumulator
 
 import processes
 import training_client
-from ptn_semi import settings, strategies, training
+from ptn_semi import settings
 from ptn_semi.models import checkpoints
+from ptn_semi.training import distribution, trainer
 from ptn_semi.utils.errors import UserError
 from test_training import assert_same_bits
 
@@ -104,13 +105,13 @@ def test_the_chief_is_the_first_process(monkeypatch):
         resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
             tf.train.ClusterSpec(tasks), task_type=task_type, task_id=task_id
         )
-        return strategies.is_chief(types.SimpleNamespace(cluster_resolver=resolver))
+        return distribution.is_chief(types.SimpleNamespace(cluster_resolver=resolver))
 
     workers = {"worker": ["a:1", "b:1"]}
     assert of(workers, "worker", 0) and not of(workers, "worker", 1)
     with_chief = workers | {"chief": ["c:1"]}
     assert of(with_chief, "chief", 0) and not of(with_chief, "worker", 0)
-    assert strategies.is_chief(tf.distribute.get_strategy())
+    assert distribution.is_chief(tf.distribute.get_strategy())
 
 
 @pytest.mark.parametrize(
@@ -127,14 +128,14 @@ def test_a_cluster_that_is_not_described_is_an_error(monkeypatch, cluster):
     if cluster:
         monkeypatch.setenv("TF_CONFIG", cluster)
     with pytest.raises(UserError, match=r"TF_CONFIG.* (as|write) {"):
-        strategies.create("multi_worker")
+        distribution.create("multi_worker")
 
 
 def test_batches_that_devices_cannot_share_are_refused():
     two = types.SimpleNamespace(num_replicas_in_sync=2)
-    strategies.check_batch_size(two, batch_size=4, labeled_batch_size=0)
+    distribution.check_batch_size(two, batch_size=4, labeled_batch_size=0)
     with pytest.raises(UserError, match="--labeled_batch_size=3 cannot be shared by 2 devices"):
-        strategies.check_batch_size(two, batch_size=4, labeled_batch_size=3)
+        distribution.check_batch_size(two, batch_size=4, labeled_batch_size=3)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,6 @@ def test_batches_that_devices_cannot_share_are_refused():
 )
 def test_settings_that_cannot_be_shared_are_refused(tmp_path, run, said):
     with pytest.raises(UserError, match=said):
-        training.train(
+        trainer.train(
             tmp_path, settings.DataSettings(), settings.TrainSettings(), settings.RunSettings(**run)
         )

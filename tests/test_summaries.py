@@ -11,7 +11,7 @@ from tensorboard.plugins.mesh import metadata
 from tensorboard.plugins.mesh.plugin_data_pb2 import MeshPluginData
 from tensorboard.util import tensor_util
 
-from ptn_semi.summaries import Summaries, mesh_batch, surface_mesh
+from ptn_semi.training.tensorboard import Summaries, mesh_batch, surface_mesh
 
 
 def read(logdir):

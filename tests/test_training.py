@@ -13,12 +13,13 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import evaluation, reconstruction, training, workdirs
+from ptn_semi import evaluation, reconstruction
 from ptn_semi.data import preparation
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
+from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
@@ -31,7 +32,7 @@ SEMI = dataclasses.replace(
     BOTH, occupancy_weight=30.0, self_reconstruction_weight=30.0, labeled_batch_size=2
 )
 RUN = RunSettings(steps=4, evaluate_every=2)
-CONFIGS = pathlib.Path(training.__file__).parent / "configs"
+CONFIGS = pathlib.Path(trainer.__file__).parent / "configs"
 
 
 @pytest.fixture(autouse=True)
@@ -55,19 +56,19 @@ def trained(tmp_path_factory, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(architectures.PRESETS, "small", TINY)
         workdir = tmp_path_factory.mktemp("run") / "whole"
-        training.train(workdir, data, TRAIN, RUN)
+        trainer.train(workdir, data, TRAIN, RUN)
     return workdir
 
 
 @pytest.fixture(scope="module")
 def trained_on_everything(tmp_path_factory, data):
     """A finished run of four steps with every loss, and how often its functions were traced."""
-    started, runs = training._Run, []
+    started, runs = trainer._Run, []
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(architectures.PRESETS, "small", TINY)
-        patch.setattr(training, "_Run", lambda *args: runs.append(started(*args)) or runs[-1])
+        patch.setattr(trainer, "_Run", lambda *args: runs.append(started(*args)) or runs[-1])
         workdir = tmp_path_factory.mktemp("run") / "everything"
-        training.train(workdir, data, SEMI, RUN)
+        trainer.train(workdir, data, SEMI, RUN)
     functions = runs[0].train_step, runs[0].predictor._predict
     return workdir, [function.experimental_get_tracing_count() for function in functions]
 
@@ -113,19 +114,19 @@ def test_auto_is_the_precision_that_the_machine_is_fastest_in(trained, data, mon
     auto = dataclasses.replace(TRAIN, precision="auto")
     workdirs.check_settings(trained, data, auto)  # either may come of it
     monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
-    training.train(trained, data, auto, RUN)
+    trainer.train(trained, data, auto, RUN)
     assert "precision: float32" in capsys.readouterr().out
     assert workdirs.read_settings(trained)[1] == TRAIN
     monkeypatch.setattr(networks, "fastest_precision", lambda: "mixed_bfloat16")
     with pytest.raises(UserError, match=r"--precision=mixed_bfloat16 \(there float32\)"):
-        training.train(trained, data, auto, RUN)
+        trainer.train(trained, data, auto, RUN)
 
 
 def test_a_slow_precision_is_told(data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
     slow = dataclasses.replace(TRAIN, precision="mixed_bfloat16", init_from="nowhere")
     with pytest.raises(UserError, match="nowhere"):
-        training.train(tmp_path, data, slow, RUN)
+        trainer.train(tmp_path, data, slow, RUN)
     assert "--precision=auto" in capsys.readouterr().out
 
 
@@ -151,31 +152,31 @@ def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data,
         masks = preparation.load(builder, "train", max_memory=0).masks
         assert isinstance(masks, np.memmap)
         assert ("laying out masks" in capsys.readouterr().err) == (name == "written")
-    training.train(tmp_path, data, TRAIN, run)
+    trainer.train(tmp_path, data, TRAIN, run)
     assert_same_bits(tmp_path, trained)
 
 
 def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     for choice, compiled in (("auto", on_gpu), ("on", True), ("off", False)):
-        run = training._Run(tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice))
+        run = trainer._Run(tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice))
         assert run.train_step._jit_compile is compiled
 
 
 @pytest.mark.slow
 def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch):
-    batch_dataset = training.batches.batch_dataset
+    batch_dataset = trainer.batches.batch_dataset
 
     def interrupting(*args, **kwargs):
         yield next(iter(batch_dataset(*args, **kwargs)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.batches, "batch_dataset", interrupting)
+    monkeypatch.setattr(trainer.batches, "batch_dataset", interrupting)
     with pytest.raises(KeyboardInterrupt):
-        training.train(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=2))
+        trainer.train(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=2))
     assert checkpoints.find(tmp_path, "last").step == 1
-    monkeypatch.setattr(training.batches, "batch_dataset", batch_dataset)
-    training.train(tmp_path, data, TRAIN, RUN)
+    monkeypatch.setattr(trainer.batches, "batch_dataset", batch_dataset)
+    trainer.train(tmp_path, data, TRAIN, RUN)
     assert_same_bits(trained, tmp_path)
 
 
@@ -188,7 +189,7 @@ def test_a_run_with_every_loss_goes_on_to_the_same_bits(trained_on_everything, d
     shutil.copytree(whole, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "step_00000004")
     assert checkpoints.find(tmp_path / "run", "last").step == 2
-    training.train(tmp_path / "run", data, SEMI, RUN)
+    trainer.train(tmp_path / "run", data, SEMI, RUN)
     assert_same_bits(whole, tmp_path / "run")
 
 
@@ -238,7 +239,7 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, t
     shutil.copytree(trained, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "step_00000004" / FILES[2]
     path.write_bytes(DAMAGE["cut"](path.read_bytes()))
-    training.train(tmp_path / "run", data, TRAIN, RUN)
+    trainer.train(tmp_path / "run", data, TRAIN, RUN)
     assert_same_bits(trained, tmp_path / "run")
 
 
@@ -259,12 +260,12 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
 def test_other_settings_are_refused_by_name(trained, data):
     other = dataclasses.replace(TRAIN, pose_fraction=0.1)
     with pytest.raises(UserError, match=r"--pose_fraction=0.1 \(there 0.5\)"):
-        training.train(trained, data, other, RUN)
+        trainer.train(trained, data, other, RUN)
 
 
 def test_workdir_in_use_is_refused(trained, data):
     with workdirs.claimed(trained), pytest.raises(UserError, match="in use by process"):
-        training.train(trained, data, TRAIN, RUN)
+        trainer.train(trained, data, TRAIN, RUN)
 
 
 @pytest.mark.slow
@@ -275,7 +276,7 @@ def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
         lambda model, real: {"generator_loss": tf.where(model.steps > 2, np.nan, 1.0)},
     )
     with pytest.raises(UserError, match=r"generator_loss became nan at step 4.*step_00000002"):
-        training.train(tmp_path, data, BOTH, RUN)
+        trainer.train(tmp_path, data, BOTH, RUN)
     assert checkpoints.find(tmp_path, "last").step == 2
 
 
@@ -284,7 +285,7 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
     few_shot = dataclasses.replace(
         TRAIN, init_from=str(trained), freeze_encoder=True, supervision="labeled"
     )
-    training.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
+    trainer.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
     before, after = checkpoints.find(trained), checkpoints.find(tmp_path)
     old, new = (checkpoints.load_model(each) for each in (before, after))
     for encoder in (new.encoder, new.average_encoder):
@@ -299,7 +300,7 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
     trained, trained_on_everything, data, tmp_path
 ):
     for source, train in ((trained, SEMI), (trained_on_everything[0], TRAIN)):
-        run = training._Run(tmp_path, data, dataclasses.replace(train, init_from=str(source)), RUN)
+        run = trainer._Run(tmp_path, data, dataclasses.replace(train, init_from=str(source)), RUN)
         start = checkpoints.load_model(checkpoints.find(source))
         for name in ("encoder", "generator"):
             before, after = getattr(start, f"average_{name}"), getattr(run.model, name)
@@ -312,7 +313,7 @@ def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
     monkeypatch.setitem(architectures.PRESETS, "small", larger)
     start = dataclasses.replace(TRAIN, init_from=str(trained))
     with pytest.raises(UserError, match="another architecture"):
-        training.train(tmp_path, data, start, RUN)
+        trainer.train(tmp_path, data, start, RUN)
 
 
 def test_evaluation_counts_every_example_once(trained, data, tmp_path):
@@ -401,22 +402,22 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
 @pytest.mark.slow
 def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one(data, tmp_path, capsys):
     with pytest.raises(UserError, match="unicorn"):
-        training.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
+        trainer.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
     one = dataclasses.replace(TRAIN, pose_fraction=0.0)
-    training.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
+    trainer.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
     assert " 1 of them with viewpoints" in capsys.readouterr().out
 
 
 def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp_path):
     other = dataclasses.replace(TRAIN, init_from=str(tmp_path))
     with pytest.raises(UserError, match="--init_from="):
-        training.train(trained, data, other, RUN)
+        trainer.train(trained, data, other, RUN)
 
 
 def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
     one_sided = dataclasses.replace(data, azimuth_range=(0.0, 90.0))
     with pytest.raises(UserError, match="--nomirror_views"):
-        training.train(tmp_path, one_sided, TRAIN, RUN)
+        trainer.train(tmp_path, one_sided, TRAIN, RUN)
 
 
 def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
@@ -426,7 +427,7 @@ def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
         ({"self_reconstruction_weight": 1.0}, "needs an occupancy_weight"),
     ):
         with pytest.raises(UserError, match=f"supervision=unlabeled .* {mend}"):
-            training.train(tmp_path, data, dataclasses.replace(alone, **wrong), RUN)
+            trainer.train(tmp_path, data, dataclasses.replace(alone, **wrong), RUN)
 
 
 def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from ptn_semi import settings, training, tuning, workdirs
+from ptn_semi import settings, tuning
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
@@ -52,7 +53,7 @@ def quick(monkeypatch):
         score = {"average_precision": train.reconstruction_weight / 100}
         return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(trainer, "train", train)
     # There is no model to free, and looking for one takes seconds in a process of many tests.
     monkeypatch.setattr(tuning.keras.backend, "clear_session", lambda: None)
     return trained
@@ -99,7 +100,7 @@ def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
 
 
 def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
-    finished = training.train
+    finished = trainer.train
 
     def stopped(*args):
         if len(quick) == 1:
@@ -107,10 +108,10 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
         return finished(*args)
 
     sweep = dataclasses.replace(SWEEP, max_trials=4)
-    monkeypatch.setattr(training, "train", stopped)
+    monkeypatch.setattr(trainer, "train", stopped)
     with pytest.raises(KeyboardInterrupt):
         tuning.search(tmp_path, sweep, data, TRAIN, RUN)
-    monkeypatch.setattr(training, "train", finished)
+    monkeypatch.setattr(trainer, "train", finished)
     tuning.search(tmp_path, sweep, data, TRAIN, RUN)
     assert [row["status"] for row in table(tmp_path)] == ["completed"] * 4
     assert len({workdir for workdir, _, _ in quick}) == len(quick) == 4
@@ -169,14 +170,14 @@ def test_other_tuners(tmp_path, data, quick, kind, trials):
 
 
 def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick, monkeypatch):
-    finished = training.train
+    finished = trainer.train
 
     def failing(workdir, *args):
         if workdir.name in failures:
             raise UserError("the loss became nan")
         return finished(workdir, *args)
 
-    monkeypatch.setattr(training, "train", failing)
+    monkeypatch.setattr(trainer, "train", failing)
     failures = {"1"}
     sweep = dataclasses.replace(SWEEP, max_trials=3)
     tuning.search(tmp_path / "some", sweep, data, TRAIN, RUN)

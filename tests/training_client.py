@@ -6,8 +6,9 @@ import os
 
 import tensorflow as tf
 
-from ptn_semi import settings, training
+from ptn_semi import settings
 from ptn_semi.models import architectures
+from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
@@ -18,9 +19,9 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     architectures.PRESETS["small"] = TINY
     models = []
-    build = training.build_model
-    training.build_model = lambda *args: models.append(build(*args)) or models[-1]
-    training.train(
+    build = trainer.build_model
+    trainer.build_model = lambda *args: models.append(build(*args)) or models[-1]
+    trainer.train(
         workdir,
         settings.DataSettings(data_dir=data_dir, categories=("chair",), num_shapes=40, num_views=4),
         settings.TrainSettings(

@@ -8,7 +8,7 @@ All runs must have been trained on the data set of the first.
 import numpy as np
 from absl import flags
 
-from ptn_semi import workdirs
+from ptn_semi.training import workdirs
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 

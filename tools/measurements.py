@@ -16,11 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import evaluation, settings, training
+from ptn_semi import evaluation, settings
 from ptn_semi.data import batches, preparation
 from ptn_semi.models import architectures
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
+from ptn_semi.training import trainer
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tools import references
@@ -122,10 +123,10 @@ def step(options):
 
 def _semi_call():
     """A step of our recipe, on shapes of noise."""
-    path = pathlib.Path(training.__file__).parent / "configs" / "semi.flags"
+    path = pathlib.Path(trainer.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
-    model = training.build_model(settings.DataSettings(), train)
-    training.compile_model(model, train)
+    model = trainer.build_model(settings.DataSettings(), train)
+    trainer.compile_model(model, train)
     shapes = _random_shapes(64)
     batch = next(
         iter(
@@ -146,8 +147,8 @@ def _semi_call():
 
 def _model(data, preset, precision):
     train = settings.TrainSettings(preset=preset, precision=precision)
-    model = training.build_model(data, train)
-    training.compile_model(model, train)
+    model = trainer.build_model(data, train)
+    trainer.compile_model(model, train)
     return model
 
 

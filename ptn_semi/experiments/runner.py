@@ -10,8 +10,8 @@ import threading
 
 import tqdm
 
-from ptn_semi import workdirs
 from ptn_semi.data import preparation
+from ptn_semi.training import workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 

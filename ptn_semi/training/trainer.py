@@ -17,13 +17,14 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import evaluation, pictures, settings, silhouettes, strategies, workdirs
+from ptn_semi import evaluation, pictures, settings, silhouettes
 from ptn_semi.data import batches, preparation
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import visual_hull
-from ptn_semi.summaries import Summaries
+from ptn_semi.training import distribution, workdirs
+from ptn_semi.training.tensorboard import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 
@@ -86,7 +87,7 @@ def train(workdir, data, train, run):
             f"note: this machine does not multiply in {train.precision} itself: steps are slower "
             "than in float32, on CPUs without AVX-512 some 50 times; --precision=auto chooses"
         )
-    is_chief = strategies.is_chief(strategies.create(run.strategy))
+    is_chief = distribution.is_chief(distribution.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
@@ -100,10 +101,10 @@ class _Run:
     """State of a training run."""
 
     def __init__(self, workdir, data, train, run):
-        strategy = strategies.create(run.strategy)
+        strategy = distribution.create(run.strategy)
         self.workdir, self.run, self.strategy = workdir, run, strategy
-        self.is_chief = strategies.is_chief(strategy)
-        strategies.check_batch_size(
+        self.is_chief = distribution.is_chief(strategy)
+        distribution.check_batch_size(
             strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
         )
         self.folder = workdir / "checkpoints"
@@ -144,13 +145,13 @@ class _Run:
         elif train.init_from:
             checkpoints.start_from(checkpoints.find(train.init_from), self.model)
         self.step = int(self.model.steps.numpy())
-        strategies.check_equal(
+        distribution.check_equal(
             strategy, self.step, "the processes find other checkpoints, as --workdir is not on a "
             "disk that they share; they are at steps",
         )  # fmt: skip
         self.predictor = evaluation.Predictor(self.model)
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
-        self.train_step = strategies.compile_step(
+        self.train_step = distribution.compile_step(
             strategy,
             self.model,
             jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
@@ -220,7 +221,7 @@ class _Run:
         try:
             losses = {name: float(loss) for name, loss in self.train_step(batch).items()}
         except tf.errors.OpError as error:
-            if not strategies.lost_peer(self.strategy, error):
+            if not distribution.lost_peer(self.strategy, error):
                 raise
             raise UserError(
                 f"another process of the run was lost at step {self.step + 1} "
