@@ -39,8 +39,8 @@ def main():
     preflight.check_model(FLAGS.workdir)
     preflight.check_shapes(data)
     with cli.loading():
-        from ptn_semi import evaluation
-    scores = evaluation.evaluate_workdir(
+        from ptn_semi.evaluation import scoring
+    scores = scoring.evaluate_workdir(
         FLAGS.workdir,
         data,
         split=FLAGS.split,
@@ -50,7 +50,7 @@ def main():
         output=FLAGS.output or None,
         save_predictions=FLAGS.save_predictions or None,
     )
-    print(evaluation.table(scores["rows"]))
+    print(scoring.table(scores["rows"]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import evaluation, exporting, pictures, silhouettes, surfaces
+from ptn_semi import exporting, pictures, silhouettes, surfaces
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
 from ptn_semi.utils import binvox, files, reading
 from ptn_semi.utils.errors import UserError
@@ -52,7 +53,7 @@ def load(path):
         model = checkpoints.load_model(checkpoint)
         known = exporting.metadata(checkpoint, model)
     return Reconstructor(
-        evaluation.Predictor(model),
+        scoring.Predictor(model),
         model.image_size,
         known["threshold"],
         known["extent"] or _EXTENT,

@@ -11,8 +11,9 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import evaluation, exporting, reconstruction, settings, tuning
+from ptn_semi import exporting, reconstruction, settings, tuning
 from ptn_semi.data import preparation
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
@@ -163,7 +164,7 @@ def test_reconstructions(tmp_path):
 
 def score(folder, workdir, data):
     architectures.PRESETS["small"] = TINY
-    evaluation.evaluate_workdir(
+    scoring.evaluate_workdir(
         workdir, data, "test", num_views=1, output=folder / "scores.json",
         save_predictions=folder / "predictions.npz",
     )  # fmt: skip

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from ptn_semi import metrics
+from ptn_semi.evaluation import metrics
 
 
 def sigmoid_like(rng, shape, truth):

@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import evaluation, reconstruction
+from ptn_semi import reconstruction
 from ptn_semi.data import preparation
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
@@ -318,7 +319,7 @@ def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
 
 def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     predictions = tmp_path / "predictions.npz"
-    scores = evaluation.evaluate_workdir(
+    scores = scoring.evaluate_workdir(
         trained, data, "test", num_views=3, save_predictions=predictions
     )
     assert json.loads((trained / "eval_test.json").read_text()) == scores
@@ -338,17 +339,17 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     trained, data, tmp_path, monkeypatch
 ):
     # A model whose front is 90° off: as good as the one it is made of.
-    plain = evaluation.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
-    predict = evaluation.Predictor.__call__
+    plain = scoring.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
+    predict = scoring.Predictor.__call__
     monkeypatch.setattr(
-        evaluation.Predictor,
+        scoring.Predictor,
         "__call__",
         lambda self, masks: geometry.turn_voxels(predict(self, masks), -90),
     )
     output = tmp_path / "turned.json"
     arguments = {"num_views": 1, "output": output}
-    off = evaluation.evaluate_workdir(trained, data, "test", **arguments)
-    on = evaluation.evaluate_workdir(trained, data, "test", global_turn=True, **arguments)
+    off = scoring.evaluate_workdir(trained, data, "test", **arguments)
+    on = scoring.evaluate_workdir(trained, data, "test", global_turn=True, **arguments)
     assert off["turn"] == 0
     assert on["turn"] in range(0, 360, 10)
     assert json.loads(output.read_text())["turn"] == on["turn"]
@@ -359,7 +360,7 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
 
 def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
     with pytest.raises(UserError, match=r"--split=tests .* test \(\d+\)"):
-        evaluation.evaluate_workdir(trained, data, "tests")
+        scoring.evaluate_workdir(trained, data, "tests")
 
 
 @pytest.mark.parametrize(
@@ -434,9 +435,7 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
     folder = tmp_path / "taken"
     folder.write_text("a file where a folder is wanted")
     with pytest.raises(UserError, match=r"taken/scores\.json could not be written"):
-        evaluation.evaluate_workdir(
-            trained, data, "test", num_views=1, output=folder / "scores.json"
-        )
+        scoring.evaluate_workdir(trained, data, "test", num_views=1, output=folder / "scores.json")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

@@ -13,8 +13,9 @@ from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
-    from ptn_semi import evaluation, pictures
+    from ptn_semi import pictures
     from ptn_semi.data import preparation
+    from ptn_semi.evaluation import scoring
     from ptn_semi.models import checkpoints
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
@@ -26,7 +27,7 @@ VIEWPOINT = (20, 30)  # that shapes are drawn from
 
 def reconstruct(checkpoint, masks):
     """A run's occupied voxels of the masks, at its best validation threshold."""
-    voxels = evaluation.Predictor(checkpoints.load_model(checkpoint))(masks)
+    voxels = scoring.Predictor(checkpoints.load_model(checkpoint))(masks)
     return voxels > checkpoint.progress["best"]["threshold"]
 
 

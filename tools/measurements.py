@@ -16,8 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi import evaluation, settings
+from ptn_semi import settings
 from ptn_semi.data import batches, preparation
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
@@ -244,7 +245,7 @@ def evaluate(options):
         raise UserError("scikit-learn is missing: pip install -e '.[test]'") from error
 
     data = settings.DataSettings()
-    predictor = evaluation.Predictor(_model(data, "small", "float32"))
+    predictor = scoring.Predictor(_model(data, "small", "float32"))
     shapes = _random_shapes(64, views=2)
     found = {}
 
@@ -252,7 +253,7 @@ def evaluate(options):
         return list(predictor.batches(shapes, 2))
 
     def ours():
-        found["ours"] = evaluation.score_model(predictor, shapes)["mean"]
+        found["ours"] = scoring.score_model(predictor, shapes)["mean"]
 
     def reference():
         precision, overlap = [], []

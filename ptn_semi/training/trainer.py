@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import evaluation, pictures, settings, silhouettes
+from ptn_semi import pictures, settings, silhouettes
 from ptn_semi.data import batches, preparation
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -149,7 +150,7 @@ class _Run:
             strategy, self.step, "the processes find other checkpoints, as --workdir is not on a "
             "disk that they share; they are at steps",
         )  # fmt: skip
-        self.predictor = evaluation.Predictor(self.model)
+        self.predictor = scoring.Predictor(self.model)
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = distribution.compile_step(
             strategy,
@@ -256,7 +257,7 @@ class _Run:
 
     def _evaluate(self, summaries):
         views = self.run.validation_views
-        rows = evaluation.score_model(self.predictor, self.validation, views)
+        rows = scoring.score_model(self.predictor, self.validation, views)
         mean = rows["mean"]
         if self.best is None or mean["average_precision"] > self.best["average_precision"]:
             self.best = {

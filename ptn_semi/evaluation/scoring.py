@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import metrics, pictures
+from ptn_semi import pictures
 from ptn_semi.data import preparation
+from ptn_semi.evaluation import metrics
 from ptn_semi.models import checkpoints
 from ptn_semi.projection import geometry
 from ptn_semi.utils import files
