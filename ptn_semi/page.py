@@ -18,8 +18,9 @@ import gradio as gr  # noqa: E402
 from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from ptn_semi import guard, kept_files, pictures, reconstruction, settings, silhouettes  # noqa: E402
+from ptn_semi import guard, kept_files, reconstruction, settings, silhouettes  # noqa: E402
 from ptn_semi.utils.errors import UserError  # noqa: E402
+from ptn_semi.visual import pictures  # noqa: E402
 
 _EXAMPLES = pathlib.Path(__file__).parent / "examples"
 _CANVAS = 400  # pixels

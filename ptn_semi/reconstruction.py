@@ -9,11 +9,12 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import exporting, pictures, silhouettes, surfaces
+from ptn_semi import exporting, silhouettes
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
 from ptn_semi.utils import binvox, files, reading
 from ptn_semi.utils.errors import UserError
+from ptn_semi.visual import pictures, surfaces
 
 SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # Of checkpoints that were written before training kept it: that of chairs seen all round.

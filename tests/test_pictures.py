@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi import pictures
+from ptn_semi.visual import pictures
 
 
 def grid_with(*boxes, N=16):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from ptn_semi import surfaces
+from ptn_semi.visual import surfaces
 
 MAKERS = [surfaces.smooth, surfaces.blocky]
 

@@ -24,7 +24,7 @@ from ptn_semi.utils import cli, cpu, files
 with cli.loading():
     import tensorflow as tf
 
-    from ptn_semi import pictures
+    from ptn_semi.visual import pictures
     from tools import inference, measurements, quality
 
 _SECTIONS = {

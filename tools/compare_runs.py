@@ -13,10 +13,10 @@ from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
-    from ptn_semi import pictures
     from ptn_semi.data import preparation
     from ptn_semi.evaluation import scoring
     from ptn_semi.models import checkpoints
+    from ptn_semi.visual import pictures
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
 OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)

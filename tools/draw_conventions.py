@@ -13,9 +13,9 @@ from ptn_semi.utils import cli
 from shapenet_posed_masks import procedural
 
 with cli.loading():
-    from ptn_semi import pictures
     from ptn_semi.projection import geometry
     from ptn_semi.projection.projector import Projector
+    from ptn_semi.visual import pictures
 
 OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
 

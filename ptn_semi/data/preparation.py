@@ -22,9 +22,9 @@ import tensorflow_datasets as tfds
 import tqdm
 from google.protobuf import json_format
 
-from ptn_semi import pictures
 from ptn_semi.utils import files, reading
 from ptn_semi.utils.errors import UserError, first_line
+from ptn_semi.visual import pictures
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 

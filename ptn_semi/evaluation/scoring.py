@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import pictures
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import metrics
 from ptn_semi.models import checkpoints
 from ptn_semi.projection import geometry
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
+from ptn_semi.visual import pictures
 
 _NUM_PICTURES = 8
 _BATCH = 64  # masks in a forward pass; no effect on the scores

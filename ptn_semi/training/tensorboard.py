@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.mesh import summary_v2 as mesh_summary
 
-from ptn_semi import pictures
 from ptn_semi.utils import files
+from ptn_semi.visual import pictures
 
 # TensorBoard's mesh viewer keeps vertex numbers in 16 bits.
 _MAX_VERTICES = 2**16

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import pictures, settings, silhouettes
+from ptn_semi import settings, silhouettes
 from ptn_semi.data import batches, preparation
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints, networks
@@ -28,6 +28,7 @@ from ptn_semi.training import distribution, workdirs
 from ptn_semi.training.tensorboard import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
+from ptn_semi.visual import pictures
 
 _NUM_PICTURES = 6
 _NUM_FRAMED = 1000  # masks whose frame users' images are given

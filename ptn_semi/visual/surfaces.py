@@ -8,7 +8,7 @@ import numpy as np
 import trimesh
 from skimage import measure
 
-from ptn_semi import pictures
+from ptn_semi.visual import pictures
 
 # From object axes (front +x, right +z) to glTF's.
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])

@@ -1,0 +1,1 @@
+"""Pictures and surfaces of masks and voxels. Imports projection, utils."""
