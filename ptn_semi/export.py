@@ -19,8 +19,8 @@ def main():
     preflight.check_export(OUTPUT.value, FORMAT.value)
     preflight.check_model(WORKDIR.value)
     with cli.loading():
-        from ptn_semi import exporting
-    print(f"written: {exporting.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")
+        from ptn_semi.inference import exports
+    print(f"written: {exports.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,11 @@ import gradio as gr  # noqa: E402
 from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from ptn_semi import guard, kept_files, reconstruction, settings, silhouettes  # noqa: E402
+from ptn_semi import guard, kept_files, settings  # noqa: E402
+from ptn_semi.inference import (
+    images_to_shapes,  # noqa: E402
+    silhouettes,  # noqa: E402
+)
 from ptn_semi.utils.errors import UserError  # noqa: E402
 from ptn_semi.visual import pictures  # noqa: E402
 
@@ -120,9 +124,9 @@ def build(reconstructor):
         if voxels is None:
             return None, _note("Reconstruct something first.")
         try:
-            reconstruction.check_shape(voxels, threshold, "it")
+            images_to_shapes.check_shape(voxels, threshold, "it")
             path = new_file(".glb")
-            reconstruction.write_shape(path, voxels, threshold, surface)
+            images_to_shapes.write_shape(path, voxels, threshold, surface)
         except UserError as error:
             return None, _note(error)
         return str(path), ""

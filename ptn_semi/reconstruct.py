@@ -43,10 +43,10 @@ def main(paths):
         raise UserError("name an image to reconstruct, or a folder of them")
     preflight.check_model(FLAGS.model)
     with cli.loading():
-        from ptn_semi import reconstruction
-    reconstructor = reconstruction.load(FLAGS.model)
+        from ptn_semi.inference import images_to_shapes
+    reconstructor = images_to_shapes.load(FLAGS.model)
     done, problems = 0, []
-    for path, result in reconstruction.reconstruct_files(
+    for path, result in images_to_shapes.reconstruct_files(
         reconstructor, paths, FLAGS.output_dir, FLAGS.format, FLAGS.surface, FLAGS.threshold,
         FLAGS.framed,
     ):  # fmt: skip

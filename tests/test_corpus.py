@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from ptn_semi import silhouettes
+from ptn_semi.inference import silhouettes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import meshes, sources

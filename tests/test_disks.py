@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import processes
-from ptn_semi import exporting, reconstruction
 from ptn_semi.data import preparation
+from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
@@ -112,18 +112,18 @@ def test_building_on_a_full_disk(tmp_path, mounts):
 def write_on_a_full_disk(folder, checkpoint, image):
     processes.mount_small_disk(folder, 8 << 20)
     images = lambda: dict(
-        reconstruction.reconstruct_files(FAKE, [image], folder / "shapes", SHAPE_FORMATS)
+        images_to_shapes.reconstruct_files(FAKE, [image], folder / "shapes", SHAPE_FORMATS)
     )
     for left in (0, 200 << 10):
         ballast = fill(folder, left)
         with pytest.raises(UserError, match=r"1 could not be written .*free some space"):
-            exporting.export(checkpoint, folder / "models" / "1", "saved_model")
+            exports.export(checkpoint, folder / "models" / "1", "saved_model")
         assert not list((folder / "models").iterdir())
         if not left:
             assert isinstance(images()[image], UserError)
             assert not list((folder / "shapes").iterdir())
         ballast.unlink()
-    exporting.read(exporting.export(checkpoint, folder / "models" / "1", "saved_model"))
+    exports.read(exports.export(checkpoint, folder / "models" / "1", "saved_model"))
     assert len(images()[image]) == 5
 
 
@@ -204,7 +204,9 @@ ODD = "läuft ✓ (1) [ab] 'q' #2"
 def test_odd_names_work_or_are_refused_in_a_sentence(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
-    shutil.copy(reconstruction.__file__.replace("reconstruction.py", "examples/chair.png"), folder)
+    shutil.copy(
+        images_to_shapes.__file__.replace("reconstruction.py", "examples/chair.png"), folder
+    )
     (folder / "chair.png").rename(folder / f"{name}.png")
     flags = [
         f"--data_dir={folder / 'data'}", "--categories=chair", "--num_shapes=40", "--num_views=2",

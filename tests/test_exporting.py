@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import processes
-from ptn_semi import exporting, reconstruction
+from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection.camera import Camera
@@ -40,7 +40,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(checkpoint, tmp_path_factory):
-    return exporting.export(checkpoint.path, tmp_path_factory.mktemp("models") / "1", "saved_model")
+    return exports.export(checkpoint.path, tmp_path_factory.mktemp("models") / "1", "saved_model")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_signatures_answer_as_the_model(exported, model):
 def test_metadata_is_in_the_model_and_beside_it(exported):
     signatures = tf.saved_model.load(str(exported)).signatures
     known = json.loads(signatures["metadata"]()["json"].numpy())
-    assert known == json.loads((exported / "assets.extra" / exporting.METADATA).read_text())
+    assert known == json.loads((exported / "assets.extra" / exports.METADATA).read_text())
     assert known["threshold"] == 0.35 and known["extent"] == 0.7
     assert known["categories"] == ["chair"] and known["camera"]["distance"] == 3
 
@@ -147,11 +147,11 @@ def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
 
 
 def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
-    path = exporting.export(checkpoint.path, tmp_path / "model.tflite", "tflite")
+    path = exports.export(checkpoint.path, tmp_path / "model.tflite", "tflite")
     runner = tf.lite.Interpreter(str(path)).get_signature_runner()
     np.testing.assert_allclose(runner(mask=MASKS)["voxels"], model(MASKS), atol=1e-5)
     onnxruntime = pytest.importorskip("onnxruntime")
-    path = exporting.export(checkpoint.path, tmp_path / "model.onnx", "onnx")
+    path = exports.export(checkpoint.path, tmp_path / "model.onnx", "onnx")
     session = onnxruntime.InferenceSession(str(path))
     (voxels,) = session.run(["voxels"], {"mask": MASKS})
     np.testing.assert_allclose(voxels, model(MASKS), atol=1e-5)
@@ -159,29 +159,29 @@ def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
 
 def test_saved_models_reconstruct_images(exported, checkpoint):
     for path in (exported, checkpoint.path):
-        loaded = reconstruction.load(path)
+        loaded = images_to_shapes.load(path)
         assert (loaded.threshold, loaded.extent, loaded.image_size) == (0.35, 0.7, 32)
     np.testing.assert_allclose(
-        reconstruction.load(exported).predict(MASKS),
-        reconstruction.load(checkpoint.path).predict(MASKS),
+        images_to_shapes.load(exported).predict(MASKS),
+        images_to_shapes.load(checkpoint.path).predict(MASKS),
         atol=1e-6,  # both in float32, though it was trained in half precision
     )
 
 
 def test_what_is_refused(exported, checkpoint, tmp_path):
     with pytest.raises(UserError, match="version number"):
-        exporting.export(checkpoint.path, tmp_path / "model", "saved_model")
+        exports.export(checkpoint.path, tmp_path / "model", "saved_model")
     with pytest.raises(UserError, match="there already"):
-        exporting.export(checkpoint.path, exported, "saved_model")
+        exports.export(checkpoint.path, exported, "saved_model")
     with pytest.raises(UserError, match="holds no checkpoint"):
-        exporting.export(tmp_path, tmp_path / "1", "saved_model")
+        exports.export(tmp_path, tmp_path / "1", "saved_model")
     assert not list(tmp_path.iterdir())
 
 
 def test_other_saved_models_are_refused(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
     with pytest.raises(UserError, match=r"give a folder that ptn_semi.export wrote"):
-        reconstruction.load(tmp_path / "1")
+        images_to_shapes.load(tmp_path / "1")
 
 
 def test_missing_packages_are_named(checkpoint, tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_missing_packages_are_named(checkpoint, tmp_path, monkeypatch):
     ]:
         monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(UserError, match="pip install"):
-            exporting.export(checkpoint.path, tmp_path / output, kind)
+            exports.export(checkpoint.path, tmp_path / output, kind)
     assert not list(tmp_path.iterdir())
 
 
@@ -202,7 +202,7 @@ def test_a_failed_write_leaves_nothing(checkpoint, tmp_path, monkeypatch):
 
     monkeypatch.setattr(tf.saved_model, "save", save)
     with pytest.raises(UserError, match="could not be written"):
-        exporting.export(checkpoint.path, tmp_path / "1", "saved_model")
+        exports.export(checkpoint.path, tmp_path / "1", "saved_model")
     assert not list(tmp_path.iterdir())
 
 

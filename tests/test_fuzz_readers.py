@@ -101,7 +101,7 @@ def test_a_whole_file_that_is_refused_is_seen(tmp_path, monkeypatch):
     def refuse(path):
         raise UserError(f"{path} is refused")
 
-    monkeypatch.setattr("ptn_semi.silhouettes.read", refuse)
+    monkeypatch.setattr("ptn_semi.inference.silhouettes.read", refuse)
     assert reader_checks.try_case(a_case("image"), watch(), tmp_path).result == "failed"
     case = a_case("image", ["cut"])
     assert reader_checks.try_case(case, watch(), tmp_path).result == "refused"

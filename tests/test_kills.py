@@ -11,9 +11,10 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import exporting, reconstruction, settings, tuning
+from ptn_semi import settings, tuning
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
+from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
@@ -128,20 +129,20 @@ def checkpoint(tmp_path_factory):
 
 def export(folder, checkpoint):
     if not (folder / "1").exists():  # which is refused
-        exporting.export(checkpoint, folder / "1", "saved_model")
+        exports.export(checkpoint, folder / "1", "saved_model")
 
 
 def test_an_export(tmp_path, checkpoint):
     for folder, _ in survive(tmp_path, export, checkpoint):
-        exported, _ = exporting.read(folder / "1")
+        exported, _ = exports.read(folder / "1")
         trained = checkpoints.load_model(checkpoints.read(checkpoint))
-        for a, b in zip(exporting._kept(exported), exporting._kept(trained), strict=True):
+        for a, b in zip(exports._kept(exported), exports._kept(trained), strict=True):
             np.testing.assert_array_equal(a, b)
         assert "serving_default" in tf.saved_model.load(str(folder / "1")).signatures
 
 
 def reconstruct(folder, images):
-    for _, result in reconstruction.reconstruct_files(
+    for _, result in images_to_shapes.reconstruct_files(
         FAKE, [images], folder, settings.SHAPE_FORMATS
     ):
         assert isinstance(result, list)

@@ -25,7 +25,8 @@ gr = pytest.importorskip("gradio")
 import httpx  # noqa: E402
 
 import processes  # noqa: E402
-from ptn_semi import guard, kept_files, page, reconstruction  # noqa: E402
+from ptn_semi import guard, kept_files, page  # noqa: E402
+from ptn_semi.inference import images_to_shapes  # noqa: E402
 from ptn_semi.models import checkpoints  # noqa: E402
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor  # noqa: E402
 from tiny import TINY  # noqa: E402
@@ -41,7 +42,7 @@ def extrude(masks):
 
 @pytest.fixture(scope="module")
 def served():
-    reconstructor = reconstruction.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
+    reconstructor = images_to_shapes.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     served = page.launch(reconstructor, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)

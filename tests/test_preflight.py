@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ptn_semi import reconstruction, settings
+from ptn_semi import settings
+from ptn_semi.inference import images_to_shapes
 from ptn_semi.models import losses
 from ptn_semi.utils import flags
 
@@ -87,4 +88,4 @@ def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
 def test_flags_offer_what_there_is():
     assert tuple(losses.GAN_LOSSES) == settings.GAN_LOSSES
     assert tuple(losses.GRADIENT_PENALTIES) == settings.GRADIENT_PENALTIES
-    assert tuple(reconstruction.SURFACES) == settings.SURFACES
+    assert tuple(images_to_shapes.SURFACES) == settings.SURFACES

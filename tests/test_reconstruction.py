@@ -5,7 +5,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from ptn_semi import reconstruction, settings
+from ptn_semi import settings
+from ptn_semi.inference import images_to_shapes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 
@@ -16,7 +17,7 @@ def extrude(masks):
     return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 16, 16, 16])
 
 
-FAKE = reconstruction.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
+FAKE = images_to_shapes.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
 
 
 def image(path, part=slice(4, 28)):
@@ -29,7 +30,9 @@ def image(path, part=slice(4, 28)):
 
 def run(paths, tmp_path, **kwargs):
     formats = kwargs.pop("formats", settings.SHAPE_FORMATS)
-    return list(reconstruction.reconstruct_files(FAKE, paths, tmp_path / "out", formats, **kwargs))
+    return list(
+        images_to_shapes.reconstruct_files(FAKE, paths, tmp_path / "out", formats, **kwargs)
+    )
 
 
 @pytest.mark.parametrize("surface", settings.SURFACES)
@@ -71,19 +74,19 @@ def test_folders_of_odd_things(tmp_path, monkeypatch):
     (tmp_path / "x" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0")
     (tmp_path / "link").symlink_to(tmp_path / "x")
     for folder in (tmp_path / "x", tmp_path / "link"):
-        listed = {path.name: problem for path, problem in reconstruction.images_in([folder])}
+        listed = {path.name: problem for path, problem in images_to_shapes.images_in([folder])}
         assert listed.keys() == {"a.png", "same.png", "out.png", "loop.png"}
         problem = listed.pop("out.png")
         assert f"{folder}/out.png is a symbolic link that leads out of" in str(problem)
         assert not any(listed.values())
-    [(_, problem)] = reconstruction.images_in(["n" * 300])  # too long a name, once tried
+    [(_, problem)] = images_to_shapes.images_in(["n" * 300])  # too long a name, once tried
     assert problem is None
 
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    [(_, problem)] = reconstruction.images_in([tmp_path / "x"])
+    [(_, problem)] = images_to_shapes.images_in([tmp_path / "x"])
     assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi import silhouettes
+from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
 
 OBJECT = np.zeros([60, 80], bool)

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi import reconstruction
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
+from ptn_semi.inference import images_to_shapes
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
@@ -440,7 +440,7 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
 
 
 def test_a_workdir_reconstructs_images(trained):
-    reconstructor = reconstruction.load(trained)
+    reconstructor = images_to_shapes.load(trained)
     best = checkpoints.find(trained)
     assert reconstructor.threshold == best.progress["best"]["threshold"]
     assert 0.5 < reconstructor.extent <= 1

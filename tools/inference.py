@@ -7,12 +7,12 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from ptn_semi import exporting, reconstruction
+from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tools.rows import Row, faster, times
 
-_IMAGE = pathlib.Path(reconstruction.__file__).parent / "examples" / "chair.png"
+_IMAGE = pathlib.Path(images_to_shapes.__file__).parent / "examples" / "chair.png"
 
 
 def inference(options):
@@ -22,13 +22,13 @@ def inference(options):
             model = SemiSupervisedReconstructor(architectures.PRESETS[preset])
             model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
             saved = checkpoints.save(folder, model, {}, keep=set())
-            exported = exporting.export(saved.path, pathlib.Path(folder) / "1", "saved_model")
+            exported = exports.export(saved.path, pathlib.Path(folder) / "1", "saved_model")
             for batch in (1, 64):
                 functions = _answers(model, exported, batch)
                 title = f"SavedModel, {preset}, batch {batch}, against Keras"
                 yield faster(title, "ms", 1000, *times(functions, options.repeats), None)
             if preset == "small":
-                yield _images(options, reconstruction.load(exported), folder)
+                yield _images(options, images_to_shapes.load(exported), folder)
 
 
 def _answers(model, exported, batch):
@@ -42,7 +42,7 @@ def _images(options, reconstructor, folder):
     def run():
         # An untrained G's voxels are about .05.
         return list(
-            reconstruction.reconstruct_files(
+            images_to_shapes.reconstruct_files(
                 reconstructor, [_IMAGE], folder, ["glb"], threshold=0.04
             )
         )

@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import silhouettes
+from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids, sources
 

@@ -17,9 +17,10 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ptn_semi import settings, silhouettes
+from ptn_semi import settings
 from ptn_semi.data import batches, preparation
 from ptn_semi.evaluation import scoring
+from ptn_semi.inference import silhouettes
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor

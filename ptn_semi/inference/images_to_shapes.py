@@ -9,8 +9,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi import exporting, silhouettes
 from ptn_semi.evaluation import scoring
+from ptn_semi.inference import exports, silhouettes
 from ptn_semi.models import checkpoints
 from ptn_semi.utils import binvox, files, reading
 from ptn_semi.utils.errors import UserError
@@ -48,11 +48,11 @@ def load(path):
     """
     path = pathlib.Path(path)
     if (path / "saved_model.pb").exists():
-        model, known = exporting.read(path)
+        model, known = exports.read(path)
     else:
         checkpoint = checkpoints.find(path)
         model = checkpoints.load_model(checkpoint)
-        known = exporting.metadata(checkpoint, model)
+        known = exports.metadata(checkpoint, model)
     return Reconstructor(
         scoring.Predictor(model),
         model.image_size,
