@@ -23,8 +23,8 @@ def main():
     preflight.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
     preflight.check_model(MODEL.value)
     with cli.loading():
-        from ptn_semi import page
         from ptn_semi.inference import images_to_shapes
+        from ptn_semi.web import page
     reconstructor = images_to_shapes.load(MODEL.value)
     try:
         page.launch(reconstructor, HOST.value, PORT.value, MAX_UPLOAD_MB.value)

@@ -25,10 +25,14 @@ gr = pytest.importorskip("gradio")
 import httpx  # noqa: E402
 
 import processes  # noqa: E402
-from ptn_semi import guard, kept_files, page  # noqa: E402
 from ptn_semi.inference import images_to_shapes  # noqa: E402
 from ptn_semi.models import checkpoints  # noqa: E402
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor  # noqa: E402
+from ptn_semi.web import (
+    guard,  # noqa: E402
+    page,  # noqa: E402
+    uploads,  # noqa: E402
+)
 from tiny import TINY  # noqa: E402
 from tools import hostile, visitors  # noqa: E402
 
@@ -371,7 +375,7 @@ def test_connections_are_allowed_as_many_as_can_be():
 
 def test_files_are_deleted_while_the_page_is_served_but_for_the_example(client, monkeypatch):
     [uploaded] = upload(client, EXAMPLE)
-    monkeypatch.setattr(kept_files, "_KEPT_FILES", 0)
+    monkeypatch.setattr(uploads, "_KEPT_FILES", 0)
     wait_for(lambda: not os.path.exists(uploaded))
     assert os.path.exists(example(client)["path"])
 
@@ -380,18 +384,18 @@ def test_old_files_and_those_over_the_bounds_are_deleted(tmp_path, monkeypatch):
     paths = [tmp_path / name for name in ("a", "b", "folder/c", "d", "ours")]
     paths[2].parent.mkdir()
     now = time.time()
-    for age, path in zip((0, 1, 2, kept_files._KEPT + 1, kept_files._KEPT + 1), paths, strict=True):
+    for age, path in zip((0, 1, 2, uploads._KEPT + 1, uploads._KEPT + 1), paths, strict=True):
         path.write_bytes(bytes(1000))
         os.utime(path, (now - age, now - age))
 
     def left():
-        kept_files.sweep(tmp_path, {str(paths[4])})
+        uploads.sweep(tmp_path, {str(paths[4])})
         return [path.name for path in paths if path.exists()]
 
     assert left() == ["a", "b", "c", "ours"]
-    monkeypatch.setattr(kept_files, "_KEPT_FILES", 2)
+    monkeypatch.setattr(uploads, "_KEPT_FILES", 2)
     assert left() == ["a", "b", "ours"] and not paths[2].parent.exists()
-    monkeypatch.setattr(kept_files, "_KEPT_BYTES", 1500)
+    monkeypatch.setattr(uploads, "_KEPT_BYTES", 1500)
     assert left() == ["a", "ours"]
 
 

@@ -18,13 +18,17 @@ import gradio as gr  # noqa: E402
 from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from ptn_semi import guard, kept_files, settings  # noqa: E402
+from ptn_semi import settings  # noqa: E402
 from ptn_semi.inference import (
     images_to_shapes,  # noqa: E402
     silhouettes,  # noqa: E402
 )
 from ptn_semi.utils.errors import UserError  # noqa: E402
 from ptn_semi.visual import pictures  # noqa: E402
+from ptn_semi.web import (
+    guard,  # noqa: E402
+    uploads,  # noqa: E402
+)
 
 _EXAMPLES = pathlib.Path(__file__).parent / "examples"
 _CANVAS = 400  # pixels
@@ -53,7 +57,7 @@ def launch(reconstructor, host, port, max_upload_mb, **options):
         server_name=host, server_port=port,
         max_file_size=f"{max_upload_mb}mb", state_session_capacity=_SESSIONS,
         app_kwargs={
-            "lifespan": kept_files.sweeping(_FOLDER),
+            "lifespan": uploads.sweeping(_FOLDER),
             "middleware": [Middleware(guard.Guard, max_upload=max_upload_mb << 20)],
         },
         share=False, enable_monitoring=False, mcp_server=False, run_history=False,

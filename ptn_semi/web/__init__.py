@@ -1,0 +1,1 @@
+"""The demo page, and what keeps its server within bounds."""
