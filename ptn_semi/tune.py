@@ -36,14 +36,14 @@ def main():
     ]
     preflight.check_training(None, *asked)
     with cli.loading():
-        from ptn_semi import tuning, tuning_workers
-    sweep = tuning.Sweep(
+        from ptn_semi.sweeps import tuner, workers
+    sweep = tuner.Sweep(
         tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
     )
     if FLAGS.workers > 1:
-        best = tuning_workers.search(FLAGS.workdir, sweep, *asked, FLAGS.workers)
+        best = workers.search(FLAGS.workdir, sweep, *asked, FLAGS.workers)
     else:
-        best = tuning.search(FLAGS.workdir, sweep, *asked)
+        best = tuner.search(FLAGS.workdir, sweep, *asked)
     if best:  # not of a worker or a chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
         print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")

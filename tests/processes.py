@@ -20,7 +20,12 @@ _STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.s
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     # The first has TensorFlow loaded as commands load it.
-    ["conftest", "ptn_semi.tuning", "ptn_semi.inference.exports", "ptn_semi.experiments.runner"]
+    [
+        "conftest",
+        "ptn_semi.sweeps.tuner",
+        "ptn_semi.inference.exports",
+        "ptn_semi.experiments.runner",
+    ]
 )
 # Of Linux' unshare and mount.
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000

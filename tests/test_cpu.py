@@ -45,7 +45,7 @@ def child(code, **variables):
     [
         "import ptn_semi, tensorflow",
         "from ptn_semi.training import trainer",
-        "from ptn_semi import tuning_workers",
+        "from ptn_semi.sweeps import workers",
         "from ptn_semi.utils import cli\nwith cli.loading(): pass",
         "import shapenet_posed_masks.shapenet_posed_masks_dataset_builder",
         "from tools import benchmark",

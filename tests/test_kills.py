@@ -11,13 +11,14 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
-from ptn_semi import settings, tuning
+from ptn_semi import settings
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.sweeps import tuner
 from ptn_semi.training import trainer
 from test_reconstruction import FAKE
 from test_training import assert_same_bits
@@ -29,7 +30,7 @@ POINTS = int(os.environ.get("KILL_POINTS", 1))
 # Without a GAN, whose graph takes long to trace.
 TRAIN = TrainSettings(batch_size=4, supervision="labeled")
 RUN = RunSettings(steps=2, evaluate_every=1)
-SWEEP = tuning.Sweep(("reconstruction_weight",), 4.0, "random", 3, 0)
+SWEEP = tuner.Sweep(("reconstruction_weight",), 4.0, "random", 3, 0)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def quick_training(workdir, data, train, run):
 
 def sweep(workdir, data):
     trainer.train = quick_training
-    tuning.search(workdir, SWEEP, data, TRAIN, RUN)
+    tuner.search(workdir, SWEEP, data, TRAIN, RUN)
 
 
 def test_a_sweep(tmp_path, data):

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from ptn_semi import settings, tuning
+from ptn_semi import settings
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
+from ptn_semi.sweeps import tuner
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
@@ -21,7 +22,7 @@ from tiny import TINY
 
 TRAIN = TrainSettings(batch_size=4)
 RUN = RunSettings(steps=4, evaluate_every=2)
-SWEEP = tuning.Sweep(("reconstruction_weight", "adversarial_weight"), 4.0, "random", 2, 0)
+SWEEP = tuner.Sweep(("reconstruction_weight", "adversarial_weight"), 4.0, "random", 2, 0)
 # For tests that really train: without a GAN, whose graph takes long to trace.
 LABELED = dataclasses.replace(TRAIN, supervision="labeled")
 SWEEP_LABELED = dataclasses.replace(
@@ -55,7 +56,7 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(trainer, "train", train)
     # There is no model to free, and looking for one takes seconds in a process of many tests.
-    monkeypatch.setattr(tuning.keras.backend, "clear_session", lambda: None)
+    monkeypatch.setattr(tuner.keras.backend, "clear_session", lambda: None)
     return trained
 
 
@@ -82,7 +83,7 @@ def test_the_space_is_around_the_flags_and_without_what_is_left_out():
 
 @pytest.mark.slow
 def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
-    best = tuning.search(tmp_path, SWEEP_LABELED, data, LABELED, RUN)
+    best = tuner.search(tmp_path, SWEEP_LABELED, data, LABELED, RUN)
     rows = table(tmp_path)
     assert [row["status"] for row in rows] == ["completed"] * 2
     scores = [float(row["average_precision"]) for row in rows]
@@ -110,34 +111,34 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
     sweep = dataclasses.replace(SWEEP, max_trials=4)
     monkeypatch.setattr(trainer, "train", stopped)
     with pytest.raises(KeyboardInterrupt):
-        tuning.search(tmp_path, sweep, data, TRAIN, RUN)
+        tuner.search(tmp_path, sweep, data, TRAIN, RUN)
     monkeypatch.setattr(trainer, "train", finished)
-    tuning.search(tmp_path, sweep, data, TRAIN, RUN)
+    tuner.search(tmp_path, sweep, data, TRAIN, RUN)
     assert [row["status"] for row in table(tmp_path)] == ["completed"] * 4
     assert len({workdir for workdir, _, _ in quick}) == len(quick) == 4
     # More trials may be asked for, but no other sweep.
-    tuning.search(tmp_path, dataclasses.replace(sweep, max_trials=5), data, TRAIN, RUN)
+    tuner.search(tmp_path, dataclasses.replace(sweep, max_trials=5), data, TRAIN, RUN)
     assert len(quick) == 5
     with pytest.raises(UserError, match="other settings"):
-        tuning.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
+        tuner.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
 
 
 def test_a_workdir_that_would_be_a_pattern_is_refused(tmp_path, data):
     with pytest.raises(UserError, match="takes for a pattern"):
-        tuning.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
+        tuner.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
 
 
 def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
     for name in ("one", "two"):
-        tuning.search(tmp_path / name, SWEEP, data, TRAIN, RUN)
+        tuner.search(tmp_path / name, SWEEP, data, TRAIN, RUN)
     assert table(tmp_path / "one") == table(tmp_path / "two")
-    tuning.search(tmp_path / "other", dataclasses.replace(SWEEP, seed=1), data, TRAIN, RUN)
+    tuner.search(tmp_path / "other", dataclasses.replace(SWEEP, seed=1), data, TRAIN, RUN)
     assert table(tmp_path / "other") != table(tmp_path / "one")
 
 
 def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch):
     path = tmp_path / "oracle.json"
-    save = tuning.keras_tuner_utils.save_json
+    save = tuner.keras_tuner_utils.save_json
     save(path, {"whole": 1})
 
     def killed(*_):
@@ -146,19 +147,19 @@ def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         save(path, {"whole": 2})
-    assert tuning.keras_tuner_utils.load_json(path) == {"whole": 1}
+    assert tuner.keras_tuner_utils.load_json(path) == {"whole": 1}
 
 
 def test_two_sweeps_in_one_workdir_are_refused(tmp_path, data, quick):
     with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
-        tuning.search(tmp_path, SWEEP, data, TRAIN, RUN)
+        tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
 
 
 @pytest.mark.parametrize(("kind", "trials"), [("bayesian", 4), ("hyperband", 13)])
 def test_other_tuners(tmp_path, data, quick, kind, trials):
     run = dataclasses.replace(RUN, steps=18)  # 9 validations
     sweep = dataclasses.replace(SWEEP, tuner=kind, max_trials=trials)
-    tuning.search(tmp_path, sweep, data, TRAIN, run)
+    tuner.search(tmp_path, sweep, data, TRAIN, run)
     assert len(table(tmp_path)) == len(quick) == trials
     *_, kept = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
     assert kept == run
@@ -180,13 +181,13 @@ def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick,
     monkeypatch.setattr(trainer, "train", failing)
     failures = {"1"}
     sweep = dataclasses.replace(SWEEP, max_trials=3)
-    tuning.search(tmp_path / "some", sweep, data, TRAIN, RUN)
+    tuner.search(tmp_path / "some", sweep, data, TRAIN, RUN)
     rows = table(tmp_path / "some")
     assert [row["status"] for row in rows] == ["completed", "failed", "completed"]
     assert "the loss became nan" in rows[1]["message"]
     failures = {"0", "1", "2"}
     with pytest.raises(UserError, match="the loss became nan"):
-        tuning.search(tmp_path / "all", sweep, data, TRAIN, RUN)
+        tuner.search(tmp_path / "all", sweep, data, TRAIN, RUN)
 
 
 @pytest.mark.slow

@@ -25,9 +25,9 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src import utils as keras_tuner_utils
 
-from ptn_semi import tuning_report
 from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT
+from ptn_semi.sweeps import report
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags, reading
 from ptn_semi.utils.errors import UserError
@@ -238,7 +238,7 @@ def search(workdir, sweep, data, train, run):
 def finish(workdir, tuner):
     """Writes the tables, the picture and best.flags of a search; returns the best trial's row."""
     rows = tuner.rows()
-    tuning_report.write(rows, workdir, _OBJECTIVE)
+    report.write(rows, workdir, _OBJECTIVE)
     scored = [row for row in rows if row[_OBJECTIVE] is not None]
     if not scored:
         raise UserError(f"no trial of {workdir} came to a score: see {workdir / 'trials.csv'}")

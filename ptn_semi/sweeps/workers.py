@@ -17,8 +17,8 @@ import time
 
 import tqdm
 
-from ptn_semi import tuning
 from ptn_semi.data import preparation
+from ptn_semi.sweeps import tuner
 from ptn_semi.training import workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
@@ -33,7 +33,7 @@ def search(workdir, sweep, data, train, run, workers):
     """As `tuning.search`, with so many workers, whose output is in `<workdir>/workers/`."""
     workdir = pathlib.Path(workdir)
     with workdirs.claimed(workdir) as lock:
-        tuning.keep_settings(workdir, sweep, data, train, run)
+        tuner.keep_settings(workdir, sweep, data, train, run)
         preparation.prepare(data)  # before workers would, all at once
         with files.replacing(workdir / "workers" / "worker.flags") as partial:
             partial.write_text(_flag_text(sweep, data, train, run))
@@ -55,7 +55,7 @@ def search(workdir, sweep, data, train, run, workers):
                 bar.update(_finished(workdir) - bar.n)
             finally:
                 team.stop()
-        return tuning.finish(workdir, tuning.Tuner(workdir, sweep, data, train, run))
+        return tuner.finish(workdir, tuner.Tuner(workdir, sweep, data, train, run))
 
 
 def _end_with_parent():

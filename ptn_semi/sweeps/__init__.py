@@ -1,0 +1,1 @@
+"""Sweeps of loss weights with KerasTuner."""
