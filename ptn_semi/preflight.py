@@ -9,7 +9,7 @@ import pathlib
 from ptn_semi import settings
 from ptn_semi.training import workdirs
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import sources
+from shapenet_posed_masks.sources import layouts
 
 _MODEL_FILES = ("saved_model.pb", "checkpoints", "checkpoint.json")
 
@@ -39,7 +39,7 @@ def check_shapes(data):
     prepared = pathlib.Path(data.data_dir).glob(f"*/{data.dataset}-*")
     if data.dataset != "procedural" and not data.manual_dir and any(prepared):
         return  # one of these may be it; its files are not needed then
-    sources.open_source(
+    layouts.open_source(
         data.dataset, data.manual_dir, voxel_size=data.voxel_size, **data.source_options
     )
 

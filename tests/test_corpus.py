@@ -7,14 +7,15 @@ import pytest
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import meshes, sources
+from shapenet_posed_masks import meshes
+from shapenet_posed_masks.sources import layouts
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())
 READERS = {
     "binvox": lambda path: binvox.read(path.read_bytes(), str(path)),
     "meshes": lambda path: meshes.voxelise(path.read_bytes(), str(path), 8),
-    "archives": lambda path: sources.open_source("shapenet_vox32", str(path)).items(),
+    "archives": lambda path: layouts.open_source("shapenet_vox32", str(path)).items(),
     "images": silhouettes.read,
 }
 

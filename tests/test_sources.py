@@ -14,8 +14,9 @@ import trimesh
 from ptn_semi import settings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import archives, file_sources, grids, procedural, sources, taxonomy
-from shapenet_posed_masks.source import Item
+from shapenet_posed_masks import grids, procedural
+from shapenet_posed_masks.sources import archives, folders, layouts, taxonomy
+from shapenet_posed_masks.sources.base import Item
 
 CHAIR, TABLE = "03001627", "04379243"
 
@@ -54,7 +55,7 @@ def ids(source):
 
 
 def test_vox32_lists_in_order_and_reads_as_it_is(vox32):
-    source = sources.open_source("shapenet_vox32", str(vox32), [], 32)
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
     assert source.items() == [
         Item(f"{CHAIR}/a", "chair", f"{CHAIR}/a/model.binvox"),
         Item(f"{CHAIR}/b", "chair", f"{CHAIR}/b/model.binvox"),
@@ -65,27 +66,27 @@ def test_vox32_lists_in_order_and_reads_as_it_is(vox32):
 
 
 def test_vox32_at_another_size(vox32):
-    source = sources.open_source("shapenet_vox32", str(vox32), [], 64)
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 64)
     voxels = source.read(source.items()[0])
     np.testing.assert_array_equal(voxels[1::2, ::2, 1::2], grid(2))
 
 
 @pytest.mark.parametrize("asked", [["chair"], [CHAIR], ["Chair "], [CHAIR, "chair"]])
 def test_categories_by_name_or_synset(vox32, asked):
-    source = sources.open_source("shapenet_vox32", str(vox32), asked, 32)
+    source = layouts.open_source("shapenet_vox32", str(vox32), asked, 32)
     assert ids(source) == [f"{CHAIR}/a", f"{CHAIR}/b"]
     assert source.fingerprint()["categories"] == ["chair"]
 
 
 def test_the_folder_may_be_given_from_outside_and_as_an_archive(vox32, tmp_path):
-    folder = sources.open_source("shapenet_vox32", str(vox32), [], 32)
-    outside = sources.open_source("shapenet_vox32", str(tmp_path), [], 32)
+    folder = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
+    outside = layouts.open_source("shapenet_vox32", str(tmp_path), [], 32)
     assert outside.fingerprint() == folder.fingerprint()
     packed = pack(vox32, put(tmp_path / "packed" / "any.tgz", b""))
     flat = pack(vox32, put(tmp_path / "flat" / "any.tar.gz", b""), ".")
     for path in (packed, packed.parent, flat):
         for categories in ([], ["table"]):
-            archive = sources.open_source("shapenet_vox32", str(path), categories, 32)
+            archive = layouts.open_source("shapenet_vox32", str(path), categories, 32)
             wanted = [i for i in folder.items() if i.category in (categories or ["chair", "table"])]
             assert archive.items() == wanted
             for item in wanted:
@@ -105,12 +106,12 @@ def test_an_archive_cannot_reach_outside(tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, str(secret)
         archive.addfile(link)
     with pytest.raises(UserError, match="holds no shapes"):
-        sources.open_source("shapenet_vox32", str(path), [], 32).items()
+        layouts.open_source("shapenet_vox32", str(path), [], 32).items()
 
 
 def test_a_huge_member_of_an_archive_is_named(vox32, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "_MAX_MEMBER", 100)
-    source = sources.open_source("shapenet_vox32", str(pack(vox32, tmp_path / "a.tgz")), [], 32)
+    source = layouts.open_source("shapenet_vox32", str(pack(vox32, tmp_path / "a.tgz")), [], 32)
     with pytest.raises(UserError, match=f"{CHAIR}/a/model.binvox is larger"):
         source.read(source.items()[0])
 
@@ -120,27 +121,27 @@ def test_a_cut_archive_is_named(vox32, tmp_path, share):
     path = pack(vox32, tmp_path / "cut.tgz")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(UserError, match=r"cut\.tgz"):
-        sources.open_source("shapenet_vox32", str(path), [], 32).items()
+        layouts.open_source("shapenet_vox32", str(path), [], 32).items()
 
 
 def test_order_on_disk_does_not_matter_and_additions_change_no_id(vox32, tmp_path, monkeypatch):
-    source = sources.open_source("shapenet_vox32", str(vox32), [], 32)
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
     before, mark = ids(source), source.fingerprint()
-    listed = file_sources.entries_in
-    monkeypatch.setattr(file_sources, "entries_in", lambda path: listed(path)[::-1])
-    again = sources.open_source("shapenet_vox32", str(vox32), [], 32)
+    listed = folders.entries_in
+    monkeypatch.setattr(folders, "entries_in", lambda path: listed(path)[::-1])
+    again = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
     assert ids(again) == before
     assert again.fingerprint() == mark
     put(vox32 / CHAIR / "0" / "model.binvox", b"")
     put(vox32 / "02691156" / "a" / "model.binvox", b"")
-    more = sources.open_source("shapenet_vox32", str(vox32), [], 32)
+    more = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
     assert set(before) < set(ids(more))
     assert more.fingerprint() != mark
 
 
 def test_fingerprints_tell_what_matters(vox32):
     def mark(size=32, categories=()):
-        source = sources.open_source("shapenet_vox32", str(vox32), categories, size)
+        source = layouts.open_source("shapenet_vox32", str(vox32), categories, size)
         return json.dumps(source.fingerprint())
 
     assert mark() == mark()
@@ -157,7 +158,7 @@ def test_sources_can_be_pickled(vox32, tmp_path):
         ("shapenet_vox32", str(vox32)),
         ("shapenet_vox32", archive),
     ]:
-        source = sources.open_source(layout, where, [], 32, num_shapes=20)
+        source = layouts.open_source(layout, where, [], 32, num_shapes=20)
         for copy in (pickle.loads(pickle.dumps(source)), source):  # before and after it is listed
             assert copy.items() == source.items()
             assert pickle.loads(pickle.dumps(copy)).fingerprint() == source.fingerprint()
@@ -167,7 +168,7 @@ def test_sources_can_be_pickled(vox32, tmp_path):
 
 def test_a_damaged_file_is_named(vox32):
     put(vox32 / CHAIR / "a" / "model.binvox", b"garbage")
-    source = sources.open_source("shapenet_vox32", str(vox32), ["chair"], 32)
+    source = layouts.open_source("shapenet_vox32", str(vox32), ["chair"], 32)
     with pytest.raises(UserError, match=str(vox32 / CHAIR / "a" / "model.binvox")):
         source.read(source.items()[0])
     assert source.read(source.items()[1]).any()
@@ -180,27 +181,27 @@ def test_a_damaged_file_is_named(vox32):
 def test_bad_folders(layout, tmp_path):
     for manual_dir in (None, ""):
         with pytest.raises(UserError, match="--manual_dir"):
-            sources.open_source(layout, manual_dir, [], 32)
+            layouts.open_source(layout, manual_dir, [], 32)
     with pytest.raises(UserError, match="nowhere is not a folder"):
-        sources.open_source(layout, str(tmp_path / "nowhere"), [], 32)
+        layouts.open_source(layout, str(tmp_path / "nowhere"), [], 32)
     with pytest.raises(UserError, match="is empty"):
-        sources.open_source(layout, str(tmp_path), [], 32)
+        layouts.open_source(layout, str(tmp_path), [], 32)
     put(tmp_path / "pictures" / "a.png", b"")
     with pytest.raises(UserError, match="holds no shapes: put files there as <category>/"):
-        sources.open_source(layout, str(tmp_path), [], 32).items()
+        layouts.open_source(layout, str(tmp_path), [], 32).items()
 
 
 def test_bad_categories(vox32):
     with pytest.raises(UserError, match=r"category bench is not in .*can be chair, table"):
-        sources.open_source("shapenet_vox32", str(vox32), ["bench"], 32).items()
+        layouts.open_source("shapenet_vox32", str(vox32), ["bench"], 32).items()
     (vox32 / "02691156").mkdir()
     with pytest.raises(UserError, match="category airplane has no shapes"):
-        sources.open_source("shapenet_vox32", str(vox32), ["airplane", "chair"], 32).items()
-    assert len(sources.open_source("shapenet_vox32", str(vox32), [], 32).items()) == 3
+        layouts.open_source("shapenet_vox32", str(vox32), ["airplane", "chair"], 32).items()
+    assert len(layouts.open_source("shapenet_vox32", str(vox32), [], 32).items()) == 3
     with pytest.raises(UserError, match="category nonsense is not in --dataset=procedural"):
-        sources.open_source("procedural", None, ["nonsense"], 32)
+        layouts.open_source("procedural", None, ["nonsense"], 32)
     with pytest.raises(UserError, match="--dataset=nonsense is unknown"):
-        sources.open_source("nonsense", None, [], 32)
+        layouts.open_source("nonsense", None, [], 32)
 
 
 def test_core_v2_turns_centres_and_fills(tmp_path):
@@ -213,7 +214,7 @@ def test_core_v2_turns_centres_and_fills(tmp_path):
     tail = f"{CHAIR}/a/models/model_normalized.solid.binvox"
     put(root / tail, binvox.write(voxels))
     (root / CHAIR / "without").mkdir()
-    source = sources.open_source("shapenet_core_v2", str(tmp_path), ["chair"], 32)
+    source = layouts.open_source("shapenet_core_v2", str(tmp_path), ["chair"], 32)
     assert source.items() == [Item(f"{CHAIR}/a", "chair", tail)]
     expected = np.zeros((32, 32, 32), bool)
     expected[8:23, 12:20, :] = True
@@ -230,7 +231,7 @@ def test_meshes_descend_and_take_their_axes(tmp_path):
         put(tmp_path / name, data)
     put(tmp_path / "chair" / "a.txt", b"")
     (tmp_path / "chair" / "broken.off").symlink_to(tmp_path / "nowhere")
-    source = sources.open_source("meshes", str(tmp_path), [], 16, up="+z", front="-y")
+    source = layouts.open_source("meshes", str(tmp_path), [], 16, up="+z", front="-y")
     assert [(i.model_id, i.category) for i in source.items()] == [
         ("My-Things/a.off", "my_things"),
         ("chair/test/b.OFF", "chair"),
@@ -245,15 +246,15 @@ def test_meshes_descend_and_take_their_axes(tmp_path):
     assert np.argwhere(a)[:, 0].max() == np.argwhere(a[:, :3])[:, 0].max()  # the nose is at +x
     assert a[:8, 10].any()
     assert not a[8:, 10].any()
-    other = sources.open_source("meshes", str(tmp_path), [], 16)
+    other = layouts.open_source("meshes", str(tmp_path), [], 16)
     assert other.fingerprint() != source.fingerprint()
     with pytest.raises(UserError, match="--mesh_up=up"):
-        sources.open_source("meshes", str(tmp_path), [], 16, up="up")
+        layouts.open_source("meshes", str(tmp_path), [], 16, up="up")
 
 
 def test_procedural_is_spread_evenly_and_grows():
-    few = sources.open_source("procedural", None, [], 32, num_shapes=25, seed=3)
-    more = sources.open_source("procedural", None, [], 32, num_shapes=70, seed=3)
+    few = layouts.open_source("procedural", None, [], 32, num_shapes=25, seed=3)
+    more = layouts.open_source("procedural", None, [], 32, num_shapes=70, seed=3)
     assert len(few.items()) == 25
     assert ids(few) == sorted(ids(few))
     assert set(ids(few)) < set(ids(more))
@@ -261,13 +262,13 @@ def test_procedural_is_spread_evenly_and_grows():
     assert max(counts) - min(counts) <= 1
     assert few.fingerprint() != more.fingerprint()
     with pytest.raises(UserError, match="--num_shapes=2"):
-        sources.open_source("procedural", None, [], 32, num_shapes=2)
+        layouts.open_source("procedural", None, [], 32, num_shapes=2)
 
 
 def test_procedural_reads_what_its_id_says(monkeypatch):
     asked = []
     monkeypatch.setattr(procedural, "generate", lambda *a: asked.append(a) or grid(0))
-    source = sources.open_source("procedural", None, ["couch", CHAIR], 32, num_shapes=6, seed=7)
+    source = layouts.open_source("procedural", None, ["couch", CHAIR], 32, num_shapes=6, seed=7)
     assert ids(source) == [f"{c}_{i:06d}" for c in ("chair", "sofa") for i in range(3)]
     source.read(source.items()[5])
     assert asked == [("sofa", 2, 7, 32)]
@@ -286,7 +287,7 @@ def test_taxonomy():
 
 
 def test_every_reader_gives_full_grids(vox32):
-    source = sources.open_source("shapenet_vox32", str(vox32), [], 20)
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 20)
     for item in source.items():
         voxels = source.read(item)
         assert voxels.shape == (20, 20, 20)
@@ -317,7 +318,7 @@ def test_links_may_not_lead_out_of_the_folder(vox32, tmp_path):
     (vox32 / "04256520").symlink_to("04256520")
     (tmp_path / "link").symlink_to(vox32)  # and so does all that is given by a link
     for root in (vox32, tmp_path / "link"):
-        source = sources.open_source("shapenet_vox32", str(root), [], 32)
+        source = layouts.open_source("shapenet_vox32", str(root), [], 32)
         said = refused(source)
         assert {path: text.split(" is a symbolic link")[0] for path, text in said.items()} == {
             "02691156": f"{root}/02691156",
@@ -334,7 +335,7 @@ def test_links_between_meshes(tmp_path):
     (tmp_path / "in" / "chair" / "up").symlink_to("..")
     (tmp_path / "in" / "chair" / "a" / "out").symlink_to(tmp_path / "outside")
     (tmp_path / "in" / "chair" / "self").symlink_to("self")
-    source = sources.open_source("meshes", str(tmp_path / "in"), [], 8)
+    source = layouts.open_source("meshes", str(tmp_path / "in"), [], 8)
     assert ids(source) == ["chair/a/a.off", "chair/a/out"]
     assert "in/chair/a/out is a symbolic link" in refused(source)["chair/a/out"]
 
@@ -343,7 +344,7 @@ def test_names_that_are_no_text_can_be_left_out(vox32, tmp_path):
     put(vox32 / CHAIR / os.fsdecode(b"x\xff\n") / "model.binvox", binvox.write(grid(0)))
     packed = pack(vox32, tmp_path / "a.tgz")
     for where in (vox32, packed):
-        source = sources.open_source("shapenet_vox32", str(where), [], 32)
+        source = layouts.open_source("shapenet_vox32", str(where), [], 32)
         [(path, said)] = refused(source).items()
         assert path == f"{CHAIR}/x\udcff\n/model.binvox"
         assert f"{CHAIR}/x\\udcff\\n/model.binvox" in said
@@ -360,7 +361,7 @@ def test_folders_may_be_deep_but_not_beyond_what_can_be_opened(tmp_path):
         os.mkdir(deep)
     with open(f"{deep}/a.off", "wb") as file:
         file.write(data)
-    (item,) = sources.open_source("meshes", str(tmp_path), [], 8).items()
+    (item,) = layouts.open_source("meshes", str(tmp_path), [], 8).items()
     assert item.path.count("/") == 1201
     parent = os.open(tmp_path / "chair", os.O_RDONLY)
     for _ in range(20):
@@ -370,7 +371,7 @@ def test_folders_may_be_deep_but_not_beyond_what_can_be_opened(tmp_path):
     os.close(parent)
     try:
         with pytest.raises(UserError, match=r"nnn cannot be listed \(File name too long\)"):
-            sources.open_source("meshes", str(tmp_path), [], 8).items()
+            layouts.open_source("meshes", str(tmp_path), [], 8).items()
     finally:  # pytest's own clearing up goes no deeper than Python's stack
         subprocess.run(["rm", "-rf", str(tmp_path / "chair")], check=True)
 
@@ -385,19 +386,19 @@ def test_what_cannot_be_looked_at_is_not_taken_for_missing(vox32, monkeypatch):
 
     monkeypatch.setattr(os, "stat", refusing)
     with pytest.raises(UserError, match=r"a/model\.binvox cannot be read \(Permission denied\)"):
-        sources.open_source("shapenet_vox32", str(vox32), [], 32).items()
+        layouts.open_source("shapenet_vox32", str(vox32), [], 32).items()
 
 
 def test_pipes_are_not_waited_at(vox32, tmp_path):
     os.mkfifo(vox32 / CHAIR / "b" / "pipe")
     (vox32 / CHAIR / "b" / "model.binvox").unlink()
     (vox32 / CHAIR / "b" / "pipe").rename(vox32 / CHAIR / "b" / "model.binvox")
-    source = sources.open_source("shapenet_vox32", str(vox32), [], 32)
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
     assert ids(source) == [f"{CHAIR}/a", f"{TABLE}/a"]
     (tmp_path / "only").mkdir()
     os.mkfifo(tmp_path / "only" / "a.tgz")
     with pytest.raises(UserError, match="holds no shapes"):
-        sources.open_source("shapenet_vox32", str(tmp_path / "only"), [], 32).items()
+        layouts.open_source("shapenet_vox32", str(tmp_path / "only"), [], 32).items()
 
 
 def archive_of(path, *members):
@@ -417,7 +418,7 @@ def name_of(model):
 
 
 def items_of(path):
-    return sources.open_source("shapenet_vox32", str(path), [], 32).items()
+    return layouts.open_source("shapenet_vox32", str(path), [], 32).items()
 
 
 @pytest.mark.parametrize("damage", ["checksum", "cut", "zeros", "size"])
@@ -470,7 +471,7 @@ def test_archives_that_claim_memory_or_time(tmp_path, monkeypatch):
 def test_of_two_files_in_an_archive(tmp_path):
     first, second = binvox.write(grid(0)), binvox.write(grid(1))
     path = archive_of(tmp_path / "a.tgz", (name_of("a"), first), (f"./{name_of('a')}", second))
-    source = sources.open_source("shapenet_vox32", str(path), [], 32)
+    source = layouts.open_source("shapenet_vox32", str(path), [], 32)
     np.testing.assert_array_equal(source.read(*source.items()), grid(1))
     path = archive_of(tmp_path / "b.tgz", (name_of("a"), first), (f"old/{name_of('a')}", second))
     with pytest.raises(UserError, match=r"b\.tgz has two files for 03001627/a/model\.binvox"):

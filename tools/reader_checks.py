@@ -17,7 +17,8 @@ from PIL import Image
 
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids, sources
+from shapenet_posed_masks import grids
+from shapenet_posed_masks.sources import layouts
 
 _SIZE = 32  # voxels and pixels a side of what is asked for
 _WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
@@ -92,7 +93,7 @@ def read(case, folder):
         picture, silhouette = silhouettes.read(root)
         _check_image(case, root, picture, silhouette)
         return 1, []
-    source = sources.open_source(case.layout, root, voxel_size=_SIZE)
+    source = layouts.open_source(case.layout, root, voxel_size=_SIZE)
     items, refused = source.items(), []
     json.dumps(source.fingerprint()).encode()
     for item in items:

@@ -16,8 +16,8 @@ from tensorflow_datasets.core import writer
 from ptn_semi import settings
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import sources
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
+from shapenet_posed_masks.sources import layouts
 
 
 @dataclasses.dataclass
@@ -50,7 +50,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
 
     def open_source(self, manual_dir=""):
         """The `sources` object that lists and reads the shapes."""
-        return sources.open_source(
+        return layouts.open_source(
             self.layout,
             manual_dir=self.manual_dir or manual_dir,
             voxel_size=self.voxel_size,
@@ -59,7 +59,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
 
     def describe_source(self):
         """The part of the source's fingerprint that needs no files."""
-        return sources.describe(self.layout, voxel_size=self.voxel_size, **self.source_options)
+        return layouts.describe(self.layout, voxel_size=self.voxel_size, **self.source_options)
 
 
 class _StableWriter(writer.ExampleWriter):

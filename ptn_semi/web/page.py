@@ -30,7 +30,7 @@ from ptn_semi.web import (
     uploads,  # noqa: E402
 )
 
-_EXAMPLES = pathlib.Path(__file__).parent / "examples"
+_EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 _CANVAS = 400  # pixels
 _MASK_SIZE = 200
 _SESSIONS = 100  # whose voxels are kept for another threshold: 1 MB each at 64³

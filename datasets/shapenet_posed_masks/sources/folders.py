@@ -14,8 +14,8 @@ import numpy as np
 from ptn_semi.utils import binvox, reading
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import grids, meshes
-from shapenet_posed_masks.source import Item, Source, unknown_category
-from shapenet_posed_masks.taxonomy import category_name
+from shapenet_posed_masks.sources.base import Item, Source, unknown_category
+from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
 _MEND = "replace the file or remove it"

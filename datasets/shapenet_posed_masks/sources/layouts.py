@@ -20,15 +20,15 @@ import numpy as np
 from ptn_semi.settings import LAYOUTS
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
-from shapenet_posed_masks.archives import VoxArchive
-from shapenet_posed_masks.file_sources import (
+from shapenet_posed_masks.sources.archives import VoxArchive
+from shapenet_posed_masks.sources.base import Item, Source, unknown_category
+from shapenet_posed_masks.sources.folders import (
     CoreV2,
     MeshFolder,
     VoxFolder,
     entries_in,
     folders_in,
 )
-from shapenet_posed_masks.source import Item, Source, unknown_category
 
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.taxonomy import category_name
+from shapenet_posed_masks.sources.taxonomy import category_name
 
 
 @dataclass(frozen=True, order=True)

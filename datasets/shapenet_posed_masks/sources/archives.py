@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 from ptn_semi.utils import reading
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.file_sources import Stamp, VoxFolder
-from shapenet_posed_masks.source import Item
-from shapenet_posed_masks.taxonomy import category_name
+from shapenet_posed_masks.sources.base import Item
+from shapenet_posed_masks.sources.folders import Stamp, VoxFolder
+from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_MEMBER = 4 << 20  # bytes of one file, as all are kept in memory; real ones have 1 to 200 kB
 _MAX_ARCHIVE = 1 << 30  # unpacked; the published one has 200 MB

@@ -1,0 +1,1 @@
+"""Where shapes come from, by layout: `layouts.open_source`. Imports `formats`, `procedural`."""
