@@ -7,7 +7,7 @@ import pytest
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import meshes
+from shapenet_posed_masks.formats import meshes
 from shapenet_posed_masks.sources import layouts
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids
+from shapenet_posed_masks.formats import grids
 
 PAIRS = [(u, f) for u, f in itertools.product(grids.AXES, repeat=2) if u[1] != f[1]]
 

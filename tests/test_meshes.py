@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids, meshes
+from shapenet_posed_masks.formats import grids, meshes
 
 TETRAHEDRON = b"0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 1 2\n3 0 1 3\n3 0 2 3\n3 1 2 3\n"
 TRIANGLE_OBJ = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
@@ -290,7 +290,7 @@ def test_one_mesh_shown_often_counts_as_often(monkeypatch):
         patch.setattr(meshes, "MAX_FACES", 999)
         with pytest.raises(UserError, match="has 1000 faces, more than 999"):
             meshes.load(glb(often), "a.glb")
-    monkeypatch.setattr("shapenet_posed_masks.mesh_claims._MAX_NODES", 999)
+    monkeypatch.setattr("shapenet_posed_masks.formats.mesh_checks._MAX_NODES", 999)
     with pytest.raises(UserError, match="has 1000 nodes, more than 999"):
         meshes.load(glb(often), "a.glb")
 
@@ -305,7 +305,7 @@ def test_obj_indices_may_count_backwards_from_the_last():
 
 
 def test_texts_may_not_be_endless(monkeypatch):
-    monkeypatch.setattr("shapenet_posed_masks.mesh_claims._MAX_TEXT", 10)
+    monkeypatch.setattr("shapenet_posed_masks.formats.mesh_checks._MAX_TEXT", 10)
     with pytest.raises(UserError, match="is a text of 0 MiB"):
         meshes.load(TRIANGLE_OBJ, "a.obj")
 

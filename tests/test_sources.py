@@ -14,7 +14,8 @@ import trimesh
 from ptn_semi import settings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids, procedural
+from shapenet_posed_masks import procedural
+from shapenet_posed_masks.formats import grids
 from shapenet_posed_masks.sources import archives, folders, layouts, taxonomy
 from shapenet_posed_masks.sources.base import Item
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 import ptn_semi
 import shapenet_posed_masks
 from ptn_semi.utils import binvox
-from shapenet_posed_masks import meshes
+from shapenet_posed_masks.formats import meshes
 from tools.mutations import WORDS, mutated
 
 _DUMMY = pathlib.Path(shapenet_posed_masks.__file__).parent / "dummy_data"

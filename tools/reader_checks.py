@@ -17,7 +17,7 @@ from PIL import Image
 
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids
+from shapenet_posed_masks.formats import grids
 from shapenet_posed_masks.sources import layouts
 
 _SIZE = 32  # voxels and pixels a side of what is asked for

@@ -13,7 +13,7 @@ import numpy as np
 
 from ptn_semi.utils import binvox, reading
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids, meshes
+from shapenet_posed_masks.formats import grids, meshes
 from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.taxonomy import category_name
 

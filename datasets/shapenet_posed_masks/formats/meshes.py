@@ -13,7 +13,7 @@ import os
 import numpy as np
 
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import grids, mesh_claims
+from shapenet_posed_masks.formats import grids, mesh_checks
 
 # It writes down what it works around, with a traceback.
 logging.getLogger("trimesh").setLevel(logging.CRITICAL)
@@ -21,11 +21,11 @@ logging.getLogger("trimesh").setLevel(logging.CRITICAL)
 MAX_BYTES = 256 << 20
 MAX_FACES = 3_000_000  # take 1 GB while they are voxelised
 _CLAIMS = {
-    ".off": mesh_claims.of_off,
-    ".obj": mesh_claims.of_obj,
-    ".ply": mesh_claims.of_ply,
-    ".stl": mesh_claims.of_stl,
-    ".glb": mesh_claims.of_glb,
+    ".off": mesh_checks.of_off,
+    ".obj": mesh_checks.of_obj,
+    ".ply": mesh_checks.of_ply,
+    ".stl": mesh_checks.of_stl,
+    ".glb": mesh_checks.of_glb,
 }
 EXTENSIONS = tuple(_CLAIMS)
 _MAX_SAMPLES = 100_000_000  # some 10 s; 3,000 squares across a grid of 32³
