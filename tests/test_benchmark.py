@@ -13,7 +13,8 @@ from ptn_semi.models import architectures
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from tiny import TINY
-from tools import benchmark, inference, measurements, references, rows
+from tools import benchmark
+from tools.benchmarks import inference, measurements, references, rows
 
 VOXELS = np.random.default_rng(0).random((2, 8, 8, 8), np.float32) / 8
 VIEWPOINTS = np.array([[-15, 200], [30, 70]], np.float32)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tools import quality
+from tools.benchmarks import quality
 
 
 def test_scores_are_those_in_tensorboards_logs(tmp_path):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from ptn_semi.projection import rays
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
-from tools.references import project_with_gathers
+from tools.benchmarks.references import project_with_gathers
 
 CASES = pytest.mark.parametrize(
     ("size", "field_of_view", "viewpoint"),

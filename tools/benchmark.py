@@ -25,7 +25,7 @@ with cli.loading():
     import tensorflow as tf
 
     from ptn_semi.visual import pictures
-    from tools import inference, measurements, quality
+    from tools.benchmarks import inference, measurements, quality
 
 _SECTIONS = {
     **measurements.SECTIONS, "inference": inference.inference, "quality": quality.quality

@@ -14,7 +14,7 @@ from ptn_semi import settings
 from ptn_semi.data import preparation
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
-from tools.rows import Row
+from tools.benchmarks.rows import Row
 
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
 _TARGETS = (0.45, 0.50)  # validation AP

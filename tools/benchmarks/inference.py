@@ -10,7 +10,7 @@ import tensorflow as tf
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from tools.rows import Row, faster, times
+from tools.benchmarks.rows import Row, faster, times
 
 _IMAGE = pathlib.Path(images_to_shapes.__file__).parent / "examples" / "chair.png"
 

@@ -25,8 +25,8 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.training import trainer
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
-from tools import references
-from tools.rows import Row, faster, times
+from tools.benchmarks import references
+from tools.benchmarks.rows import Row, faster, times
 
 
 def limits(options):
