@@ -3,7 +3,8 @@
 They run functions of modules or the package's mains, and can be killed (kill -9) at a step that
 they take on the file system. A killed process leaves what it had done up to then. Between two steps
 nothing changes on the disk, so to be killed before each step in turn is to be killed at every
-moment, but for what TensorFlow writes from C++; `tools/check_resume.py` kills at random moments.
+moment, but for what TensorFlow writes from C++; `tools/faults/check_resume.py` kills at random
+moments.
 """
 
 import ctypes

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import processes
+import ptn_semi
 from ptn_semi.data import preparation
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
@@ -204,9 +205,7 @@ ODD = "läuft ✓ (1) [ab] 'q' #2"
 def test_odd_names_work_or_are_refused_in_a_sentence(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
-    shutil.copy(
-        images_to_shapes.__file__.replace("reconstruction.py", "examples/chair.png"), folder
-    )
+    shutil.copy(pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png", folder)
     (folder / "chair.png").rename(folder / f"{name}.png")
     flags = [
         f"--data_dir={folder / 'data'}", "--categories=chair", "--num_shapes=40", "--num_views=2",

@@ -9,7 +9,7 @@ import pytest
 
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from tools import fuzz_readers, hostile_files, reader_checks
+from tools.faults import fuzz_readers, hostile_files, reader_checks
 
 whole_files = functools.cache(hostile_files.seed_files)
 watch = functools.cache(reader_checks.Watch)  # one in a process: Python keeps its hook for ever

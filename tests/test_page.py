@@ -25,18 +25,15 @@ gr = pytest.importorskip("gradio")
 import httpx  # noqa: E402
 
 import processes  # noqa: E402
+import ptn_semi  # noqa: E402
 from ptn_semi.inference import images_to_shapes  # noqa: E402
 from ptn_semi.models import checkpoints  # noqa: E402
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor  # noqa: E402
-from ptn_semi.web import (
-    guard,  # noqa: E402
-    page,  # noqa: E402
-    uploads,  # noqa: E402
-)
+from ptn_semi.web import guard, page, uploads  # noqa: E402
 from tiny import TINY  # noqa: E402
-from tools import hostile, visitors  # noqa: E402
+from tools.faults import hostile, visitors  # noqa: E402
 
-EXAMPLE = pathlib.Path(page.__file__).parent / "examples" / "chair.png"
+EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 
 
 def extrude(masks):
@@ -401,7 +398,7 @@ def test_old_files_and_those_over_the_bounds_are_deleted(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_hostile_requests_are_refused_and_visitors_answered(url):
-    """The short form of tools/load_page.py."""
+    """The short form of tools/faults/load_page.py."""
     load = visitors.load(url, 100, 600, seed=0, max_upload=1 << 20, progress=False)
     assert not load.broken and not load.failed and load.seconds
     assert load.outcomes.keys() > hostile.KINDS.keys()

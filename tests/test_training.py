@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 import processes
+import ptn_semi
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
 from ptn_semi.inference import images_to_shapes
@@ -33,7 +34,7 @@ SEMI = dataclasses.replace(
     BOTH, occupancy_weight=30.0, self_reconstruction_weight=30.0, labeled_batch_size=2
 )
 RUN = RunSettings(steps=4, evaluate_every=2)
-CONFIGS = pathlib.Path(trainer.__file__).parent / "configs"
+CONFIGS = pathlib.Path(ptn_semi.__file__).parent / "configs"
 
 
 @pytest.fixture(autouse=True)
@@ -387,7 +388,7 @@ def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
 
 @pytest.mark.slow
 def test_killed_run_resumes_to_the_same_bits(tmp_path):
-    tool = pathlib.Path(__file__).parent.parent / "tools" / "check_resume.py"
+    tool = pathlib.Path(__file__).parent.parent / "tools" / "faults" / "check_resume.py"
     ended = subprocess.run(
         [
             sys.executable, tool, "--kills=1", f"--workdir={tmp_path / 'runs'}",

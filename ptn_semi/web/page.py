@@ -19,16 +19,10 @@ from scipy import ndimage  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from ptn_semi import settings  # noqa: E402
-from ptn_semi.inference import (
-    images_to_shapes,  # noqa: E402
-    silhouettes,  # noqa: E402
-)
+from ptn_semi.inference import images_to_shapes, silhouettes  # noqa: E402
 from ptn_semi.utils.errors import UserError  # noqa: E402
 from ptn_semi.visual import pictures  # noqa: E402
-from ptn_semi.web import (
-    guard,  # noqa: E402
-    uploads,  # noqa: E402
-)
+from ptn_semi.web import guard, uploads  # noqa: E402
 
 _EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 _CANVAS = 400  # pixels

@@ -7,12 +7,13 @@ import tempfile
 import keras
 import tensorflow as tf
 
+import ptn_semi
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tools.benchmarks.rows import Row, faster, times
 
-_IMAGE = pathlib.Path(images_to_shapes.__file__).parent / "examples" / "chair.png"
+_IMAGE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 
 
 def inference(options):

@@ -124,7 +124,7 @@ def step(options):
 
 def _semi_call():
     """A step of our recipe, on shapes of noise."""
-    path = pathlib.Path(trainer.__file__).parent / "configs" / "semi.flags"
+    path = pathlib.Path(settings.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
     model = trainer.build_model(settings.DataSettings(), train)
     trainer.compile_model(model, train)
@@ -320,7 +320,7 @@ def start(options):
             output = subprocess.run(
                 [sys.executable, "-c", _START, folder],
                 check=True, capture_output=True, text=True,
-                cwd=pathlib.Path(__file__).parents[1],
+                cwd=pathlib.Path(__file__).parents[2],
             ).stdout  # fmt: skip
             parts.append([float(number) for number in output.split()[-3:]])
     packages, own, whole = np.median(

@@ -1,6 +1,6 @@
 """Gives the readers of shapes and images thousands of damaged and hostile files.
 
-    python -m tools.fuzz_readers --files=2000 --seed=0 --keep=/tmp/failed
+    python -m tools.faults.fuzz_readers --files=2000 --seed=0 --keep=/tmp/failed
 
 Each file must end in a result or in a `UserError` that names it, in time and within memory; nothing
 may be written, nothing outside the folder read, no other program started, and what is read must be
@@ -19,8 +19,8 @@ import time
 from absl import app, flags
 from tqdm import tqdm
 
-from tools import hostile_files
-from tools.reader_checks import Outcome, Watch, plant, try_case
+from tools.faults import hostile_files
+from tools.faults.reader_checks import Outcome, Watch, plant, try_case
 
 FILES = flags.DEFINE_integer("files", 2000, "How many files.", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "Seed of the files.")

@@ -1,6 +1,6 @@
 """Shows that the page withstands hostile requests, on this machine alone.
 
-    python -m tools.load_page --model=runs/quickstart --requests=2000 --seconds=60 --seed=0
+    python -m tools.faults.load_page --model=runs/quickstart --requests=2000 --seconds=60 --seed=0
 
 Starts `ptn_semi.demo` on a free port and sends it what `hostile.py` thinks of, in a seeded mix,
 while visitors ask for a reconstruction of the example all the time. Without --model an untrained
@@ -24,7 +24,7 @@ import httpx
 from absl import app, flags, logging
 
 from ptn_semi.models import architectures
-from tools import visitors
+from tools.faults import visitors
 
 MODEL = flags.DEFINE_string("model", None, "As ptn_semi.demo's; an untrained one if not given.")
 REQUESTS = flags.DEFINE_integer("requests", 2000, "Hostile requests.", 1, 100_000)

@@ -17,7 +17,7 @@ import tqdm
 from PIL import Image, ImageDraw
 
 import ptn_semi
-from tools import hostile
+from tools.faults import hostile
 
 EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 # Hostile clients have addresses of their own, as in a network; Linux has all of 127.0.0.0/8.

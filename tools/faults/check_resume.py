@@ -1,6 +1,6 @@
 """Shows that a killed training goes on to the same bits.
 
-    python tools/check_resume.py --kills=3 --workdir=/tmp/resume -- --steps=60 --evaluate_every=10
+    python tools/faults/check_resume.py --kills=3 --workdir=/tmp/resume -- --steps=60
 
 Trains once without a break and once killed (kill -9) and started again, in turn at a random moment
 while a checkpoint is written, between two of them, and before the first new one; then compares

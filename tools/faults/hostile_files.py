@@ -20,7 +20,7 @@ import ptn_semi
 import shapenet_posed_masks
 from ptn_semi.utils import binvox
 from shapenet_posed_masks.formats import meshes
-from tools.mutations import WORDS, mutated
+from tools.faults.mutations import WORDS, mutated
 
 _DUMMY = pathlib.Path(shapenet_posed_masks.__file__).parent / "dummy_data"
 _EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"

@@ -1,0 +1,1 @@
+"""Tools that only check: kills, hostile files, hostile visitors, mutated code."""
