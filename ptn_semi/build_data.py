@@ -9,7 +9,8 @@ split. A data set that is there already, built from the same files with the same
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.data.preflight import check_shapes
 from ptn_semi.utils import cli, flags
 
 RUNNER = absl_flags.DEFINE_enum(
@@ -24,7 +25,7 @@ flags.define(settings.DataSettings)
 def main():
     """Parses flags and calls the library."""
     data = flags.collect(settings.DataSettings)
-    preflight.check_shapes(data)
+    check_shapes(data)
     with cli.loading():
         from ptn_semi.data import preparation
     on_beam = preparation.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None

@@ -6,7 +6,7 @@ listens on this machine only unless --host says otherwise. Needs the `demo` extr
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight
+from ptn_semi.inference.preflight import check_model
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
@@ -20,8 +20,8 @@ MAX_UPLOAD_MB = absl_flags.DEFINE_integer("max_upload_mb", 10, "Largest image, i
 
 def main():
     """Parses flags and calls the library."""
-    preflight.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
-    preflight.check_model(MODEL.value)
+    cli.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
+    check_model(MODEL.value)
     with cli.loading():
         from ptn_semi.inference import images_to_shapes
         from ptn_semi.web import page

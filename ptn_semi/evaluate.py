@@ -8,7 +8,9 @@ flags name another.
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.data.preflight import check_shapes
+from ptn_semi.inference.preflight import check_model
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli, flags
 
@@ -36,8 +38,8 @@ def main():
     """Parses flags and calls the library."""
     trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)
-    preflight.check_model(FLAGS.workdir)
-    preflight.check_shapes(data)
+    check_model(FLAGS.workdir)
+    check_shapes(data)
     with cli.loading():
         from ptn_semi.evaluation import scoring
     scores = scoring.evaluate_workdir(

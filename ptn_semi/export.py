@@ -6,7 +6,8 @@ saved_model: a folder for TF Serving, named by a version number; the signatures 
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.inference.preflight import check_export, check_model
 from ptn_semi.utils import cli
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
@@ -16,8 +17,8 @@ FORMAT = absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS
 
 def main():
     """Parses flags and calls the library."""
-    preflight.check_export(OUTPUT.value, FORMAT.value)
-    preflight.check_model(WORKDIR.value)
+    check_export(OUTPUT.value, FORMAT.value)
+    check_model(WORKDIR.value)
     with cli.loading():
         from ptn_semi.inference import exports
     print(f"written: {exports.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")

@@ -8,7 +8,8 @@ exit code is then 1.
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.inference.preflight import check_model
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
@@ -41,7 +42,7 @@ def main(paths):
     """Parses flags and calls the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
-    preflight.check_model(FLAGS.model)
+    check_model(FLAGS.model)
     with cli.loading():
         from ptn_semi.inference import images_to_shapes
     reconstructor = images_to_shapes.load(FLAGS.model)

@@ -6,7 +6,8 @@ override its. The same command goes on with an interrupted run.
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.training.preflight import check_training
 from ptn_semi.utils import cli, flags
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
@@ -19,7 +20,7 @@ def main():
         flags.collect(cls)
         for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
     )
-    preflight.check_training(WORKDIR.value, data, train, run)
+    check_training(WORKDIR.value, data, train, run)
     with cli.loading():
         from ptn_semi.training import trainer
     checkpoint = trainer.train(WORKDIR.value, data, train, run)

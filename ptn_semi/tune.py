@@ -8,7 +8,8 @@ on each with KerasTuner's variables set (README.md).
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.training.preflight import check_training
 from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
@@ -34,7 +35,7 @@ def main():
         flags.collect(cls)
         for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
     ]
-    preflight.check_training(None, *asked)
+    check_training(None, *asked)
     with cli.loading():
         from ptn_semi.sweeps import tuner, workers
     sweep = tuner.Sweep(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.data import batches
-from ptn_semi.data.preparation import Shapes
+from ptn_semi.data.splits import Shapes
 
 IDS = [f"chair_{i:03}" for i in range(200)]
 

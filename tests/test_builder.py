@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from ptn_semi.data import preparation
+from ptn_semi.data import preparation, splits
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import DataSettings
@@ -329,7 +329,7 @@ def test_a_disk_that_is_full_at_the_picture_of_samples(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise FULL
 
-    monkeypatch.setattr(preparation.pictures, "save_png", fail)
+    monkeypatch.setattr(preparation.sheets, "save_png", fail)
     with pytest.raises(UserError, match="free some space"):
         preparation.prepare(small(tmp_path))
 
@@ -346,7 +346,7 @@ def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
         tmp_path, voxel_size=64, image_size=9, num_views=2, num_shapes=4, categories=("chair",)
     )
     builder = preparation.prepare(settings)
-    loaded = preparation.load(builder, "train", with_voxels=True)
+    loaded = splits.load(builder, "train", with_voxels=True)
     originals = examples(builder)
     assert loaded.masks.shape == (len(loaded), 2, 11)  # 81 bits
     assert loaded.voxels.shape == (len(loaded), 64**3 // 8)
@@ -361,10 +361,10 @@ def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
 
 
 def test_a_loaded_split_is_in_order_and_whole(builder):
-    loaded = preparation.load(builder, "test")
+    loaded = splits.load(builder, "test")
     assert list(loaded.model_ids) == sorted(loaded.model_ids) and len(loaded) == 7
     assert loaded.voxels is None
-    halves = [preparation.load(builder, split) for split in ("train[:50%]", "train[50%:]")]
+    halves = [splits.load(builder, split) for split in ("train[:50%]", "train[50%:]")]
     assert sum(len(half) for half in halves) == 12
 
 
@@ -372,13 +372,13 @@ def test_a_split_that_is_not_there_is_named(builder):
     with pytest.raises(
         UserError, match=r"--split=tests .*train \(12\), validation \(1\), test \(7\)"
     ):
-        preparation.load(builder, "tests")
+        splits.load(builder, "tests")
 
 
 def test_a_category_without_shapes_in_a_split_is_named(builder):
-    shapes = {split: preparation.load(builder, split) for split in ("train", "validation")}
+    shapes = {split: splits.load(builder, split) for split in ("train", "validation")}
     with pytest.raises(UserError, match=r"category bench has no shapes in .* validation .*--categ"):
-        preparation.check_categories(builder, shapes, complete=["validation"])
+        splits.check_categories(builder, shapes, complete=["validation"])
 
 
 def test_damaged_records_are_named(tmp_path):
@@ -386,7 +386,7 @@ def test_damaged_records_are_named(tmp_path):
     for path in builder.data_path.glob("*train.tfrecord*"):
         path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match=r"is damaged .*delete that folder"):
-        preparation.load(builder, "train")
+        splits.load(builder, "train")
 
 
 def test_prepared_set_is_found_without_its_files(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 
 import processes
 import ptn_semi
-from ptn_semi.data import preparation
+from ptn_semi.data import preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -98,12 +98,12 @@ def build_on_a_full_disk(folder):
         assert not list(folder.rglob("*.tfrecord*"))
         ballast.unlink()
     builder = preparation.prepare(settings(folder / "data"))
-    assert len(preparation.load(builder, "train"))
+    assert len(splits.load(builder, "train"))
     ballast = fill(folder, 0)
     with pytest.raises(UserError, match=r"masks_train\.npy could not be written"):
-        preparation.load(builder, "train", max_memory=0)
+        splits.load(builder, "train", max_memory=0)
     ballast.unlink()
-    assert len(preparation.load(builder, "train", max_memory=0))
+    assert len(splits.load(builder, "train", max_memory=0))
 
 
 def test_building_on_a_full_disk(tmp_path, mounts):
@@ -191,7 +191,7 @@ def test_a_data_set_whose_files_are_empty(tmp_path, data):
     def use():
         builder = preparation.prepare(settings(copy))
         for split in ("train", "validation", "test"):
-            assert len(preparation.load(builder, split, with_voxels=True)) > 1
+            assert len(splits.load(builder, split, with_voxels=True)) > 1
         preparation.samples(builder)
         preparation.summary(builder)
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import processes
-from ptn_semi.data import preparation
+from ptn_semi.data import preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -196,9 +196,9 @@ def test_masks_laid_out_by_somebody_else_hold_no_objects(tmp_path):
     for content in ([{"a": print}], np.zeros(3), np.zeros([2, 24, 128], np.uint8)):
         np.save(path, np.array(content), allow_pickle=True)
         with pytest.raises(UserError, match=r"masks_train.npy is damaged: delete it"):
-            preparation.load(builder, "train", max_memory=0)
+            splits.load(builder, "train", max_memory=0)
     path.write_bytes(b"")
     with pytest.raises(UserError, match=r"masks_train.npy is damaged: delete it"):
-        preparation.load(builder, "train", max_memory=0)
+        splits.load(builder, "train", max_memory=0)
     path.unlink()
-    assert len(preparation.load(builder, "train", max_memory=0))
+    assert len(splits.load(builder, "train", max_memory=0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.data.preparation import Shapes
+from ptn_semi.data.splits import Shapes
 from ptn_semi.projection import geometry, visual_hull
 from ptn_semi.projection.projector import Projector
 

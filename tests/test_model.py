@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi import settings
 from ptn_semi.data import batches
-from ptn_semi.data.preparation import Shapes
-from ptn_semi.models import architectures, losses, train_steps, viewpoint_bins
+from ptn_semi.data.splits import Shapes
+from ptn_semi.models import architectures, loss_settings, losses, train_steps, viewpoint_bins
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
@@ -285,7 +284,7 @@ def test_a_gradient_penalty_without_weight_does_nothing():
 
 def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
     moving = {}
-    for supervision in settings.SUPERVISIONS:
+    for supervision in loss_settings.SUPERVISIONS:
         reconstructor = build(supervision=supervision)
         before = weights(reconstructor.generator, "non_trainable_variables")
         steps(reconstructor)

@@ -20,6 +20,9 @@ import pytest
 import trimesh
 from PIL import Image
 
+from ptn_semi.web import uploads
+
+uploads.folder()  # before gradio is imported
 gr = pytest.importorskip("gradio")
 
 import httpx  # noqa: E402
@@ -29,7 +32,7 @@ import ptn_semi  # noqa: E402
 from ptn_semi.inference import images_to_shapes  # noqa: E402
 from ptn_semi.models import checkpoints  # noqa: E402
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor  # noqa: E402
-from ptn_semi.web import guard, page, uploads  # noqa: E402
+from ptn_semi.web import guard, layout, page  # noqa: E402
 from tiny import TINY  # noqa: E402
 from tools.faults import hostile, visitors  # noqa: E402
 
@@ -210,7 +213,7 @@ def test_bodies_over_the_limit_are_refused(client):
     ],
 )  # fmt: skip
 def test_files_of_the_machine_and_other_routes_are_not_served(url, path):
-    path = path.format(folder=page._FOLDER, examples=page._EXAMPLES)
+    path = path.format(folder=uploads.folder(), examples=layout.EXAMPLES)
     # As it stands: httpx would tidy the path up.
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{url}gradio_api/{path}", timeout=10)
@@ -232,7 +235,7 @@ def test_other_routes_take_nothing(client, route):
 @pytest.mark.parametrize("name", ["from_file", "from_drawing"])
 def test_a_file_of_the_machine_is_not_read(client, tmp_path, name, meta):
     shutil.copy(EXAMPLE, tmp_path / "own.png")
-    for path in (tmp_path / "own.png", f"{page._FOLDER}/../../{tmp_path}/own.png"):
+    for path in (tmp_path / "own.png", f"{uploads.folder()}/../../{tmp_path}/own.png"):
         asked = {"path": str(path), **meta}
         if name == "from_drawing":
             asked = {"background": None, "layers": [], "composite": asked, "id": None}
@@ -329,7 +332,7 @@ def test_the_queue_of_gradio_is_not_used(client):
 
 
 def test_an_upload_that_says_it_is_too_large_is_not_begun(url):
-    before = set(page._FOLDER.rglob("*"))
+    before = set(uploads.folder().rglob("*"))
     with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port)) as large:
         large.sendall(
             b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n"
@@ -337,7 +340,7 @@ def test_an_upload_that_says_it_is_too_large_is_not_begun(url):
         )
         large.settimeout(10)
         assert b" 413 " in large.recv(100)
-    assert set(page._FOLDER.rglob("*")) <= before
+    assert set(uploads.folder().rglob("*")) <= before
 
 
 @pytest.mark.parametrize("route", ["run/from_file", "upload"])

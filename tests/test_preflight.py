@@ -9,7 +9,7 @@ import pytest
 
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
-from ptn_semi.models import losses
+from ptn_semi.models import loss_settings, losses
 from ptn_semi.utils import flags
 
 # Runs a command as `python -m` does and tells which slow packages it has loaded when it ends.
@@ -86,6 +86,6 @@ def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
 
 
 def test_flags_offer_what_there_is():
-    assert tuple(losses.GAN_LOSSES) == settings.GAN_LOSSES
-    assert tuple(losses.GRADIENT_PENALTIES) == settings.GRADIENT_PENALTIES
+    assert tuple(losses.GAN_LOSSES) == loss_settings.GAN_LOSSES
+    assert tuple(losses.GRADIENT_PENALTIES) == loss_settings.GRADIENT_PENALTIES
     assert tuple(images_to_shapes.SURFACES) == settings.SURFACES

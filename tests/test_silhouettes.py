@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ptn_semi.data import framing
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
 
@@ -173,27 +174,27 @@ def test_numbers_beyond_colours(tmp_path):
 @pytest.mark.parametrize("turn", [0, 1])
 def test_objects_are_centred_and_scaled(turn):
     silhouette = np.rot90(OBJECT, turn)
-    mask = silhouettes.frame(silhouette, 32, 0.75)
+    mask = framing.frame(silhouette, 32, 0.75)
     assert mask.shape == (32, 32, 1) and set(np.unique(mask)) == {0, 1}
-    top, left, bottom, right = silhouettes.bounding_box(mask[..., 0] > 0)
+    top, left, bottom, right = framing.bounding_box(mask[..., 0] > 0)
     assert (bottom - top, right - left) == (24, 24)  # as long as wide
     assert top + bottom == left + right == 32
-    assert silhouettes.extent(mask[None]) == 0.75
+    assert framing.extent(mask[None]) == 0.75
 
 
 def test_a_frame_may_be_kept():
     mask = np.zeros([64, 64], bool)
     mask[0:8, 16:40] = True
-    framed = silhouettes.frame(mask, 32)[..., 0]
-    assert silhouettes.bounding_box(framed > 0) == (0, 8, 4, 20)
+    framed = framing.frame(mask, 32)[..., 0]
+    assert framing.bounding_box(framed > 0) == (0, 8, 4, 20)
     # A wide image is padded above and below.
-    framed = silhouettes.frame(mask[:32], 32)[..., 0]
-    assert silhouettes.bounding_box(framed > 0) == (8, 8, 12, 20)
+    framed = framing.frame(mask[:32], 32)[..., 0]
+    assert framing.bounding_box(framed > 0) == (8, 8, 12, 20)
 
 
 def test_thin_parts_stay():
     silhouette = np.zeros([256, 256], bool)
     silhouette[20:236, 100:103] = True  # under half a pixel wide in the mask
     silhouette[20:60, 20:236] = True
-    mask = silhouettes.frame(silhouette, 32)[..., 0]
+    mask = framing.frame(silhouette, 32)[..., 0]
     assert mask[10:29].any(axis=1).all()

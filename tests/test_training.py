@@ -14,10 +14,11 @@ import tensorflow as tf
 
 import processes
 import ptn_semi
-from ptn_semi.data import preparation
+from ptn_semi.data import preparation, splits
 from ptn_semi.evaluation import scoring
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
+from ptn_semi.models.predictor import Predictor
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
@@ -65,13 +66,14 @@ def trained(tmp_path_factory, data):
 @pytest.fixture(scope="module")
 def trained_on_everything(tmp_path_factory, data):
     """A finished run of four steps with every loss, and how often its functions were traced."""
-    started, runs = trainer._Run, []
+    start_trainer, trainers = trainer.start_trainer, []
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(architectures.PRESETS, "small", TINY)
-        patch.setattr(trainer, "_Run", lambda *args: runs.append(started(*args)) or runs[-1])
+        keep = lambda *args: trainers.append(start_trainer(*args)) or trainers[-1]
+        patch.setattr(trainer, "start_trainer", keep)
         workdir = tmp_path_factory.mktemp("run") / "everything"
         trainer.train(workdir, data, SEMI, RUN)
-    functions = runs[0].train_step, runs[0].predictor._predict
+    functions = trainers[0].train_step, trainers[0].predictor._predict
     return workdir, [function.experimental_get_tracing_count() for function in functions]
 
 
@@ -151,7 +153,7 @@ def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data,
     run = dataclasses.replace(RUN, max_masks_gb=0)
     builder = preparation.prepare(data)
     for name in ("written", "found"):
-        masks = preparation.load(builder, "train", max_memory=0).masks
+        masks = splits.load(builder, "train", max_memory=0).masks
         assert isinstance(masks, np.memmap)
         assert ("laying out masks" in capsys.readouterr().err) == (name == "written")
     trainer.train(tmp_path, data, TRAIN, run)
@@ -161,8 +163,10 @@ def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data,
 def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     for choice, compiled in (("auto", on_gpu), ("on", True), ("off", False)):
-        run = trainer._Run(tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice))
-        assert run.train_step._jit_compile is compiled
+        started = trainer.start_trainer(
+            tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice)
+        )
+        assert started.train_step._jit_compile is compiled
 
 
 @pytest.mark.slow
@@ -302,10 +306,11 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
     trained, trained_on_everything, data, tmp_path
 ):
     for source, train in ((trained, SEMI), (trained_on_everything[0], TRAIN)):
-        run = trainer._Run(tmp_path, data, dataclasses.replace(train, init_from=str(source)), RUN)
+        settings = dataclasses.replace(train, init_from=str(source))
+        started = trainer.start_trainer(tmp_path, data, settings, RUN)
         start = checkpoints.load_model(checkpoints.find(source))
         for name in ("encoder", "generator"):
-            before, after = getattr(start, f"average_{name}"), getattr(run.model, name)
+            before, after = getattr(start, f"average_{name}"), getattr(started.model, name)
             for a, b in zip(before.weights, after.weights, strict=True):
                 np.testing.assert_array_equal(a, b)
 
@@ -341,9 +346,9 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
 ):
     # A model whose front is 90° off: as good as the one it is made of.
     plain = scoring.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
-    predict = scoring.Predictor.__call__
+    predict = Predictor.__call__
     monkeypatch.setattr(
-        scoring.Predictor,
+        Predictor,
         "__call__",
         lambda self, masks: geometry.turn_voxels(predict(self, masks), -90),
     )

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ptn_semi import settings
 from ptn_semi.models import architectures
-from ptn_semi.training import trainer
+from ptn_semi.training import start, trainer
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
@@ -19,8 +19,8 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     architectures.PRESETS["small"] = TINY
     models = []
-    build = trainer.build_model
-    trainer.build_model = lambda *args: models.append(build(*args)) or models[-1]
+    build = start.build
+    start.build = lambda *args: models.append(build(*args)) or models[-1]
     trainer.train(
         workdir,
         settings.DataSettings(data_dir=data_dir, categories=("chair",), num_shapes=40, num_views=4),

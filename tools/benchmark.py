@@ -24,7 +24,7 @@ from ptn_semi.utils import cli, cpu, files
 with cli.loading():
     import tensorflow as tf
 
-    from ptn_semi.visual import pictures
+    from ptn_semi.visual import sheets
     from tools.benchmarks import inference, measurements, quality
 
 _SECTIONS = {
@@ -132,7 +132,7 @@ def main():
         with files.replacing(FLAGS.json) as partial:
             partial.write_text(text + "\n")
     if FLAGS.plot:
-        pictures.save_png(FLAGS.plot, np.asarray(plot(rows)))
+        sheets.save_png(FLAGS.plot, np.asarray(plot(rows)))
 
 
 if __name__ == "__main__":

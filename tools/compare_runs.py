@@ -8,15 +8,16 @@ All runs must have been trained on the data set of the first.
 import numpy as np
 from absl import flags
 
+from ptn_semi.data import splits
+from ptn_semi.models.predictor import Predictor
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
     from ptn_semi.data import preparation
-    from ptn_semi.evaluation import scoring
     from ptn_semi.models import checkpoints
-    from ptn_semi.visual import pictures
+    from ptn_semi.visual import shading, sheets
 
 RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
 OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)
@@ -27,7 +28,7 @@ VIEWPOINT = (20, 30)  # that shapes are drawn from
 
 def reconstruct(checkpoint, masks):
     """A run's occupied voxels of the masks, at its best validation threshold."""
-    voxels = scoring.Predictor(checkpoints.load_model(checkpoint))(masks)
+    voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
     return voxels > checkpoint.progress["best"]["threshold"]
 
 
@@ -38,20 +39,20 @@ def draw(runs, split, count):
     for checkpoint, (_, workdir) in zip(found, runs, strict=True):
         if checkpoint.progress["data_set"] != found[0].progress["data_set"]:
             raise UserError(f"{workdir} was trained on another data set than {runs[0][1]}")
-    shapes = preparation.load(preparation.prepare(data), split, with_voxels=True)
+    shapes = splits.load(preparation.prepare(data), split, with_voxels=True)
     index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
     shown = [reconstruct(checkpoint, masks) for checkpoint in found]
     rows = [
-        [pictures.mask_picture(mask)]
+        [sheets.mask_picture(mask)]
         + [
-            pictures.shade_voxels(voxels[row], VIEWPOINT, 128, pictures.PREDICTED_COLOR)
+            shading.shade_voxels(voxels[row], VIEWPOINT, 128, shading.PREDICTED_COLOR)
             for voxels in shown
         ]
-        + [pictures.shade_voxels(truth[row], VIEWPOINT, 128, pictures.TRUE_COLOR)]
+        + [shading.shade_voxels(truth[row], VIEWPOINT, 128, sheets.TRUE_COLOR)]
         for row, mask in enumerate(masks)
     ]
-    return pictures.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
+    return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
 
 
 def main():
@@ -59,7 +60,7 @@ def main():
     runs = [tuple(run.split("=", 1)) for run in RUNS.value]
     if any(len(run) != 2 for run in runs):
         raise UserError(f"--runs={','.join(RUNS.value)} is not of the form TITLE=WORKDIR,...")
-    pictures.save_png(OUTPUT.value, draw(runs, SPLIT.value, COUNT.value))
+    sheets.save_png(OUTPUT.value, draw(runs, SPLIT.value, COUNT.value))
 
 
 if __name__ == "__main__":

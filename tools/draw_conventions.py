@@ -15,7 +15,7 @@ from shapenet_posed_masks import procedural
 with cli.loading():
     from ptn_semi.projection import geometry
     from ptn_semi.projection.projector import Projector
-    from ptn_semi.visual import pictures
+    from ptn_semi.visual import shading, sheets
 
 OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
 
@@ -35,7 +35,7 @@ WIDTH, PANEL, HEIGHT = 1500, 500, 1090
 RADIUS = 0.9  # of the circle of cameras in the plan, in grid sides
 CELL, PITCH = 168, 205  # a view and the step to the next one
 SCALE = 2  # drawn larger and reduced, for smooth lines
-INK, FAINT = pictures.TEXT_COLOR, (150, 154, 162)
+INK, FAINT = sheets.TEXT_COLOR, (150, 154, 162)
 X_COLOR, Y_COLOR, Z_COLOR = (200, 50, 50), (40, 140, 60), (50, 90, 200)
 CAMERA_COLOR = (125, 65, 160)
 
@@ -99,8 +99,8 @@ class Drawing:
         self.middle, self.scale = np.array(middle, float), pixels_per_side
         self.axes = geometry.rotation(np.array(viewpoint, np.float64)).numpy()
         size = int(1.8 * pixels_per_side)
-        picture = pictures.shade_voxels(
-            chair, viewpoint, size * SCALE, pictures.TRUE_COLOR, half_width=0.9
+        picture = shading.shade_voxels(
+            chair, viewpoint, size * SCALE, sheets.TRUE_COLOR, half_width=0.9
         )
         sheet.paste(picture, self.middle - size / 2)
 
@@ -213,12 +213,12 @@ def draw_views(sheet, chair, top):
         middle = x + CELL / 2
         sheet.text((middle, top), f"({elevation}°, {azimuth}°)", 20, CAMERA_COLOR)
         sheet.text((middle, top + 24), seen, 15)
-        picture = pictures.shade_voxels(
-            chair, (elevation, azimuth), CELL * SCALE, pictures.TRUE_COLOR, 1.05 * half_width
+        picture = shading.shade_voxels(
+            chair, (elevation, azimuth), CELL * SCALE, sheets.TRUE_COLOR, 1.05 * half_width
         )
         sheet.paste(picture, (x, top + 40))
         y = top + 50 + CELL
-        sheet.paste(pictures.mask_picture(masks[number], CELL * SCALE), (x, y))
+        sheet.paste(sheets.mask_picture(masks[number], CELL * SCALE), (x, y))
         frame = [(x, y), (x + CELL, y), (x + CELL, y + CELL), (x, y + CELL), (x, y)]
         sheet.line(frame, FAINT, 1)
         if number == 0:
@@ -248,7 +248,7 @@ def draw():
 
 def main():
     """Draws and saves."""
-    pictures.save_png(OUTPUT.value, draw())
+    sheets.save_png(OUTPUT.value, draw())
     print(f"wrote {OUTPUT.value}")
 
 

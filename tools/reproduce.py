@@ -16,9 +16,10 @@ import pathlib
 
 from absl import flags as absl_flags
 
-from ptn_semi import preflight, settings
+from ptn_semi import settings
+from ptn_semi.data.preflight import check_shapes
 from ptn_semi.experiments import matrix
-from ptn_semi.utils import cli, files, flags, reading
+from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -62,7 +63,7 @@ def read_results(path):
     Raises:
       UserError: it is missing or holds something else.
     """
-    results = reading.read_json(path, "leave out --report_only to get it")
+    results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
         raise UserError(f"{path} holds no results: leave out --report_only to get some")
     return results
@@ -81,7 +82,7 @@ def main():
     data = flags.collect(settings.DataSettings)
     if not FLAGS["num_shapes"].present:
         data = dataclasses.replace(data, num_shapes=scale.shapes_per_category)
-    preflight.check_shapes(data)
+    check_shapes(data)
     with cli.loading():
         from ptn_semi.data import preparation
         from ptn_semi.experiments import jobs, reports, runner

@@ -35,7 +35,7 @@ def batch_dataset(
     """An endless `tf.data.Dataset` of training batches, from step `start` on.
 
     Args:
-      shapes: the training `data_sets.Shapes`.
+      shapes: the training `splits.Shapes`.
       labeled: indices of the labeled shapes.
       labeled_views: how many views of a labeled shape are used, from the first.
       batch_size: unlabeled masks, and hulls, in a batch.

@@ -6,53 +6,19 @@ import pathlib
 import re
 
 import numpy as np
-import tensorflow as tf
-import tqdm
 
-from ptn_semi.data import preparation
+from ptn_semi.data import preparation, splits
 from ptn_semi.evaluation import metrics
 from ptn_semi.models import checkpoints
+from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import pictures
+from ptn_semi.visual import sheets
 
 _NUM_PICTURES = 8
-_BATCH = 64  # masks in a forward pass; no effect on the scores
+_BATCH = 64  # shapes at once; no effect on the scores
 _TURNS = range(0, 360, 10)  # degrees
-
-
-class Predictor:
-    """Predicts voxels of masks with a model's current weights; traced once.
-
-    Args:
-      model: a `SemiSupervisedReconstructor`.
-      turn: degrees to turn every prediction by; see `geometry.turn_voxels`.
-    """
-
-    def __init__(self, model, turn=0):
-        self.turn = turn
-        mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
-        self._predict = tf.function(
-            lambda masks: model(masks, training=False), input_signature=[mask], jit_compile=False,
-            autograph=False,
-        )  # fmt: skip
-
-    def __call__(self, masks):
-        """Voxels float32 [B, N, N, N] of masks [B, S, S, 1]."""
-        voxels = self._predict(masks).numpy()
-        return geometry.turn_voxels(voxels, self.turn) if self.turn else voxels
-
-    def batches(self, shapes, num_views, progress=False):
-        """Yields (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
-
-        Every one of the first `num_views` views of every shape comes once.
-        """
-        pairs = np.stack(np.mgrid[: len(shapes), :num_views], axis=-1).reshape(-1, 2)
-        starts = range(0, len(pairs), _BATCH)
-        for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
-            index, view = pairs[start : start + _BATCH].T
-            yield index, view, self(shapes.unpack_masks(index, view))
 
 
 def best_turn(predictor, shapes):
@@ -79,7 +45,7 @@ def score_model(predictor, shapes, num_views=None, progress=False, keep=None):
 
     Args:
       predictor: a `Predictor`.
-      shapes: `data_sets.Shapes` with voxels.
+      shapes: `splits.Shapes` with voxels.
       num_views: how many views of each shape are inputs; None for all.
       progress: show a bar.
       keep: called with (shape indices, view indices, voxels) of every batch, if given.
@@ -101,7 +67,7 @@ def score_mean_shape(train, shapes):
     A model at this level has learnt nothing that depends on the mask. Counted once per shape.
 
     Args:
-      train: `data_sets.Shapes` with voxels, whose categories include those of `shapes`.
+      train: `splits.Shapes` with voxels, whose categories include those of `shapes`.
       shapes: the split that is scored, with voxels.
     """
     scores = metrics.ReconstructionScores()
@@ -183,16 +149,16 @@ def evaluate_workdir(
                 f"--{name}={getattr(data, name)}"
             )
     builder = preparation.prepare(data)
-    shapes = preparation.load(builder, split, with_voxels=True)
-    train = preparation.load(builder, "train", with_voxels=True)
-    preparation.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
+    shapes = splits.load(builder, split, with_voxels=True)
+    train = splits.load(builder, "train", with_voxels=True)
+    splits.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
     stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
     output = pathlib.Path(output) if output else stem.with_suffix(".json")
     kept = []
     keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
     predictor = Predictor(model)
     if global_turn:
-        validation = preparation.load(builder, "validation", with_voxels=True)
+        validation = splits.load(builder, "validation", with_voxels=True)
         predictor = Predictor(model, best_turn(predictor, validation))
         print(f"all reconstructions are turned by {predictor.turn}°")
     rows = score_model(
@@ -219,7 +185,7 @@ def evaluate_workdir(
                 probabilities=voxels,
             )
     sheet = _sheet(predictor, shapes, rows["mean"]["best_threshold"])
-    pictures.save_png(output.with_suffix(".png"), sheet)
+    sheets.save_png(output.with_suffix(".png"), sheet)
     return scores
 
 
@@ -227,7 +193,7 @@ def _sheet(predictor, shapes, threshold):
     """Reconstructions of shapes spread evenly over the split, so that none is picked."""
     index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
     masks = shapes.unpack_masks(index, 0)
-    return pictures.reconstruction_sheet(
+    return sheets.reconstruction_sheet(
         masks,
         predictor(masks),
         shapes.unpack_voxels(index),

@@ -19,7 +19,7 @@ import re
 from ptn_semi.data import preparation
 from ptn_semi.experiments import matrix
 from ptn_semi.models import checkpoints
-from ptn_semi.utils import files, reading
+from ptn_semi.utils import files
 
 _MEND = "delete it and give the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
@@ -76,11 +76,11 @@ class Job:
 
     def scores(self, category):
         """What `ptn_semi.evaluate` wrote of a category."""
-        return reading.read_json(self.scores_path(category), _MEND)
+        return files.read_json(self.scores_path(category), _MEND)
 
     def record(self):
         """What `write_record` wrote: {"minutes"}."""
-        return reading.read_json(self.record_path, _MEND)
+        return files.read_json(self.record_path, _MEND)
 
     def write_record(self):
         """Writes down how long the training took, from its last checkpoint."""

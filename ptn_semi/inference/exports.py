@@ -8,11 +8,11 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi import preflight
+from ptn_semi.inference.preflight import check_export
 from ptn_semi.models import checkpoints
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
-from ptn_semi.utils import files, reading
+from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 
 EXTRA, METADATA = "assets.extra", "metadata.json"  # the folder of a SavedModel, and the file in it
@@ -117,7 +117,7 @@ def export(workdir, output, kind):
       UserError: no checkpoint, a wrong or taken output, a missing package.
     """
     output = pathlib.Path(output)
-    preflight.check_export(output, kind)
+    check_export(output, kind)
     write = {"saved_model": _write_saved_model, "tflite": _write_tflite, "onnx": _write_onnx}[kind]
     checkpoint = checkpoints.find(workdir)
     model = checkpoints.load_model(checkpoint)
@@ -140,12 +140,12 @@ def read(path):
     """
     path = pathlib.Path(path)
     mend = "give a folder that ptn_semi.export wrote, whole, or export the model again"
-    known = reading.read_json(path / EXTRA / METADATA, mend)
+    known = files.read_json(path / EXTRA / METADATA, mend)
     with checkpoints.refusing_others(path, mend):
         if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
             raise ValueError(f"threshold {known['threshold']}, extent {known['extent']}")
         model = checkpoints.model_of(known["model"])
-        with reading.without_patterns(path) as folder:
+        with files.without_patterns(path) as folder:
             variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
             for i, variable in enumerate(_kept(model)):
                 variable.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))

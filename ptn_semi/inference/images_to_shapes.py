@@ -9,12 +9,13 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from ptn_semi.evaluation import scoring
+from ptn_semi.data import framing
 from ptn_semi.inference import exports, silhouettes
 from ptn_semi.models import checkpoints
-from ptn_semi.utils import binvox, files, reading
+from ptn_semi.models.predictor import Predictor
+from ptn_semi.utils import binvox, files
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import pictures, surfaces
+from ptn_semi.visual import shading, sheets, surfaces
 
 SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # Of checkpoints that were written before training kept it: that of chairs seen all round.
@@ -31,7 +32,7 @@ class Reconstructor:
       predict: maps masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
       image_size: S.
       threshold: probability from which voxels count as occupied, best on the validation split.
-      extent: how the training masks are framed; see `silhouettes.frame`.
+      extent: how the training masks are framed; see `framing.frame`.
     """
 
     predict: collections.abc.Callable
@@ -54,7 +55,7 @@ def load(path):
         model = checkpoints.load_model(checkpoint)
         known = exports.metadata(checkpoint, model)
     return Reconstructor(
-        scoring.Predictor(model),
+        Predictor(model),
         model.image_size,
         known["threshold"],
         known["extent"] or _EXTENT,
@@ -83,7 +84,7 @@ def images_in(paths):
             yield path, UserError(f"{path} cannot be listed ({error.strerror}): make it readable")
             continue
         for child in found:
-            yield child, reading.link_problem(path, child)
+            yield child, files.link_problem(path, child)
         if not found:
             yield path, UserError(f"{path} holds no images: name some, or another folder")
 
@@ -116,7 +117,7 @@ def reconstruct_files(
             continue
         try:
             image, silhouette = silhouettes.read(path)
-            mask = silhouettes.frame(silhouette, reconstructor.image_size, extent)
+            mask = framing.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)
             name = _free_name(path.stem, taken)
@@ -128,7 +129,7 @@ def reconstruct_files(
                 )
             for file in written[:-1]:
                 write_shape(file, voxels, threshold, surface)
-            pictures.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
+            sheets.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
         except UserError as error:
             yield path, error
         else:
@@ -174,12 +175,12 @@ def write_shape(path, voxels, threshold, surface="smooth"):
 
 def _preview(image, silhouette, mask, occupied):
     """The image, what was found in it, what the model sees, and the shape from all round."""
-    row = [_in_square(image), pictures.mask_picture(_in_square(silhouette) / 255, _SIZE)]
-    row.append(pictures.mask_picture(mask, _SIZE))
-    row += [pictures.shade_voxels(occupied, viewpoint, _SIZE) for viewpoint in _VIEWPOINTS]
+    row = [_in_square(image), sheets.mask_picture(_in_square(silhouette) / 255, _SIZE)]
+    row.append(sheets.mask_picture(mask, _SIZE))
+    row += [shading.shade_voxels(occupied, viewpoint, _SIZE) for viewpoint in _VIEWPOINTS]
     titles = ["image", "silhouette", "input mask"]
     titles += [f"shape at azimuth {azimuth}°" for _, azimuth in _VIEWPOINTS]
-    return pictures.grid([row], titles)
+    return sheets.grid([row], titles)
 
 
 def _in_square(image):

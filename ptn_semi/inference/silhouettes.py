@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
-from ptn_semi.utils import reading
+from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 
 # Pillow reads dozens of formats more, one by running another program.
@@ -21,9 +21,6 @@ _TOLERANCE = 40  # of 255, that a plain background may vary by, as JPEG makes it
 _PLAIN = 0.8  # share of the border that has the background's colour
 _SPECK = 0.02  # share of the largest part's area under which others are dropped
 _SMALLEST, _LARGEST = 5e-4, 0.95  # share of the image that an object covers
-# Share of a mask's pixel from which it counts. A training mask's pixel is full if its ray meets any
-# voxel, and a voxel is full if the object touches enough of it: thin parts come out thick.
-_COVERED = 0.25
 
 
 def read(path):
@@ -34,7 +31,7 @@ def read(path):
     Raises:
       UserError: the file cannot be read, is too large, or shows no usable silhouette.
     """
-    data = reading.read(path, _MAX_BYTES, _MEND)
+    data = files.read(path, _MAX_BYTES, _MEND)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow's; what is wrong is raised
@@ -126,47 +123,3 @@ def _checked(name, silhouette):
     if share > _LARGEST:
         raise UserError(f"{name} shows no outline: the object fills it")
     return silhouette
-
-
-def frame(silhouette, image_size, extent=None):
-    """Crops, pads, centres and scales a silhouette as training masks are.
-
-    Args:
-      silhouette: bool [H, W], not empty.
-      image_size: S.
-      extent: how long the longer side of the object's bounding box is to be, as a share of S; None
-        keeps the image's own frame, its longer side spanning S.
-
-    Returns:
-      float32 [S, S, 1] of 0 and 1.
-    """
-    # From the square about its middle, each pixel of the mask is the mean of a box.
-    if extent is None:
-        top, left, (bottom, right) = 0, 0, silhouette.shape
-        side = max(bottom, right)
-    else:
-        top, left, bottom, right = bounding_box(silhouette)
-        side = max(bottom - top, right - left) / extent
-    middle = (left + right) / 2, (top + bottom) / 2
-    box = [m + sign * side / 2 for sign in (-1, 1) for m in middle]
-    # Pillow reads only inside of an image: pad it until the square is.
-    pad = int(np.ceil(side))
-    padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
-    covered = padded.resize(
-        (image_size, image_size), Image.Resampling.BOX, box=[edge + pad for edge in box]
-    )
-    mask = np.asarray(covered) / 255 >= _COVERED
-    return mask.astype(np.float32)[..., None]
-
-
-def bounding_box(silhouette):
-    """(top, left, bottom, right) of a silhouette [H, W] in pixels, the last two exclusive."""
-    rows, columns = (np.flatnonzero(silhouette.any(axis)) for axis in (1, 0))
-    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
-
-
-def extent(masks):
-    """Median over masks [M, S, S, 1] of the longer side of the object's box, as a share of S."""
-    boxes = [bounding_box(mask[..., 0] > 0) for mask in masks if mask.any()]
-    sides = [max(bottom - top, right - left) for top, left, bottom, right in boxes]
-    return float(np.median(sides) / masks.shape[1]) if sides else 1.0

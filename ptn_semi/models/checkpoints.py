@@ -21,9 +21,9 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import architectures
+from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.models.reconstructor import OPTIMIZERS, SemiSupervisedReconstructor
-from ptn_semi.settings import LossSettings
-from ptn_semi.utils import errors, reading
+from ptn_semi.utils import errors, files
 from ptn_semi.utils.errors import UserError
 
 _METADATA = "checkpoint.json"
@@ -167,7 +167,7 @@ def restore(checkpoint, model):
     """Restores a compiled model and its optimizers to the bits that were saved."""
     with refusing_others(checkpoint.path, _MEND):
         _check_architecture(checkpoint, model)
-        with reading.without_patterns(checkpoint.path) as folder:
+        with files.without_patterns(checkpoint.path) as folder:
             _trackable(model).read(f"{folder}/state").assert_consumed()
 
 
@@ -178,7 +178,7 @@ def restore_networks(checkpoint, model):
         parts = _networks(model)
         if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
             parts.pop("viewpoint_estimator", None)
-        with reading.without_patterns(checkpoint.path) as folder:
+        with files.without_patterns(checkpoint.path) as folder:
             status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
             status.assert_existing_objects_matched().expect_partial()
 

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 
 from ptn_semi.models import architectures, networks, replicas, train_steps
+from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projection.projector import Projector
-from ptn_semi.settings import LossSettings
 from ptn_semi.utils import seeds
 
 OPTIMIZERS = (

@@ -37,7 +37,7 @@ def packed_hulls(shapes, chosen, num_views, projector, progress=False):
     """Hulls of the chosen shapes from their first views, packed: uint8 [chosen, ceil(N³/8)].
 
     Args:
-      shapes: `data_sets.Shapes`.
+      shapes: `splits.Shapes`.
       chosen: indices of shapes.
       num_views: how many views of each are used, from the first.
       projector: the `Projector` that the masks were rendered with, sampling nearest.

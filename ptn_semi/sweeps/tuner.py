@@ -29,7 +29,7 @@ from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT
 from ptn_semi.sweeps import report
 from ptn_semi.training import trainer, workdirs
-from ptn_semi.utils import files, flags, reading
+from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
 _OBJECTIVE = "average_precision"
@@ -267,7 +267,7 @@ def keep_settings(workdir, sweep, data, train, run):
     described = dataclasses.asdict(sweep)
     described.pop("max_trials")  # more may be asked for
     described = json.loads(json.dumps(described)) | {"flags": flags.to_text(data, train, run)}
-    if path.exists() and reading.read_json(path, "delete it") != described:
+    if path.exists() and files.read_json(path, "delete it") != described:
         raise UserError(f"{workdir} holds a sweep of other settings: give another --workdir")
     with files.replacing(path) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")

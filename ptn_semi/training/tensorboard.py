@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorboard.plugins.mesh import summary_v2 as mesh_summary
 
 from ptn_semi.utils import files
-from ptn_semi.visual import pictures
+from ptn_semi.visual import shading
 
 # TensorBoard's mesh viewer keeps vertex numbers in 16 bits.
 _MAX_VERTICES = 2**16
@@ -113,7 +113,7 @@ def surface_mesh(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
       counter-clockwise seen from outside.
     """
     N = len(occupied)
-    voxels, normals = pictures.exposed_faces(occupied)
+    voxels, normals = shading.exposed_faces(occupied)
     axis = np.abs(normals).argmax(1)
     sign = normals[np.arange(len(axis)), axis]
     # A face's corners, from its voxel's lowest corner: along the axes that follow its own in

@@ -18,52 +18,21 @@ import tensorflow as tf
 import tqdm
 
 from ptn_semi import settings
-from ptn_semi.data import batches, preparation
+from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring
-from ptn_semi.inference import silhouettes
-from ptn_semi.models import architectures, checkpoints, networks
-from ptn_semi.models.optimizers import FusedAdam
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models import checkpoints, networks
+from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import visual_hull
-from ptn_semi.training import distribution, workdirs
+from ptn_semi.training import distribution, start, workdirs
+from ptn_semi.training.pictures import validation_pictures
 from ptn_semi.training.tensorboard import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import pictures
-
-_NUM_PICTURES = 6
-_NUM_FRAMED = 1000  # masks whose frame users' images are given
-
-
-def build_model(data, train):
-    """The model that the settings describe, not compiled."""
-    return SemiSupervisedReconstructor(
-        architecture=architectures.PRESETS[train.preset],
-        voxel_size=data.voxel_size,
-        image_size=data.image_size,
-        camera=data.camera,
-        loss_settings=train.losses,
-        freeze_encoder=train.freeze_encoder,
-        average_decay=train.average_decay,
-        elevation_range=data.elevation_range,
-        azimuth_range=data.azimuth_range,
-        precision=train.precision,
-        seed=train.seed,
-    )
-
-
-def compile_model(model, train):
-    """Gives the model its Adam optimizers, with the authors' momenta."""
-    model.compile(
-        encoder_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
-        generator_optimizer=FusedAdam(train.generator_learning_rate, 0.5, 0.9),
-        discriminator_optimizer=FusedAdam(train.discriminator_learning_rate, 0.5, 0.9),
-        viewpoint_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
-    )
+from ptn_semi.visual import sheets
 
 
 def train(workdir, data, train, run):
-    """Trains in a workdir, or goes on with what is there, to the same bits.
+    """Trains in a workdir; resumes what is there bit-identically.
 
     Args:
       workdir: folder of the run.
@@ -81,104 +50,98 @@ def train(workdir, data, train, run):
     """
     workdir = pathlib.Path(workdir)
     settings.check(data, train, run)
-    fastest = networks.fastest_precision()
-    if train.precision == settings.AUTO:
-        train = dataclasses.replace(train, precision=fastest)
-        print(f"precision: {train.precision}")
-    elif train.precision != fastest == "float32":
-        print(
-            f"note: this machine does not multiply in {train.precision} itself: steps are slower "
-            "than in float32, on CPUs without AVX-512 some 50 times; --precision=auto chooses"
-        )
+    train = dataclasses.replace(train, precision=_precision(train.precision))
     is_chief = distribution.is_chief(distribution.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
-        started = _Run(workdir, data, train, run)
+        trainer = start_trainer(workdir, data, train, run)
         if is_chief:
             workdirs.write_settings(workdir, data, train, run)
-        return started.train()
+        return trainer.train()
 
 
-class _Run:
-    """State of a training run."""
-
-    def __init__(self, workdir, data, train, run):
-        strategy = distribution.create(run.strategy)
-        self.workdir, self.run, self.strategy = workdir, run, strategy
-        self.is_chief = distribution.is_chief(strategy)
-        distribution.check_batch_size(
-            strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
+def _precision(asked):
+    """The precision to compute in; tells where it is chosen, or slow on this machine."""
+    fastest = networks.fastest_precision()
+    if asked == settings.AUTO:
+        print(f"precision: {fastest}")
+        return fastest
+    if asked != fastest == "float32":
+        print(
+            f"note: this machine does not multiply in {asked} itself: steps are slower than in "
+            "float32, on CPUs without AVX-512 some 50 times; --precision=auto chooses"
         )
-        self.folder = workdir / "checkpoints"
-        builder = preparation.prepare(data)
-        self.data_set = builder.builder_config.name
-        self.shapes = preparation.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
-        self.validation = preparation.load(builder, "validation", with_voxels=True)
-        preparation.check_categories(builder, {"train": self.shapes, "validation": self.validation})
-        some = np.arange(min(_NUM_FRAMED, len(self.shapes)))
-        self.extent = silhouettes.extent(self.shapes.unpack_masks(some, 0))
-        self.labeled = batches.labeled_subset(
-            self.shapes.model_ids, train.pose_fraction, train.seed
-        )
-        self.batch_args = {
-            "labeled": self.labeled,
-            "labeled_views": train.labeled_views,
-            "batch_size": train.batch_size,
-            "labeled_batch_size": train.labeled_batch_size,
-            "seed": train.seed,
-            "mirror_views": train.mirror_views,
-        }
-        with strategy.scope():
-            self.model = build_model(data, train)
-            compile_model(self.model, train)
-        self.best, self.minutes = None, 0.0
-        self.kept = []
-        self.newest = newest = checkpoints.latest(self.folder)
-        if newest is not None:
-            if newest.progress["data_set"] != self.data_set:
-                raise UserError(
-                    f"the shapes in --manual_dir={data.manual_dir} changed since {workdir} was "
-                    "trained: choose another --workdir"
-                )
-            checkpoints.restore(newest, self.model)
-            self.best, self.minutes = newest.progress["best"], newest.progress["minutes"]
-            self.kept = [self.best["step"]] if self.best else []
-            print(f"continuing from step {newest.step}")
-        elif train.init_from:
-            checkpoints.start_from(checkpoints.find(train.init_from), self.model)
-        self.step = int(self.model.steps.numpy())
-        distribution.check_equal(
-            strategy, self.step, "the processes find other checkpoints, as --workdir is not on a "
-            "disk that they share; they are at steps",
-        )  # fmt: skip
-        self.predictor = scoring.Predictor(self.model)
+    return asked
+
+
+def start_trainer(workdir, data, train, run):
+    """Loads, builds and restores what a run needs; the arguments are those of `train`.
+
+    Returns:
+      A `Trainer` at the newest checkpoint of the workdir, or before the first step.
+    """
+    strategy = distribution.create(run.strategy)
+    distribution.check_batch_size(
+        strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
+    )
+    loaded = start.load_data(data, train, run)
+    with strategy.scope():
+        model = start.build(data, train)
+    newest = start.restore(workdir, model, loaded.name, train.init_from)
+    distribution.check_equal(
+        strategy,
+        int(model.steps.numpy()),
+        "the processes find other checkpoints, as --workdir is not on a disk that they share; they "
+        "are at steps",
+    )
+    return Trainer(workdir, loaded, model, newest, train, run)
+
+
+class Trainer:
+    """Trains a model step by step, and validates, shows and saves it.
+
+    Args:
+      workdir: folder of the run, a `pathlib.Path`.
+      loaded: a `start.LoadedData`.
+      model: a compiled `SemiSupervisedReconstructor`, restored from `newest`.
+      newest: the `Checkpoint` that the run resumes from, or None.
+      train: a `TrainSettings`.
+      run: a `RunSettings`.
+    """
+
+    def __init__(self, workdir, loaded, model, newest, train, run):
+        self.workdir, self.loaded, self.model, self.newest = workdir, loaded, model, newest
+        self.train_settings, self.run = train, run
+        self.strategy = distribution.create(run.strategy)
+        self.is_chief = distribution.is_chief(self.strategy)
+        self.step = int(model.steps.numpy())
+        progress = newest.progress if newest else {}
+        self.best, self.minutes = progress.get("best"), progress.get("minutes", 0.0)
+        self.kept = [self.best["step"]] if self.best else []
+        self.predictor = Predictor(model)
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = distribution.compile_step(
-            strategy,
-            self.model,
+            self.strategy,
+            model,
             jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
-        )
-        print(
-            f"{len(self.shapes)} training shapes, {len(self.labeled)} of them with viewpoints; "
-            f"{len(self.validation)} validation shapes"
         )
 
     def train(self):
+        """Trains to the last step.
+
+        Returns:
+          The newest `Checkpoint`, or None of a process that is not the chief.
+
+        Raises:
+          UserError: see `train` above.
+        """
         if self._finished():
             print(
                 f"{self.workdir} is finished at step {self.step}; --steps or --max_minutes ended it"
             )
             return self.newest
-        if self.model.loss_settings.uses_hulls:
-            self.batch_args["hulls"] = visual_hull.packed_hulls(
-                self.shapes,
-                self.labeled,
-                self.batch_args["labeled_views"],
-                self.model.projector,
-                progress=True,
-            )
-        data = iter(batches.batch_dataset(self.shapes, **self.batch_args, start=self.step))
+        data = iter(self._batches())
         started, before = time.monotonic(), self.minutes
         with self._reports() as (summaries, bar):
             try:
@@ -204,6 +167,29 @@ class _Run:
                     )
                 raise
         return self.newest if self.is_chief else None
+
+    def _batches(self):
+        """The batches of the steps that are left, a `tf.data.Dataset`."""
+        train, shapes, hulls = self.train_settings, self.loaded.shapes, None
+        if self.model.loss_settings.uses_hulls:
+            hulls = visual_hull.packed_hulls(
+                shapes,
+                self.loaded.labeled,
+                train.labeled_views,
+                self.model.projector,
+                progress=True,
+            )
+        return batches.batch_dataset(
+            shapes,
+            labeled=self.loaded.labeled,
+            labeled_views=train.labeled_views,
+            batch_size=train.batch_size,
+            labeled_batch_size=train.labeled_batch_size,
+            seed=train.seed,
+            mirror_views=train.mirror_views,
+            hulls=hulls,
+            start=self.step,
+        )
 
     @contextlib.contextmanager
     def _reports(self):
@@ -254,12 +240,12 @@ class _Run:
                 )
 
     def _last_good(self):
-        newest = checkpoints.latest(self.folder)
+        newest = checkpoints.latest(self.workdir / "checkpoints")
         return f"{newest.path} is the last good checkpoint" if newest else "no checkpoint was kept"
 
     def _evaluate(self, summaries):
         views = self.run.validation_views
-        rows = scoring.score_model(self.predictor, self.validation, views)
+        rows = scoring.score_model(self.predictor, self.loaded.validation, views)
         mean = rows["mean"]
         if self.best is None or mean["average_precision"] > self.best["average_precision"]:
             self.best = {
@@ -273,29 +259,14 @@ class _Run:
             f"step {self.step}: validation AP {mean['average_precision']:.4f}, "
             f"MaxIoU {mean['max_iou_of_mean']:.4f}"
         )
-        self._show(summaries, mean["best_threshold"])
-
-    def _show(self, summaries, threshold):
-        """Pictures of a few validation shapes, the same ones every time."""
-        count = min(_NUM_PICTURES, len(self.validation))
-        index = np.linspace(0, len(self.validation) - 1, count).astype(int)
-        masks = self.validation.unpack_masks(index, 0)
-        voxels = self.predictor(masks)
-        other_masks = self.validation.unpack_masks(index, 1)
-        other = self.model.projector([voxels, self.validation.viewpoints[index, 1]]).numpy()
-        rows = [
-            [pictures.mask_picture(mask) for mask in row]
-            for row in zip(masks, other, other_masks, strict=True)
-        ]
-        titles = ["input mask", "predicted, other view", "true, other view"]
-        summaries.image(self.step, "masks", pictures.grid(rows, titles))
-        sheet = pictures.reconstruction_sheet(
-            masks, voxels, self.validation.unpack_voxels(index), threshold
+        masks, reconstructions, occupied = validation_pictures(
+            self.predictor, self.model.projector, self.loaded.validation, mean["best_threshold"]
         )
-        summaries.image(self.step, "reconstructions", sheet)
-        summaries.mesh(self.step, "predicted_voxels", list(voxels > threshold))
+        summaries.image(self.step, "masks", masks)
+        summaries.image(self.step, "reconstructions", reconstructions)
+        summaries.mesh(self.step, "predicted_voxels", list(occupied))
         summaries.flush()
-        pictures.save_png(self.workdir / "reconstructions.png", sheet)
+        sheets.save_png(self.workdir / "reconstructions.png", reconstructions)
 
     def _save(self):
         bad = checkpoints.non_finite_weight(self.model)
@@ -305,13 +276,14 @@ class _Run:
                 f"rates; {self._last_good()}"
             )
         progress = {
-            "best": self.best, "minutes": self.minutes, "data_set": self.data_set,
-            "extent": self.extent, "categories": sorted(set(self.shapes.categories.tolist())),
+            "best": self.best, "minutes": self.minutes, "data_set": self.loaded.name,
+            "extent": self.loaded.extent,
+            "categories": sorted(set(self.loaded.shapes.categories.tolist())),
         }  # fmt: skip
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.
         keep = {*best, *self.kept}
-        self.newest = checkpoints.save(self.folder, self.model, progress, keep)
+        self.newest = checkpoints.save(self.workdir / "checkpoints", self.model, progress, keep)
         self.kept = best
 
 

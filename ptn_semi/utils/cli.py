@@ -5,6 +5,7 @@ A main parses and checks what it was given first, then imports what computes wit
 
 import contextlib
 import gc
+import importlib.util
 import os
 import signal
 import sys
@@ -80,6 +81,12 @@ def _without_native_notes():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def check_package(name, sentence):
+    """Raises a `UserError` of this sentence where a package is not installed."""
+    if importlib.util.find_spec(name) is None:
+        raise UserError(sentence)
 
 
 def run(main, takes_arguments=False):

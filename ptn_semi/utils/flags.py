@@ -8,6 +8,12 @@ from absl import flags
 from ptn_semi.utils.errors import UserError
 
 
+def setting(default, help, choices=None, low=None, high=None):
+    """A dataclass field with what its flag needs; `low` and `high` are inclusive bounds."""
+    bounds = {"help": help, "choices": choices, "low": low, "high": high}
+    return dataclasses.field(default=default, metadata=bounds)
+
+
 def define(*classes, flag_values=flags.FLAGS):
     """Defines a flag for every field of the settings classes."""
     for cls in classes:

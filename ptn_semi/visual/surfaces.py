@@ -8,7 +8,7 @@ import numpy as np
 import trimesh
 from skimage import measure
 
-from ptn_semi.visual import pictures
+from ptn_semi.visual import shading
 
 # From object axes (front +x, right +z) to glTF's.
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
@@ -46,7 +46,7 @@ def blocky(voxels, threshold):
       As `smooth`.
     """
     occupied = _without_edge_contacts(np.asarray(voxels), voxels > threshold)
-    voxel, normal = pictures.exposed_faces(occupied)
+    voxel, normal = shading.exposed_faces(occupied)
     if not len(voxel):
         return trimesh.Trimesh()
     # A face's corners, counter-clockwise seen from outside.
@@ -84,7 +84,7 @@ def _without_edge_contacts(voxels, occupied):
 
 def _mesh(vertices, faces):
     mesh = trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
-    color = [channel / 255 for channel in pictures.PREDICTED_COLOR]
+    color = [channel / 255 for channel in shading.PREDICTED_COLOR]
     material = trimesh.visual.material.PBRMaterial(
         baseColorFactor=[*color, 1.0], metallicFactor=0.0, roughnessFactor=0.7
     )

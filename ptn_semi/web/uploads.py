@@ -1,12 +1,30 @@
-"""Files of the page's visitors: kept for a while, and so many."""
+"""The page's folder, and deletion of old files in it."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import os
+import pathlib
+import shutil
+import tempfile
 import time
 
 # Seconds, bytes and number that are kept, and seconds between two looks.
 _KEPT, _KEPT_BYTES, _KEPT_FILES, _PAUSE = 3600, 1 << 30, 10_000, 2
+
+
+@functools.cache
+def folder():
+    """The folder of all that visitors send and get, which this process makes and removes.
+
+    gradio's own choice is a folder that every user and every such page of the machine shares, and
+    it asks for it when it is imported: call this before.
+    """
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(path)
+    return path
 
 
 def sweeping(folder):

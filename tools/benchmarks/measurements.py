@@ -17,12 +17,13 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi import settings
-from ptn_semi.data import batches, preparation
+from ptn_semi.data import batches, preparation, splits
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures
+from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
-from ptn_semi.training import trainer
+from ptn_semi.training.start import build as build_model
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tools.benchmarks import references
@@ -126,8 +127,7 @@ def _semi_call():
     """A step of our recipe, on shapes of noise."""
     path = pathlib.Path(settings.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
-    model = trainer.build_model(settings.DataSettings(), train)
-    trainer.compile_model(model, train)
+    model = build_model(settings.DataSettings(), train)
     shapes = _random_shapes(64)
     batch = next(
         iter(
@@ -148,8 +148,7 @@ def _semi_call():
 
 def _model(data, preset, precision):
     train = settings.TrainSettings(preset=preset, precision=precision)
-    model = trainer.build_model(data, train)
-    trainer.compile_model(model, train)
+    model = build_model(data, train)
     return model
 
 
@@ -180,7 +179,7 @@ def _layer_flops(layer):
 def _random_shapes(count, views=5):
     """Shapes of noise, for what does not depend on what they look like."""
     generator, size = np.random.default_rng(0), 32
-    return preparation.Shapes(
+    return splits.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
         categories=np.array(["noise"] * count),
         viewpoints=generator.uniform((-20, 0), (40, 360), (count, views, 2)).astype(np.float32),
@@ -245,7 +244,7 @@ def evaluate(options):
         raise UserError("scikit-learn is missing: pip install -e '.[test]'") from error
 
     data = settings.DataSettings()
-    predictor = scoring.Predictor(_model(data, "small", "float32"))
+    predictor = Predictor(_model(data, "small", "float32"))
     shapes = _random_shapes(64, views=2)
     found = {}
 
@@ -300,8 +299,8 @@ def ready(data_dir):
     """(training step, first batch) of the small preset on the prepared data set of `_STARTED`."""
     data = dataclasses.replace(_STARTED, data_dir=data_dir)
     builder = preparation.prepare(data)
-    shapes = preparation.load(builder, "train")
-    preparation.load(builder, "validation", with_voxels=True)
+    shapes = splits.load(builder, "train")
+    splits.load(builder, "validation", with_voxels=True)
     labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
     model = _model(data, "small", "float32")
     batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, mirror_views=True)))
@@ -412,9 +411,9 @@ def _train_on(data):
     """(seconds to read, peak memory in MB, seconds of a step) of training on a prepared set."""
     started = time.perf_counter()
     builder = preparation.prepare(data)
-    shapes = preparation.load(builder, "train")
+    shapes = splits.load(builder, "train")
     loaded = time.perf_counter() - started
-    preparation.load(builder, "validation", with_voxels=True)
+    splits.load(builder, "validation", with_voxels=True)
     moments = []
     for _ in _steps(shapes, "small", 20):
         moments.append(time.perf_counter())

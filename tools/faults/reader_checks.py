@@ -15,6 +15,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from ptn_semi.data import framing
 from ptn_semi.inference import silhouettes
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids
@@ -142,7 +143,7 @@ def _check_image(case, path, picture, silhouette):
     assert picture.shape == (*shape, 3), picture.shape
     assert silhouette.shape == shape, silhouette.shape
     assert silhouette.dtype == bool, silhouette.dtype
-    mask = silhouettes.frame(silhouette, _SIZE, 0.8)
+    mask = framing.frame(silhouette, _SIZE, 0.8)
     assert mask.shape == (_SIZE, _SIZE, 1), mask.shape
     assert set(np.unique(mask)) <= {0, 1}, "a mask of other values"
     if case.data.startswith(b"\x89PNG"):

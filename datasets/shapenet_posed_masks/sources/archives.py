@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ptn_semi.utils import reading
+from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.sources.base import Item
 from shapenet_posed_masks.sources.folders import Stamp, VoxFolder
@@ -142,7 +142,7 @@ class VoxArchive(VoxFolder):
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
         self.items()  # reads the archive if that has not been done
-        if not reading.is_utf8(item.path):
+        if not files.is_utf8(item.path):
             raise UserError(f"{item.path} in {self.root} has a name that is not UTF-8: rename it")
         data = self._data.get(item.path)
         if data is None or len(data) > _MAX_MEMBER:

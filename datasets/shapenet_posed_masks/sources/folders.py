@@ -11,7 +11,7 @@ from stat import S_ISREG
 
 import numpy as np
 
-from ptn_semi.utils import binvox, reading
+from ptn_semi.utils import binvox, files
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids, meshes
 from shapenet_posed_masks.sources.base import Item, Source, unknown_category
@@ -50,7 +50,7 @@ class _Files(Source):
             present.add(category)
             if not self._wants(category):
                 continue
-            if reading.link_problem(self.root, entry.path):
+            if files.link_problem(self.root, entry.path):
                 # Not looked into, as it may lead anywhere; reading the item says so.
                 shapes = [(entry.name, entry.name, os.lstat(entry.path))]
             else:
@@ -92,7 +92,7 @@ class _Files(Source):
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        return reading.read(os.path.join(self.root, item.path), limit, _MEND, within=self.root)
+        return files.read(os.path.join(self.root, item.path), limit, _MEND, within=self.root)
 
 
 class _Models(_Files):
@@ -182,7 +182,7 @@ class MeshFolder(_Files):
                     waiting.append(path)
                 elif os.path.isdir(entry.path):
                     # What a link leads to inside is listed there; reading the item refuses others.
-                    if reading.link_problem(self.root, entry.path):
+                    if files.link_problem(self.root, entry.path):
                         yield path, path, os.lstat(entry.path)
                 elif entry.name.lower().endswith(meshes.EXTENSIONS) and (
                     stat := _stat_file(entry.path)

@@ -1,0 +1,156 @@
+"""Contact sheets: masks and shapes in a grid, with titles."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ptn_semi.utils import files
+from ptn_semi.visual.shading import PREDICTED_COLOR, VIEWPOINTS, bounding_radius, shade_voxels
+
+TRUE_COLOR = (226, 168, 84)  # sand
+MASK_COLOR = (52, 58, 70)
+TEXT_COLOR = (40, 44, 52)
+
+
+def mask_picture(mask: np.ndarray, size: int = 128) -> np.ndarray:
+    """A mask as a dark silhouette on white, enlarged without smoothing.
+
+    Args:
+      mask: [H, W, 1] or [H, W] in [0, 1].
+      size: side of the picture, in pixels.
+
+    Returns:
+      uint8 [size, size, 3].
+    """
+    mask = np.asarray(mask, np.float32)
+    mask = np.clip(mask.reshape(mask.shape[:2]), 0, 1)[..., None]
+    image = np.round(255 + mask * (np.float32(MASK_COLOR) - 255)).astype(np.uint8)
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST))
+
+
+def grid(
+    rows: Sequence[Sequence[np.ndarray]],
+    column_titles: Sequence[str],
+    row_titles: Sequence[str] | None = None,
+) -> np.ndarray:
+    """A labelled contact sheet on white.
+
+    Args:
+      rows: images uint8 [H, W, 3]; each sits in the middle of a cell of the largest one's size.
+      column_titles: one per column; "" for none.
+      row_titles: one per row, at the left.
+
+    Returns:
+      uint8 [height, width, 3].
+
+    Raises:
+      ValueError: no images, rows of different lengths, or a wrong number of titles.
+    """
+    rows = [list(row) for row in rows]
+    if not rows or not rows[0]:
+        raise ValueError("a grid needs at least one image")
+    if any(len(row) != len(column_titles) for row in rows):
+        raise ValueError(
+            f"every row of a grid needs {len(column_titles)} images, one per column title; there "
+            f"are rows of {sorted({len(row) for row in rows})}"
+        )
+    if row_titles is not None and len(row_titles) != len(rows):
+        raise ValueError(f"{len(row_titles)} row titles were given for {len(rows)} rows")
+    height = max(image.shape[0] for row in rows for image in row)
+    width = max(image.shape[1] for row in rows for image in row)
+    font = ImageFont.load_default(size=max(11, min(16, width // 9)))
+    gap = max(4, width // 32)
+    line = sum(font.getmetrics())
+    titles = [_wrap(title, font, width) for title in column_titles]
+    top = max(title.count("\n") + 1 for title in titles) * (line + 2) + 2 * gap
+    left = gap
+    if row_titles is not None:
+        left += gap + int(max(font.getlength(title) for title in row_titles))
+    sheet = Image.new(
+        "RGB",
+        (left + len(titles) * (width + gap), top + len(rows) * (height + gap)),
+        "white",
+    )
+    draw = ImageDraw.Draw(sheet)
+    for column, title in enumerate(titles):
+        middle = left + column * (width + gap) + width // 2
+        draw.multiline_text(
+            (middle, top - gap), title, TEXT_COLOR, font, anchor="md", spacing=2, align="center"
+        )
+    for number, row in enumerate(rows):
+        y = top + number * (height + gap)
+        if row_titles is not None:
+            draw.text((gap, y + height // 2), row_titles[number], TEXT_COLOR, font, anchor="lm")
+        for column, image in enumerate(row):
+            x = left + column * (width + gap)
+            offset = (width - image.shape[1]) // 2, (height - image.shape[0]) // 2
+            sheet.paste(Image.fromarray(image), (x + offset[0], y + offset[1]))
+    return np.array(sheet)
+
+
+def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Writes a PNG that is either whole or not there; makes its folder.
+
+    Args:
+      path: of the file; one that is there is replaced.
+      image: uint8 [H, W, 3] or [H, W].
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    with files.replacing(path) as partial:
+        Image.fromarray(image).save(partial, format="PNG")
+
+
+def reconstruction_sheet(
+    masks: np.ndarray,
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    threshold: float,
+    viewpoints: Sequence[tuple[float, float]] = VIEWPOINTS,
+    row_titles: Sequence[str] | None = None,
+    size: int = 128,
+) -> np.ndarray:
+    """One row per example: its input mask, then the predicted and the true shape.
+
+    Args:
+      masks: [B, H, W, 1] in [0, 1].
+      predicted: [B, N, N, N] probabilities; shown occupied where above `threshold`.
+      truth: [B, N, N, N] bool.
+      threshold: of the predicted probabilities.
+      viewpoints: elevation and azimuth in degrees of the pictures of each shape.
+      row_titles: one per example, as its category.
+      size: side of each picture, in pixels.
+
+    Returns:
+      uint8 [height, width, 3].
+    """
+    rows = []
+    for mask, probability, true in zip(masks, predicted, truth, strict=True):
+        occupied = np.asarray(probability) > threshold
+        # The same scale for both shapes.
+        half_width = max(bounding_radius(occupied), bounding_radius(true))
+        row = [mask_picture(mask, size)]
+        for shape, color in ((occupied, PREDICTED_COLOR), (true, TRUE_COLOR)):
+            row += [shade_voxels(shape, view, size, color, half_width) for view in viewpoints]
+        rows.append(row)
+    titles = [
+        f"{name} at azimuth {azimuth:g}°"
+        for name in ("predicted", "true")
+        for _, azimuth in viewpoints
+    ]
+    return grid(rows, ["input mask", *titles], row_titles)
+
+
+def _wrap(title: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """Breaks a title between words so that its lines fit the width where they can."""
+    lines = [""]
+    for word in title.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)

@@ -1,0 +1,143 @@
+"""What is on the demo page, as gradio's blocks."""
+
+import os
+import pathlib
+import uuid
+
+import gradio as gr
+from scipy import ndimage
+
+import ptn_semi
+from ptn_semi import settings
+from ptn_semi.data import framing
+from ptn_semi.inference import images_to_shapes, silhouettes
+from ptn_semi.utils.errors import UserError
+from ptn_semi.visual import sheets
+from ptn_semi.web import uploads
+
+EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
+_CANVAS = 400  # pixels
+_MASK_SIZE = 200
+
+
+def _own(upload):
+    """The path of an uploaded file: a request may name any file of the machine.
+
+    It is left unopened, so that it is we who say what is wrong with a file.
+    """
+    if not upload or not upload.path:
+        return None
+    path = pathlib.Path(os.path.normpath(upload.path))
+    if not path.is_relative_to(uploads.folder()):
+        raise gr.Error("This file was not uploaded.", print_exception=False)
+    return str(path)
+
+
+def build(reconstructor):
+    """The page as a `gradio.Blocks`; `page.launch` serves it.
+
+    Args:
+      reconstructor: a `images_to_shapes.Reconstructor`.
+    """
+
+    def new_file(suffix):
+        """A path of its own: equal files of one name would be rewritten while they are sent."""
+        return uploads.folder() / f"{uuid.uuid4()}{suffix}"
+
+    def from_file(path, *controls):
+        if path is None:
+            return _failed("Give an image first.")
+        try:
+            _, silhouette = silhouettes.read(path)
+        except UserError as error:
+            # On the page the file's name will do.
+            return _failed(str(error).replace(path, pathlib.Path(path).name))
+        return reconstruct(silhouette, *controls)
+
+    def from_drawing(path, *controls):
+        if path is None:
+            return _failed("Draw an outline first.")
+        try:
+            _, outline = silhouettes.read(path)
+        except UserError as error:
+            return _failed(str(error).replace(path, "the drawing"))
+        # A closed outline stands for all within.
+        return reconstruct(ndimage.binary_fill_holes(outline), *controls)
+
+    def reconstruct(silhouette, threshold, surface):
+        mask = framing.frame(silhouette, reconstructor.image_size, reconstructor.extent)
+        voxels = reconstructor.predict(mask[None])[0]
+        seen = new_file(".png")
+        sheets.save_png(seen, sheets.mask_picture(mask, _MASK_SIZE))
+        return voxels, str(seen), *mesh(voxels, threshold, surface)
+
+    def mesh(voxels, threshold, surface):
+        if voxels is None:
+            return None, _note("Reconstruct something first.")
+        try:
+            images_to_shapes.check_shape(voxels, threshold, "it")
+            path = new_file(".glb")
+            images_to_shapes.write_shape(path, voxels, threshold, surface)
+        except UserError as error:
+            return None, _note(error)
+        return str(path), ""
+
+    with gr.Blocks(title="One silhouette to 3D", analytics_enabled=False) as page:
+        gr.Markdown("# One silhouette to 3D")
+        voxels = gr.State()
+        with gr.Row():
+            with gr.Column():
+                with gr.Tab("Image"):
+                    image = gr.Image(
+                        label="An object before a plain background", type="filepath",
+                        sources=["upload"],
+                    )  # fmt: skip
+                    image.preprocess = _own
+                    gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
+                    from_image = gr.Button("Reconstruct the image", variant="primary")
+                with gr.Tab("Drawing"):
+                    drawing = gr.Sketchpad(
+                        canvas_size=(_CANVAS, _CANVAS), layers=False, transforms=(),
+                        brush=gr.Brush(default_size=12, colors=["#000000"], color_mode="fixed"),
+                        label="An outline; what it encloses is filled",
+                    )  # fmt: skip
+                    drawing.preprocess = lambda drawn: drawn and _own(drawn.composite)
+                    from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
+                note = gr.Markdown()
+            with gr.Column():
+                model = gr.Model3D(
+                    label="The shape: drag to turn it", height=400, clear_color=(1, 1, 1, 1),
+                    camera_position=(60, 70, None),
+                )  # fmt: skip
+                with gr.Row():
+                    seen = gr.Image(label="What the model sees", height=_MASK_SIZE, buttons=[])
+                    with gr.Column():
+                        threshold = gr.Slider(
+                            0.01, 0.99, reconstructor.threshold, step=0.01, label="Threshold"
+                        )
+                        surface = gr.Radio(list(settings.SURFACES), value="smooth", label="Surface")
+        controls = [threshold, surface]
+        outputs = [voxels, seen, model, note]
+        # gradio's queue keeps its messages to visitors who never fetch them. Ours is the guard's.
+        from_image.click(from_file, [image, *controls], outputs, queue=False)
+        image.upload(from_file, [image, *controls], outputs, queue=False)
+        from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
+        for changed in (threshold.release, surface.change):
+            changed(mesh, [voxels, *controls], [model, note], queue=False)
+        for block in page.blocks.values():
+            block.async_move_resource_to_block_cache = _as_it_is
+    return page
+
+
+async def _as_it_is(path):
+    """Instead of copying a file, or fetching one for a visitor: all of ours are in place."""
+    return str(path)
+
+
+def _failed(text):
+    """No voxels, no mask, no shape, and why."""
+    return None, None, None, _note(text)
+
+
+def _note(text):
+    return f"**{text}**"
