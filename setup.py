@@ -14,8 +14,10 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=[*setuptools.find_packages(include=["ptn_semi*"]),
-              *setuptools.find_packages("datasets")],
+    packages=[
+        *setuptools.find_packages(include=["ptn_semi*"]),
+        *setuptools.find_packages("datasets"),
+    ],
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
         "ptn_semi": ["examples/*.png"],
@@ -46,4 +48,4 @@ setuptools.setup(
         # tfds.testing needs dill; onnxruntime runs what is exported.
         "test": ["dill", "onnxruntime", "pytest", "pytest-xdist", "ruff", "scikit-learn"],
     },
-)  # fmt: skip
+)

@@ -24,9 +24,11 @@ absl_flags.DEFINE_integer(
     "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
 )
 absl_flags.DEFINE_boolean(
-    "global_turn", False, "Turn all reconstructions about the vertical axis by the one angle that "
+    "global_turn",
+    False,
+    "Turn all reconstructions about the vertical axis by the one angle that "
     "suits the validation split best; for models trained without viewpoints.",
-)  # fmt: skip
+)
 absl_flags.DEFINE_string("output", "", "JSON file for the scores, if not in the workdir.")
 absl_flags.DEFINE_string(
     "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."

@@ -28,9 +28,13 @@ absl_flags.DEFINE_enum(
     "Of meshes: marching cubes, or voxels' sides.",
 )
 absl_flags.DEFINE_float(
-    "threshold", None, "Probability from which voxels are occupied; the one that is best on the "
-    "validation split if not given.", lower_bound=0.001, upper_bound=0.999,
-)  # fmt: skip
+    "threshold",
+    None,
+    "Probability from which voxels are occupied; the one that is best on the "
+    "validation split if not given.",
+    lower_bound=0.001,
+    upper_bound=0.999,
+)
 absl_flags.DEFINE_boolean(
     "framed",
     False,
@@ -48,9 +52,14 @@ def main(paths):
     reconstructor = images_to_shapes.load(FLAGS.model)
     done, problems = 0, []
     for path, result in images_to_shapes.reconstruct_files(
-        reconstructor, paths, FLAGS.output_dir, FLAGS.format, FLAGS.surface, FLAGS.threshold,
+        reconstructor,
+        paths,
+        FLAGS.output_dir,
+        FLAGS.format,
+        FLAGS.surface,
+        FLAGS.threshold,
         FLAGS.framed,
-    ):  # fmt: skip
+    ):
         if isinstance(result, UserError):
             problems.append(result)
             print(f"left out: {result}")

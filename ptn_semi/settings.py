@@ -18,13 +18,20 @@ AUTO = "auto"  # chosen by what the machine can do
 STRATEGIES = ("single", "mirrored", "multi_worker")
 TUNERS = ("random", "bayesian", "hyperband")
 WEIGHTS = (
-    "reconstruction_weight", "latent_invariance_weight", "voxel_invariance_weight",
-    "adversarial_weight", "gradient_penalty_weight",
-)  # fmt: skip
+    "reconstruction_weight",
+    "latent_invariance_weight",
+    "voxel_invariance_weight",
+    "adversarial_weight",
+    "gradient_penalty_weight",
+)
 SWEPT = (
-    *WEIGHTS, "occupancy_weight", "self_reconstruction_weight", "encoder_learning_rate",
-    "generator_learning_rate", "discriminator_learning_rate",
-)  # fmt: skip
+    *WEIGHTS,
+    "occupancy_weight",
+    "self_reconstruction_weight",
+    "encoder_learning_rate",
+    "generator_learning_rate",
+    "discriminator_learning_rate",
+)
 SHAPE_FORMATS = ("glb", "obj", "binvox", "npz")
 SURFACES = ("smooth", "blocky")
 EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
@@ -98,22 +105,27 @@ class TrainSettings(LossSettings):
 
     preset: str = setting("small", "Sizes of the networks.", choices=tuple(architectures.PRESETS))
     precision: str = setting(
-        "float32", "What the networks compute in; weights are kept in float32. auto: "
+        "float32",
+        "What the networks compute in; weights are kept in float32. auto: "
         "mixed_bfloat16 where the GPU or CPU multiplies bfloat16 itself, else float32.",
         choices=(*architectures.PRECISIONS, AUTO),
-    )  # fmt: skip
+    )
     pose_fraction: float = setting(
-        0.5, "Share of the training shapes whose viewpoints are used; at least one shape.",
-        low=0, high=1,
-    )  # fmt: skip
+        0.5,
+        "Share of the training shapes whose viewpoints are used; at least one shape.",
+        low=0,
+        high=1,
+    )
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
     mirror_views: bool = setting(
         True, "Train on the mirror images of shapes too: masks flipped, azimuths negated."
     )
     batch_size: int = setting(
-        32, "Unlabeled masks, warped shapes, and pairs if not set apart, in a step.",
-        low=1, high=65536,
-    )  # fmt: skip
+        32,
+        "Unlabeled masks, warped shapes, and pairs if not set apart, in a step.",
+        low=1,
+        high=65536,
+    )
     labeled_batch_size: int = setting(
         0, "Pairs of labeled views in a step; 0 for as many as --batch_size.", low=0, high=65536
     )
@@ -124,9 +136,11 @@ class TrainSettings(LossSettings):
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
     average_decay: float = setting(
-        0.99, "Decay of the averages of E's and G's weights that are scored; 0 for none.",
-        low=0, high=0.99999,
-    )  # fmt: skip
+        0.99,
+        "Decay of the averages of E's and G's weights that are scored; 0 for none.",
+        low=0,
+        high=0.99999,
+    )
     init_from: str = setting("", "Workdir or checkpoint whose networks to start from.")
     freeze_encoder: bool = setting(False, "Train the generator only (few-shot fine-tuning).")
 
@@ -160,13 +174,16 @@ class RunSettings:
         4.0, "Training masks kept in memory, in GB; a larger data set is read from disk.", low=0
     )
     jit_compile: str = setting(
-        AUTO, "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
+        AUTO,
+        "Compile the networks with XLA; auto: on a GPU only (far slower on a CPU).",
         choices=(AUTO, "on", "off"),
-    )  # fmt: skip
+    )
     strategy: str = setting(
-        "single", "What shares a step: one device; all GPUs of this machine (mirrored); those of "
-        "all machines in TF_CONFIG (multi_worker).", choices=STRATEGIES,
-    )  # fmt: skip
+        "single",
+        "What shares a step: one device; all GPUs of this machine (mirrored); those of "
+        "all machines in TF_CONFIG (multi_worker).",
+        choices=STRATEGIES,
+    )
 
 
 def check(data, train, run):

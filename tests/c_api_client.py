@@ -23,9 +23,15 @@ def main(library, folder, input_name, output_name, output_index, in_path, out_pa
     """Loads, runs, writes."""
     tf = c.CDLL(library)
     for name in (
-        "TF_NewStatus", "TF_NewGraph", "TF_NewSessionOptions", "TF_LoadSessionFromSavedModel",
-        "TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData", "TF_Message",
-    ):  # fmt: skip
+        "TF_NewStatus",
+        "TF_NewGraph",
+        "TF_NewSessionOptions",
+        "TF_LoadSessionFromSavedModel",
+        "TF_GraphOperationByName",
+        "TF_AllocateTensor",
+        "TF_TensorData",
+        "TF_Message",
+    ):
         getattr(tf, name).restype = c.c_void_p
     tf.TF_Dim.restype = c.c_int64
     status, graph = c.c_void_p(tf.TF_NewStatus()), c.c_void_p(tf.TF_NewGraph())
@@ -37,10 +43,16 @@ def main(library, folder, input_name, output_name, output_index, in_path, out_pa
     tags = (c.c_char_p * 1)(b"serve")
     session = c.c_void_p(
         tf.TF_LoadSessionFromSavedModel(
-            c.c_void_p(tf.TF_NewSessionOptions()), None, folder.encode(), tags, 1, graph, None,
+            c.c_void_p(tf.TF_NewSessionOptions()),
+            None,
+            folder.encode(),
+            tags,
+            1,
+            graph,
+            None,
             status,
         )
-    )  # fmt: skip
+    )
     check()
     place = lambda name, index: Output(tf.TF_GraphOperationByName(graph, name.encode()), index)
     masks = np.ascontiguousarray(np.load(in_path), np.float32)
@@ -50,9 +62,19 @@ def main(library, folder, input_name, output_name, output_index, in_path, out_pa
     inputs, outputs = place(input_name, 0), place(output_name, int(output_index))
     answer = c.c_void_p()
     tf.TF_SessionRun(
-        session, None, c.byref(inputs), c.byref(given), 1, c.byref(outputs), c.byref(answer), 1,
-        None, 0, None, status,
-    )  # fmt: skip
+        session,
+        None,
+        c.byref(inputs),
+        c.byref(given),
+        1,
+        c.byref(outputs),
+        c.byref(answer),
+        1,
+        None,
+        0,
+        None,
+        status,
+    )
     check()
     shape = [tf.TF_Dim(answer, i) for i in range(tf.TF_NumDims(answer))]
     values = (c.c_float * int(np.prod(shape))).from_address(tf.TF_TensorData(answer))

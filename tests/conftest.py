@@ -8,9 +8,14 @@ with cli.loading():
 # Files that take longest. With one file after the other given to whichever process is free, a long
 # one at the end would leave the other processes waiting.
 _LONGEST = (
-    "test_training", "test_strategies", "test_kills", "test_disks", "test_tuning",
-    "test_experiments", "test_model",
-)  # fmt: skip
+    "test_training",
+    "test_strategies",
+    "test_kills",
+    "test_disks",
+    "test_tuning",
+    "test_experiments",
+    "test_model",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -173,8 +173,13 @@ def test_hulls_leave_the_rest_of_a_batch_as_it_is():
 def test_labeled_pairs_may_be_fewer():
     batch = take(1, labeled_batch_size=3, hulls=HULLS)[0]
     assert {name: len(value) for name, value in batch.items()} == {
-        "view_a": 3, "view_b": 3, "viewpoint_a": 3, "viewpoint_b": 3, "unlabeled": 8, "hull": 8,
-    }  # fmt: skip
+        "view_a": 3,
+        "view_b": 3,
+        "viewpoint_a": 3,
+        "viewpoint_b": 3,
+        "unlabeled": 8,
+        "hull": 8,
+    }
     find(batch["view_a"])  # each a mask of the data set
 
 

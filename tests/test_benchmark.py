@@ -69,10 +69,18 @@ def test_a_faster_row_says_how_many_times():
 @pytest.mark.slow
 def test_the_command_writes_json_and_a_plot(tmp_path):
     subprocess.run(
-        [sys.executable, "-m", "tools.benchmark", "--sections=limits", "--repeats=1",
-         f"--json={tmp_path}/rows.json", f"--plot={tmp_path}/plot.png"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "tools.benchmark",
+            "--sections=limits",
+            "--repeats=1",
+            f"--json={tmp_path}/rows.json",
+            f"--plot={tmp_path}/plot.png",
+        ],
+        check=True,
+        capture_output=True,
+    )
     table = json.loads((tmp_path / "rows.json").read_text())
     assert table["machine"]
     assert {"name", "value", "unit", "reference", "ratio", "target"} <= table["rows"][0].keys()

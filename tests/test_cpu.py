@@ -34,9 +34,12 @@ def child(code, **variables):
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     path = os.pathsep.join([str(ROOT), str(ROOT / "datasets")])
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment | {"PYTHONPATH": path} | variables,
-        capture_output=True, text=True, check=True,
-    ).stdout.split()[-1]  # fmt: skip
+        [sys.executable, "-c", code],
+        env=environment | {"PYTHONPATH": path} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[-1]
 
 
 @pytest.mark.skipif(not X86, reason="oneDNN is for x86")

@@ -208,18 +208,28 @@ def test_odd_names_work_or_are_refused_in_a_sentence(tmp_path, name):
     shutil.copy(pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png", folder)
     (folder / "chair.png").rename(folder / f"{name}.png")
     flags = [
-        f"--data_dir={folder / 'data'}", "--categories=chair", "--num_shapes=40", "--num_views=2",
-        "--steps=1", "--evaluate_every=1", "--batch_size=2", "--supervision=labeled",
-    ]  # fmt: skip
+        f"--data_dir={folder / 'data'}",
+        "--categories=chair",
+        "--num_shapes=40",
+        "--num_views=2",
+        "--steps=1",
+        "--evaluate_every=1",
+        "--batch_size=2",
+        "--supervision=labeled",
+    ]
     workdir = f"--workdir={folder / name}"
     commands = [
         ("ptn_semi.train", workdir, *flags),
         ("ptn_semi.train", f"--flagfile={folder / name / 'settings.flags'}", workdir),
         ("ptn_semi.evaluate", workdir, "--evaluated_views=1"),
         ("ptn_semi.export", workdir, f"--output={folder / 'models' / '1'}"),
-        ("ptn_semi.reconstruct", f"--model={folder / name}", f"--output_dir={folder / 'out'}",
-         folder / f"{name}.png"),
-    ]  # fmt: skip
+        (
+            "ptn_semi.reconstruct",
+            f"--model={folder / name}",
+            f"--output_dir={folder / 'out'}",
+            folder / f"{name}.png",
+        ),
+    ]
     for command in commands:
         ended = processes.main(*command)
         if ended.returncode:

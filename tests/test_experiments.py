@@ -188,16 +188,28 @@ def fake_results(wanted):
     for entry in wanted:
         score = 0.1 + 0.2 * entry.seed + 0.01 * entry.run.train.freeze_encoder
         row = {
-            "experiment": entry.experiment, "model": entry.model, "category": entry.category,
-            "pose_fraction": entry.pose_fraction, "seed": entry.seed, "run": entry.run.title,
-            "average_precision": score, "max_iou_of_mean": score / 2,
-            "mean_shape_average_precision": 0.05, "mean_shape_max_iou_of_mean": 0.04,
-        }  # fmt: skip
+            "experiment": entry.experiment,
+            "model": entry.model,
+            "category": entry.category,
+            "pose_fraction": entry.pose_fraction,
+            "seed": entry.seed,
+            "run": entry.run.title,
+            "average_precision": score,
+            "max_iou_of_mean": score / 2,
+            "mean_shape_average_precision": 0.05,
+            "mean_shape_max_iou_of_mean": 0.04,
+        }
         rows.append(row)
     return {
-        "scale": "cpu", "purpose": "a purpose", "recipe": "semi", "dataset": "procedural",
-        "missing": ["bench"], "unfinished": 2, "runs": {}, "entries": rows,
-    }  # fmt: skip
+        "scale": "cpu",
+        "purpose": "a purpose",
+        "recipe": "semi",
+        "dataset": "procedural",
+        "missing": ["bench"],
+        "unfinished": 2,
+        "runs": {},
+        "entries": rows,
+    }
 
 
 def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
@@ -265,9 +277,12 @@ def test_a_runner_that_is_stopped_stops_what_it_started(quick, monkeypatch):
 @pytest.mark.slow
 def test_smoke_killed_and_gone_on_with(tmp_path):
     args = [
-        "--experiment=table1", "--scale=smoke", "--categories=chair",
-        f"--workdir={tmp_path / 'w'}", f"--data_dir={tmp_path / 'data'}",
-    ]  # fmt: skip
+        "--experiment=table1",
+        "--scale=smoke",
+        "--categories=chair",
+        f"--workdir={tmp_path / 'w'}",
+        f"--data_dir={tmp_path / 'data'}",
+    ]
     process = reproduce(*args)
     while not list((tmp_path / "w").glob("runs/*/training")) and process.poll() is None:
         time.sleep(0.1)

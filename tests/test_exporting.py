@@ -111,8 +111,10 @@ def test_a_process_without_this_package_answers_the_same(exported, model, tmp_pa
     np.save(tmp_path / "masks.npy", MASKS)
     subprocess.run(
         [sys.executable, "-c", STANDALONE, exported, tmp_path / "masks.npy", tmp_path / "v.npy"],
-        check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""},
-    )  # fmt: skip
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
     np.testing.assert_allclose(np.load(tmp_path / "v.npy"), model(MASKS), atol=1e-6)
 
 
@@ -120,10 +122,20 @@ def test_a_process_without_this_package_answers_the_same(exported, model, tmp_pa
 def test_saved_model_cli_answers_the_same(exported, model, tmp_path):
     np.save(tmp_path / "masks.npy", MASKS)
     ended = processes.main(
-        "tensorflow.python.tools.saved_model_cli", "run", "--dir", exported,
-        "--tag_set", "serve", "--signature_def", "serving_default",
-        "--inputs", f"mask={tmp_path / 'masks.npy'}", "--outdir", tmp_path, without="ptn_semi",
-    )  # fmt: skip
+        "tensorflow.python.tools.saved_model_cli",
+        "run",
+        "--dir",
+        exported,
+        "--tag_set",
+        "serve",
+        "--signature_def",
+        "serving_default",
+        "--inputs",
+        f"mask={tmp_path / 'masks.npy'}",
+        "--outdir",
+        tmp_path,
+        without="ptn_semi",
+    )
     assert ended.returncode == 0, ended.stderr
     np.testing.assert_allclose(np.load(tmp_path / "voxels.npy"), model(MASKS), atol=1e-6)
 
@@ -138,11 +150,20 @@ def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
     output, index = signature.outputs["voxels"].name.split(":")
     np.save(tmp_path / "masks.npy", MASKS)
     subprocess.run(
-        [sys.executable, pathlib.Path(__file__).parent / "c_api_client.py", library, exported,
-         signature.inputs["mask"].name.split(":")[0], output, index,
-         tmp_path / "masks.npy", tmp_path / "voxels.npy"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            pathlib.Path(__file__).parent / "c_api_client.py",
+            library,
+            exported,
+            signature.inputs["mask"].name.split(":")[0],
+            output,
+            index,
+            tmp_path / "masks.npy",
+            tmp_path / "voxels.npy",
+        ],
+        check=True,
+        capture_output=True,
+    )
     np.testing.assert_allclose(np.load(tmp_path / "voxels.npy"), model(MASKS), atol=1e-6)
 
 

@@ -181,9 +181,11 @@ def test_flagfiles_are_read_as_flags(tmp_path, content):
         content = content.replace(name, bytes(path))
     flagfile.write_bytes(content)
     ended = processes.main(
-        "ptn_semi.train", f"--workdir={tmp_path / 'w'}", f"--data_dir={tmp_path / 'd'}",
+        "ptn_semi.train",
+        f"--workdir={tmp_path / 'w'}",
+        f"--data_dir={tmp_path / 'd'}",
         f"--flagfile={flagfile}",
-    )  # fmt: skip
+    )
     assert ended.returncode == 1 and not sprung.exists()
     sentences = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(sentences) == 1 and "Traceback" not in ended.stderr, ended.stderr

@@ -28,8 +28,12 @@ def test_a_short_run_finds_nothing(tmp_path):
     outcomes = fuzz_readers.fuzz(1, range(60), keep=tmp_path)
     assert [outcome for outcome in outcomes if outcome.result == "failed"] == []
     assert {outcome.kind for outcome in outcomes} == {
-        "archive", "binvox", "folder", "image", "mesh",
-    }  # fmt: skip
+        "archive",
+        "binvox",
+        "folder",
+        "image",
+        "mesh",
+    }
     assert {outcome.result for outcome in outcomes} == {"accepted", "refused"}
     assert not list(tmp_path.iterdir())
     assert fuzz_readers.table(outcomes).count("\n") == 5
@@ -83,9 +87,15 @@ def empties(data, name):
 
 read = binvox.read
 BROKEN = [
-    wrong_voxels, writes, looks_outside, starts_a_program, refuses_without_a_name,
-    runs_out_of_memory, raises, empties,
-]  # fmt: skip
+    wrong_voxels,
+    writes,
+    looks_outside,
+    starts_a_program,
+    refuses_without_a_name,
+    runs_out_of_memory,
+    raises,
+    empties,
+]
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)

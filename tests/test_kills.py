@@ -167,9 +167,13 @@ def test_reconstructions(tmp_path):
 def score(folder, workdir, data):
     architectures.PRESETS["small"] = TINY
     scoring.evaluate_workdir(
-        workdir, data, "test", num_views=1, output=folder / "scores.json",
+        workdir,
+        data,
+        "test",
+        num_views=1,
+        output=folder / "scores.json",
         save_predictions=folder / "predictions.npz",
-    )  # fmt: skip
+    )
 
 
 def test_an_evaluation(tmp_path, data):

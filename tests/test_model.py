@@ -19,8 +19,11 @@ from tiny import TINY
 
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
 ADVERSARIAL = {
-    "generator_loss", "discriminator_loss", "discriminator_accuracy", "gradient_penalty",
-}  # fmt: skip
+    "generator_loss",
+    "discriminator_loss",
+    "discriminator_accuracy",
+    "gradient_penalty",
+}
 NETWORKS = ("encoder", "generator", "discriminator")
 OURS = {"occupancy_loss", "viewpoint_loss", "self_reconstruction_loss"}
 SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is ours, switched on

@@ -22,9 +22,11 @@ from ptn_semi.utils import cpu
 # D 32, 64, 128.
 ENCODER = {"paper": 14_072_960, "small": 723_456}
 GENERATOR = {
-    ("paper", 32): 13_582_913, ("paper", 64): 14_095_169,
-    ("small", 32): 705_729, ("small", 64): 722_177,
-}  # fmt: skip
+    ("paper", 32): 13_582_913,
+    ("paper", 64): 14_095_169,
+    ("small", 32): 705_729,
+    ("small", 64): 722_177,
+}
 DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
 # V is E with another last layer: from E's 1024 or 256 units to 16 bins of 3 numbers.
 VIEWPOINT_ESTIMATOR = {

@@ -200,18 +200,33 @@ def test_bodies_over_the_limit_are_refused(client):
 @pytest.mark.parametrize(
     "path",
     [
-        "file=/etc/passwd", "file=../../../etc/passwd", "file=%2e%2e/%2e%2e/etc/passwd",
-        "file=%252e%252e/etc/passwd", "file=/etc/passwd%00.png", "file=", "file=.",
-        "file={folder}/../../etc/passwd", "file={folder}",
-        "file={examples}/../page.py", "file={examples}/chair.png",
+        "file=/etc/passwd",
+        "file=../../../etc/passwd",
+        "file=%2e%2e/%2e%2e/etc/passwd",
+        "file=%252e%252e/etc/passwd",
+        "file=/etc/passwd%00.png",
+        "file=",
+        "file=.",
+        "file={folder}/../../etc/passwd",
+        "file={folder}",
+        "file={examples}/../page.py",
+        "file={examples}/chair.png",
         "file/etc/passwd",
-        "../static/..%2f..%2f..%2f..%2fpage.py", "../assets/%2e%2e/%2e%2e/index.html",
+        "../static/..%2f..%2f..%2f..%2fpage.py",
+        "../assets/%2e%2e/%2e%2e/index.html",
         # Routes of gradio's that no visitor needs.
-        "queue/data?session_hash=a", "call/from_file/a", "deep_link?session_hash=a",
-        "run-history/buckets", "proxy=http://127.0.0.1/", "file=http://127.0.0.1/", "dev/reload",
-        "upload_progress?upload_id=a", "../monitoring/summary", "custom_component/a/client/b/c",
+        "queue/data?session_hash=a",
+        "call/from_file/a",
+        "deep_link?session_hash=a",
+        "run-history/buckets",
+        "proxy=http://127.0.0.1/",
+        "file=http://127.0.0.1/",
+        "dev/reload",
+        "upload_progress?upload_id=a",
+        "../monitoring/summary",
+        "custom_component/a/client/b/c",
     ],
-)  # fmt: skip
+)
 def test_files_of_the_machine_and_other_routes_are_not_served(url, path):
     path = path.format(folder=uploads.folder(), examples=layout.EXAMPLES)
     # As it stands: httpx would tidy the path up.
@@ -223,10 +238,18 @@ def test_files_of_the_machine_and_other_routes_are_not_served(url, path):
 @pytest.mark.parametrize(
     "route",
     [
-        "queue/join", "call/from_file", "call/v2/from_file", "component_server", "cancel",
-        "process_recording", "run-history/connect", "stream/a", "vibe-edit", "../login",
+        "queue/join",
+        "call/from_file",
+        "call/v2/from_file",
+        "component_server",
+        "cancel",
+        "process_recording",
+        "run-history/connect",
+        "stream/a",
+        "vibe-edit",
+        "../login",
     ],
-)  # fmt: skip
+)
 def test_other_routes_take_nothing(client, route):
     assert client.post(route, json={"data": [], "session_hash": "a"}).status_code == 404
 
@@ -431,13 +454,26 @@ def test_without_gradio_the_page_says_what_to_install():
 
 
 CHROMIUM = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 OUTLINE = [
-    (0.3, 0.15), (0.45, 0.15), (0.45, 0.5), (0.7, 0.5), (0.7, 0.85), (0.62, 0.85), (0.62, 0.6),
-    (0.4, 0.6), (0.4, 0.85), (0.3, 0.85), (0.3, 0.15),
-]  # fmt: skip
+    (0.3, 0.15),
+    (0.45, 0.15),
+    (0.45, 0.5),
+    (0.7, 0.5),
+    (0.7, 0.85),
+    (0.62, 0.85),
+    (0.62, 0.6),
+    (0.4, 0.6),
+    (0.4, 0.85),
+    (0.3, 0.85),
+    (0.3, 0.15),
+]
 
 
 def different_colors(locator):

@@ -56,10 +56,14 @@ def grey_of_16_bits(tmp_path):
 @pytest.mark.parametrize(
     "make",
     [
-        rgba, white_on_black, black_on_white, jpeg_before_grey, palette_with_transparency,
+        rgba,
+        white_on_black,
+        black_on_white,
+        jpeg_before_grey,
+        palette_with_transparency,
         grey_of_16_bits,
     ],
-)  # fmt: skip
+)
 def test_silhouettes_are_found(tmp_path, make):
     image, silhouette = silhouettes.read(make(tmp_path))
     assert image.shape == (*OBJECT.shape, 3)

@@ -33,9 +33,16 @@ def start_workers(folder, workdir, data_dir, steps):
     for i in range(WORKERS):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
         process = processes.start(
-            training_client.train_in_cluster, folder / f"{i}.txt", cluster, workdir, data_dir,
-            "multi_worker", steps, 1, "labeled",
-        )  # fmt: skip
+            training_client.train_in_cluster,
+            folder / f"{i}.txt",
+            cluster,
+            workdir,
+            data_dir,
+            "multi_worker",
+            steps,
+            1,
+            "labeled",
+        )
         started.append((process, folder / f"{i}.txt"))
     return started
 

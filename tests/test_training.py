@@ -396,12 +396,23 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
     tool = pathlib.Path(__file__).parent.parent / "tools" / "faults" / "check_resume.py"
     ended = subprocess.run(
         [
-            sys.executable, tool, "--kills=1", f"--workdir={tmp_path / 'runs'}",
-            "--", "--steps=6", "--evaluate_every=2", "--batch_size=2", "--num_shapes=60",
-            "--categories=chair,table", f"--data_dir={tmp_path / 'data'}", "--supervision=labeled",
+            sys.executable,
+            tool,
+            "--kills=1",
+            f"--workdir={tmp_path / 'runs'}",
+            "--",
+            "--steps=6",
+            "--evaluate_every=2",
+            "--batch_size=2",
+            "--num_shapes=60",
+            "--categories=chair,table",
+            f"--data_dir={tmp_path / 'data'}",
+            "--supervision=labeled",
         ],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "step 6 and 6" in ended.stdout
 

@@ -75,8 +75,10 @@ def test_the_space_is_around_the_flags_and_without_what_is_left_out():
     without_gan = dataclasses.replace(TRAIN, adversarial_weight=0.0)
     names = {each.name for each in sweep.space(without_gan).space}
     assert not names & {
-        "adversarial_weight", "gradient_penalty_weight", "discriminator_learning_rate"
-    }  # fmt: skip
+        "adversarial_weight",
+        "gradient_penalty_weight",
+        "discriminator_learning_rate",
+    }
     with pytest.raises(UserError, match="nothing to sweep"):
         dataclasses.replace(SWEEP, names=("occupancy_weight",)).space(TRAIN)
 
@@ -194,11 +196,22 @@ def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick,
 def test_workers_share_the_trials_and_one_that_is_killed_comes_back(tmp_path):
     workdir = tmp_path / "sweep"
     command = [
-        sys.executable, "-m", "ptn_semi.tune", f"--workdir={workdir}", "--workers=2",
-        "--max_trials=2", "--sweep=reconstruction_weight", "--categories=chair",
-        f"--data_dir={tmp_path / 'data'}", "--num_shapes=40", "--num_views=4", "--steps=4",
-        "--evaluate_every=2", "--batch_size=4", "--supervision=labeled",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "ptn_semi.tune",
+        f"--workdir={workdir}",
+        "--workers=2",
+        "--max_trials=2",
+        "--sweep=reconstruction_weight",
+        "--categories=chair",
+        f"--data_dir={tmp_path / 'data'}",
+        "--num_shapes=40",
+        "--num_views=4",
+        "--steps=4",
+        "--evaluate_every=2",
+        "--batch_size=4",
+        "--supervision=labeled",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     held = lambda: [lock for lock in workdir.glob("trials/*/.lock") if lock.read_text()]
     while not held() and process.poll() is None:

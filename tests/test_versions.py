@@ -27,8 +27,10 @@ def test_a_python_that_will_not_do(change, said):
     root = pathlib.Path(ptn_semi.__file__).parent.parent
     ended = subprocess.run(
         [sys.executable, "-S" if change == BARE else "-s", "-c", code],
-        cwd=root, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
     assert ended.returncode == 1 and said in ended.stderr
     assert ended.stderr.count("\n") == 1, ended.stderr
 

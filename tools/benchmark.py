@@ -27,16 +27,16 @@ with cli.loading():
     from ptn_semi.visual import sheets
     from tools.benchmarks import inference, measurements, quality
 
-_SECTIONS = {
-    **measurements.SECTIONS, "inference": inference.inference, "quality": quality.quality
-}  # fmt: skip
+_SECTIONS = {**measurements.SECTIONS, "inference": inference.inference, "quality": quality.quality}
 _LONG = ("growth", "scale", "quality")
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_enum(
-    "sections", [name for name in _SECTIONS if name not in _LONG],
-    list(_SECTIONS), "What to measure; give it again for more.",
-)  # fmt: skip
+    "sections",
+    [name for name in _SECTIONS if name not in _LONG],
+    list(_SECTIONS),
+    "What to measure; give it again for more.",
+)
 flags.DEFINE_integer("repeats", 9, "Repetitions, of which the median counts.", lower_bound=1)
 flags.DEFINE_integer("growth_steps", 2000, "Steps of the section growth.", lower_bound=201)
 flags.DEFINE_multi_integer(
@@ -127,8 +127,9 @@ def main():
     if FLAGS.json:
         text = json.dumps(
             {"machine": describe_machine(), "rows": [dataclasses.asdict(row) for row in rows]},
-            indent=1, ensure_ascii=False,
-        )  # fmt: skip
+            indent=1,
+            ensure_ascii=False,
+        )
         with files.replacing(FLAGS.json) as partial:
             partial.write_text(text + "\n")
     if FLAGS.plot:

@@ -143,8 +143,11 @@ def draw_object(sheet, chair, middle):
     sheet.text(np.add(drawing([0.98, 0, 0]), (4, 18)), "+x, its front", 18, X_COLOR)
     sheet.text(np.add(drawing([0, 0.75, 0]), (14, 0)), "+y, up", 18, Y_COLOR, "lm")
     sheet.text(np.add(drawing([0, 0, 0.98]), (0, 28)), "+z, its\nright side", 18, Z_COLOR)
-    sheet.text(np.add(drawing([0.5, -0.5, 0.5]), (0, 22)), "the voxel grid: a cube of side 1 "
-               "around the origin", 14)  # fmt: skip
+    sheet.text(
+        np.add(drawing([0.5, -0.5, 0.5]), (0, 22)),
+        "the voxel grid: a cube of side 1 around the origin",
+        14,
+    )
 
 
 def draw_plan(sheet, chair, middle):
@@ -164,8 +167,13 @@ def draw_plan(sheet, chair, middle):
         sheet.text(np.add(drawing(position), shift), text, 16, CAMERA_COLOR, anchor)
     arc = [drawing(camera_position(0, a, RADIUS)) for a in range(12, 79, 2)]
     sheet.arrow(arc, CAMERA_COLOR, 3.5)
-    sheet.text(np.add(drawing(camera_position(0, 45, RADIUS)), (14, -10)), "azimuth\ngrows", 16,
-               CAMERA_COLOR, "lm")  # fmt: skip
+    sheet.text(
+        np.add(drawing(camera_position(0, 45, RADIUS)), (14, -10)),
+        "azimuth\ngrows",
+        16,
+        CAMERA_COLOR,
+        "lm",
+    )
     origin = [-1.0, 0, 0.75]
     for end, color, name, shift in (
         ([0.2, 0, 0], X_COLOR, "+x", (14, 0)),

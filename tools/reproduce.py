@@ -24,14 +24,19 @@ from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_multi_enum(
-    "experiment", None, ["all", *matrix.EXPERIMENTS], "Which; give it again for more.",
+    "experiment",
+    None,
+    ["all", *matrix.EXPERIMENTS],
+    "Which; give it again for more.",
     required=True,
-)  # fmt: skip
+)
 absl_flags.DEFINE_string("workdir", None, "Folder for all of it.", required=True)
 absl_flags.DEFINE_enum(
-    "scale", "cpu", list(matrix.SCALES),
+    "scale",
+    "cpu",
+    list(matrix.SCALES),
     "; ".join(f"{name}: {scale.purpose}" for name, scale in matrix.SCALES.items()),
-)  # fmt: skip
+)
 absl_flags.DEFINE_enum(
     "recipe", None, list(matrix.RECIPES), "Flagfile that trainings follow, if not the scale's own."
 )
@@ -102,11 +107,14 @@ def main():
         failed = runner.Runner(FLAGS.jobs).run(planned.values())
     finally:  # of what there is, if it was stopped
         results = {
-            "scale": FLAGS.scale, "purpose": scale.purpose, "recipe": recipe,
-            "dataset": data.dataset, "missing": wanted.missing,
+            "scale": FLAGS.scale,
+            "purpose": scale.purpose,
+            "recipe": recipe,
+            "dataset": data.dataset,
+            "missing": wanted.missing,
             "unfinished": sum(not job.done for job in planned.values()),
             **jobs.results(entries, planned),
-        }  # fmt: skip
+        }
         with files.replacing(workdir / _RESULTS) as partial:
             partial.write_text(json.dumps(results, indent=1) + "\n")
         print(f"report: {reports.write(results, workdir)}")

@@ -102,15 +102,20 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     "model_id": tfds.features.Text(doc="Unique in the data set."),
                     "category": tfds.features.Text(doc="Canonical name, as chair."),
                     "voxels": tfds.features.Tensor(
-                        shape=grid, dtype=np.bool_, encoding=zlib,
+                        shape=grid,
+                        dtype=np.bool_,
+                        encoding=zlib,
                         doc="Occupied voxels; axes x, y, z; y up, front +x.",
                     ),
                     "masks": tfds.features.Tensor(
-                        shape=(config.num_views, *image, 1), dtype=np.bool_, encoding=zlib,
+                        shape=(config.num_views, *image, 1),
+                        dtype=np.bool_,
+                        encoding=zlib,
                         doc="Silhouettes; row 0 is the top.",
                     ),
                     "viewpoints": tfds.features.Tensor(
-                        shape=(config.num_views, 2), dtype=np.float32,
+                        shape=(config.num_views, 2),
+                        dtype=np.float32,
                         doc="Elevation and azimuth of each mask, in degrees.",
                     ),
                 }
@@ -118,7 +123,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             homepage="https://github.com/stevenygd/3d-recon",
             supervised_keys=None,
             metadata=tfds.core.MetadataDict(),
-        )  # fmt: skip
+        )
 
     def _split_generators(self, dl_manager):
         config = self.builder_config

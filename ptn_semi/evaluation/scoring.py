@@ -78,9 +78,11 @@ def score_mean_shape(train, shapes):
             index = chosen[start : start + _BATCH]
             constant = np.broadcast_to(mean, (len(index), *mean.shape))
             scores.add(
-                constant, shapes.unpack_voxels(index), shapes.categories[index],
+                constant,
+                shapes.unpack_voxels(index),
+                shapes.categories[index],
                 shapes.model_ids[index],
-            )  # fmt: skip
+            )
     return scores.result()
 
 

@@ -100,11 +100,14 @@ class Job:
         for category in self.categories:
             num_shapes = self.run.data_of(category).num_shapes
             yield [
-                "ptn_semi.evaluate", f"--workdir={self.workdir}", "--split=test",
-                f"--categories={category}", f"--num_shapes={num_shapes}",
+                "ptn_semi.evaluate",
+                f"--workdir={self.workdir}",
+                "--split=test",
+                f"--categories={category}",
+                f"--num_shapes={num_shapes}",
                 f"--output={self.scores_path(category)}",
                 *(["--global_turn", "--checkpoint=last"] if self.run.needs_turn else []),
-            ]  # fmt: skip
+            ]
 
 
 def plan(entries, workdir):
@@ -137,9 +140,12 @@ def _digest(run):
     """Equal for runs whose results are equal."""
     start = _digest(run.start) if run.start else None
     parts = [
-        _data_set_name(run.data), dataclasses.asdict(run.train), run.run.steps,
-        run.run.evaluate_every, start,
-    ]  # fmt: skip
+        _data_set_name(run.data),
+        dataclasses.asdict(run.train),
+        run.run.steps,
+        run.run.evaluate_every,
+        start,
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -168,13 +174,18 @@ def results(entries, jobs):
         model, floor = (scores["rows"][name]["mean"] for name in ("model", "mean_shape"))
         rows.append(
             {
-                "experiment": entry.experiment, "model": entry.model, "category": entry.category,
-                "pose_fraction": entry.pose_fraction, "seed": entry.seed, "run": entry.run.title,
-                **{name: model[name] for name in _SCORES}, "num_shapes": model["num_shapes"],
+                "experiment": entry.experiment,
+                "model": entry.model,
+                "category": entry.category,
+                "pose_fraction": entry.pose_fraction,
+                "seed": entry.seed,
+                "run": entry.run.title,
+                **{name: model[name] for name in _SCORES},
+                "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
                 **{f"mean_shape_{name}": floor[name] for name in _SCORES[:2]},
             }
-        )  # fmt: skip
+        )
         runs[entry.run.title] = _described(job)
     return {"runs": runs, "entries": rows}
 

@@ -281,17 +281,23 @@ class Matrix:
     def _pretrained(self, categories, share, seed):
         """One model of several categories; it is not told which one a mask is of."""
         train = dataclasses.replace(
-            self._training, supervision="both", pose_fraction=share, seed=seed,
+            self._training,
+            supervision="both",
+            pose_fraction=share,
+            seed=seed,
             batch_size=self._scale.pretraining_batch,
-        )  # fmt: skip
+        )
         title = f"{len(categories)} categories P+U {percent(share)} posed seed {seed}"
         return self._run(title, categories, train, self._scale.pretraining_steps[share])
 
     def _fine_tuned(self, start, category, share, seed):
         train = dataclasses.replace(
-            self._training, supervision="labeled", pose_fraction=share, seed=seed,
+            self._training,
+            supervision="labeled",
+            pose_fraction=share,
+            seed=seed,
             freeze_encoder=True,
-        )  # fmt: skip
+        )
         title = f"{category} {percent(share)} posed, fine-tuned from {start.title}"
         return self._run(title, (category,), train, self._scale.fine_tuning_steps, start)
 

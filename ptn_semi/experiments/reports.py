@@ -27,9 +27,13 @@ _TITLES = {
     "table3": "Table 3: 1 % posed",
 }
 _COLORS = {
-    "P+U": "#2f6db3", "P": "#d98a2b", "U": "#7a7f87",
-    "fine-tuning": "#2f6db3", "out-of-category": "#d98a2b", "from scratch": "#7a7f87",
-}  # fmt: skip
+    "P+U": "#2f6db3",
+    "P": "#d98a2b",
+    "U": "#7a7f87",
+    "fine-tuning": "#2f6db3",
+    "out-of-category": "#d98a2b",
+    "from scratch": "#7a7f87",
+}
 
 
 def write(results, folder):
@@ -44,9 +48,12 @@ def write(results, folder):
     """
     folder = pathlib.Path(folder)
     makers = {
-        "table1": _table1, "figure4": _figure4, "table2": _table2, "figure5": _figure5,
+        "table1": _table1,
+        "figure4": _figure4,
+        "table2": _table2,
+        "figure5": _figure5,
         "table3": _table3,
-    }  # fmt: skip
+    }
     parts = [_preface(results)]
     for name, make in makers.items():
         entries = [entry for entry in results["entries"] if entry["experiment"] == name]
@@ -199,9 +206,12 @@ def _figure5(entries, folder):
     models = _in_order(entries, "model")
     shares = sorted({entry["pose_fraction"] for entry in entries})
     figure, panels = plt.subplots(
-        1, len(categories), figsize=(1 + 3.6 * len(categories), 3.6), layout="constrained",
+        1,
+        len(categories),
+        figsize=(1 + 3.6 * len(categories), 3.6),
+        layout="constrained",
         squeeze=False,
-    )  # fmt: skip
+    )
     rows = []
     for axes, category in zip(panels[0], categories, strict=True):
         chosen = [entry for entry in entries if entry["category"] == category]
@@ -228,8 +238,12 @@ def _line(axes, entries, shares, label, **where):
         [share for share, _ in known],
         [values.mean() for _, values in known],
         [_error(values) or 0 for _, values in known],
-        marker="o", markersize=4, capsize=3, color=_COLORS[label], label=label,
-    )  # fmt: skip
+        marker="o",
+        markersize=4,
+        capsize=3,
+        color=_COLORS[label],
+        label=label,
+    )
 
 
 def _finish(axes, shares, entries, label):

@@ -99,9 +99,12 @@ class Runner:
             return "stopped"
         with open(log_path, "a") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", *command],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
                 start_new_session=True,  # so that Ctrl-C reaches it through us alone
-            )  # fmt: skip
+            )
             os.sched_setaffinity(process.pid, cores)
             self._processes.add(process)
             if self._stopped.is_set():  # just now, when it was not among them yet
@@ -122,9 +125,11 @@ class _Bar:
         self._jobs = jobs
         self._total = sum(job.run.seconds for job in jobs)
         self._bar = tqdm.tqdm(
-            total=self._total, initial=self._done(), smoothing=0,
+            total=self._total,
+            initial=self._done(),
+            smoothing=0,
             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-        )  # fmt: skip
+        )
         self.show()
 
     def __enter__(self):

@@ -30,9 +30,14 @@ class Architecture:
 
     def __post_init__(self):
         sizes = [
-            self.latent_dim, *self.encoder_filters, *self.encoder_units, self.generator_base,
-            *self.generator_filters, *self.discriminator_filters, self.kernel_size,
-        ]  # fmt: skip
+            self.latent_dim,
+            *self.encoder_filters,
+            *self.encoder_units,
+            self.generator_base,
+            *self.generator_filters,
+            *self.discriminator_filters,
+            self.kernel_size,
+        ]
         # They may come with a checkpoint from anybody, and are made before its weights are read.
         if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
             raise ValueError(f"a network's sizes are 1 to {_LARGEST}, not {sizes}")

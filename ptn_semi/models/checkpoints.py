@@ -30,9 +30,14 @@ _METADATA = "checkpoint.json"
 _MEND = "use the version that it was trained with, or train again"
 # What TensorFlow, Keras and our own classes raise of files that they do not understand.
 _BROKEN = (
-    ValueError, TypeError, KeyError, AttributeError, AssertionError, RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
     tf.errors.OpError,
-)  # fmt: skip
+)
 _STATE = "state.index"  # of TensorFlow's own files, the one whose name is always the same
 
 

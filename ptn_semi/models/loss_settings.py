@@ -21,9 +21,10 @@ class LossSettings:
     """
 
     supervision: str = setting(
-        "both", "labeled: pairs with viewpoints (the paper's P); unlabeled: masks alone (U); both "
-        "(P+U).", choices=SUPERVISIONS,
-    )  # fmt: skip
+        "both",
+        "labeled: pairs with viewpoints (the paper's P); unlabeled: masks alone (U); both (P+U).",
+        choices=SUPERVISIONS,
+    )
     reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
     latent_invariance_weight: float = setting(0.1, "Weight of equation 2.", low=0)
     voxel_invariance_weight: float = setting(1.0, "Weight of equation 3.", low=0)
@@ -36,17 +37,21 @@ class LossSettings:
         "dragan", "The gradient penalty of D.", choices=GRADIENT_PENALTIES
     )
     occupancy_weight: float = setting(
-        0.0, "Weight of voxels against warped visual hulls of labeled shapes (of generated shapes "
-        "with --supervision=unlabeled).", low=0,
-    )  # fmt: skip
-    self_reconstruction_weight: float = setting(
-        0.0, "Weight of unlabeled masks against their reconstructions seen from estimated "
-        "viewpoints.", low=0,
-    )  # fmt: skip
-    self_reconstruction_warmup: int = setting(
-        200, "Steps in which that weight grows from 0; the viewpoint estimator has to learn first.",
+        0.0,
+        "Weight of voxels against warped visual hulls of labeled shapes (of generated shapes "
+        "with --supervision=unlabeled).",
         low=0,
-    )  # fmt: skip
+    )
+    self_reconstruction_weight: float = setting(
+        0.0,
+        "Weight of unlabeled masks against their reconstructions seen from estimated viewpoints.",
+        low=0,
+    )
+    self_reconstruction_warmup: int = setting(
+        200,
+        "Steps in which that weight grows from 0; the viewpoint estimator has to learn first.",
+        low=0,
+    )
 
     def __post_init__(self):
         if self.supervision not in SUPERVISIONS:

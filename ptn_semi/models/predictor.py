@@ -21,9 +21,11 @@ class Predictor:
         self.turn = turn
         mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
         self._predict = tf.function(
-            lambda masks: model(masks, training=False), input_signature=[mask], jit_compile=False,
+            lambda masks: model(masks, training=False),
+            input_signature=[mask],
+            jit_compile=False,
             autograph=False,
-        )  # fmt: skip
+        )
 
     def __call__(self, masks):
         """Voxels float32 [B, N, N, N] of masks [B, S, S, 1]."""

@@ -13,8 +13,11 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import seeds
 
 OPTIMIZERS = (
-    "encoder_optimizer", "generator_optimizer", "discriminator_optimizer", "viewpoint_optimizer",
-)  # fmt: skip
+    "encoder_optimizer",
+    "generator_optimizer",
+    "discriminator_optimizer",
+    "viewpoint_optimizer",
+)
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")

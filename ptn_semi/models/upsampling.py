@@ -50,9 +50,12 @@ def _upsample(inputs, kernel):
         cells = _to_cells(_with_border(upstream) if even else upstream)
         to_inputs = tf.nn.conv3d(cells, spread, [1] * 5, padding)
         to_spread = tf.raw_ops.Conv3DBackpropFilterV2(
-            input=cells, filter_sizes=spread.shape, out_backprop=inputs, strides=[1] * 5,
+            input=cells,
+            filter_sizes=spread.shape,
+            out_backprop=inputs,
+            strides=[1] * 5,
             padding=padding,
-        )  # fmt: skip
+        )
         return to_inputs, _kernel_of_places(to_spread, kernel.shape)
 
     windows = tf.transpose(tf.reverse(spread, [0, 1, 2]), [0, 1, 2, 4, 3])

@@ -49,17 +49,24 @@ def _hparams(rows, folder, names, objective):
 def _picture(rows, path, names, objective):
     """A panel for each setting: the score of each trial; long trainings are darker."""
     figure, panels = plt.subplots(
-        1, len(names), figsize=(1 + 2.6 * len(names), 3), sharey=True, squeeze=False,
+        1,
+        len(names),
+        figsize=(1 + 2.6 * len(names), 3),
+        sharey=True,
+        squeeze=False,
         layout="constrained",
-    )  # fmt: skip
+    )
     longest = max(row["steps"] for row in rows)
     best = max(rows, key=lambda row: row[objective])
     for axes, name in zip(panels[0], names, strict=True):
         for row in rows:
             axes.plot(
-                row[name], row[objective], "o", color="#d98a2b" if row is best else "#2f6db3",
+                row[name],
+                row[objective],
+                "o",
+                color="#d98a2b" if row is best else "#2f6db3",
                 alpha=0.25 + 0.75 * row["steps"] / longest,
-            )  # fmt: skip
+            )
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
         axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))

@@ -91,8 +91,9 @@ class Sweep:
         common = {
             "objective": keras_tuner.Objective(_OBJECTIVE, "max"),
             "seed": self.seed + 1,  # KerasTuner takes 0 for none, and draws one
-            "hyperparameters": self.space(train), "allow_new_entries": False,
-        }  # fmt: skip
+            "hyperparameters": self.space(train),
+            "allow_new_entries": False,
+        }
         if self.tuner == "hyperband":
             oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=max_epochs, **common)
             oracle.max_trials = self.max_trials
@@ -199,11 +200,14 @@ class Tuner(base_tuner.BaseTuner):
             message = (trial.message or "").strip().splitlines()
             rows.append(
                 {
-                    "trial": trial.trial_id, "status": trial.status.lower(), "steps": run.steps,
-                    _OBJECTIVE: trial.score, **{name: getattr(train, name) for name in names},
+                    "trial": trial.trial_id,
+                    "status": trial.status.lower(),
+                    "steps": run.steps,
+                    _OBJECTIVE: trial.score,
+                    **{name: getattr(train, name) for name in names},
                     "message": message[-1] if message else "",
                 }
-            )  # fmt: skip
+            )
         return sorted(rows, key=lambda row: row["trial"])
 
 

@@ -69,23 +69,32 @@ class _Team:
     def __init__(self, workdir, address, lock):
         self._workdir, self._lock = workdir, lock
         self._environment = {
-            "KERASTUNER_ORACLE_IP": address[0], "KERASTUNER_ORACLE_PORT": str(address[1])
-        }  # fmt: skip
+            "KERASTUNER_ORACLE_IP": address[0],
+            "KERASTUNER_ORACLE_PORT": str(address[1]),
+        }
         self._processes, self._starts = {}, {}
 
     def start(self, name):
         """Starts the chief or a worker; a worker again if it died."""
         folder = self._workdir / "workers"
         command = [
-            sys.executable, "-m", "ptn_semi.tune", f"--flagfile={folder / 'worker.flags'}",
+            sys.executable,
+            "-m",
+            "ptn_semi.tune",
+            f"--flagfile={folder / 'worker.flags'}",
             f"--workdir={self._workdir}",
-        ]  # fmt: skip
+        ]
         with open(folder / f"{name}.txt", "a") as log:
             self._processes[name] = subprocess.Popen(
-                command, env=os.environ | self._environment | {"KERASTUNER_TUNER_ID": name},
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
-                pass_fds=[self._lock.fileno()], preexec_fn=_end_with_parent,
-            )  # fmt: skip
+                command,
+                env=os.environ | self._environment | {"KERASTUNER_TUNER_ID": name},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=[self._lock.fileno()],
+                preexec_fn=_end_with_parent,
+            )
         self._starts[name] = self._starts.get(name, 0) + 1
 
     def ended(self, names):

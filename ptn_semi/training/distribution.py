@@ -16,9 +16,13 @@ _EXAMPLE = (
 )
 # What a step ends with where a process that shares it is gone.
 _LOST = (
-    tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
-    tf.errors.InternalError, tf.errors.UnavailableError, tf.errors.FailedPreconditionError,
-)  # fmt: skip
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+    tf.errors.FailedPreconditionError,
+)
 
 
 @functools.cache  # a second one in a process would number its all-reduces as the first did

@@ -276,10 +276,12 @@ class Trainer:
                 f"rates; {self._last_good()}"
             )
         progress = {
-            "best": self.best, "minutes": self.minutes, "data_set": self.loaded.name,
+            "best": self.best,
+            "minutes": self.minutes,
+            "data_set": self.loaded.name,
             "extent": self.loaded.extent,
             "categories": sorted(set(self.loaded.shapes.categories.tolist())),
-        }  # fmt: skip
+        }
         best = [self.best["step"]] if self.best else []
         # The one before's best too: should the newest be damaged, it is needed.
         keep = {*best, *self.kept}

@@ -4,10 +4,22 @@ import tensorflow as tf
 
 # What is drawn at random in a training step, each from a stream of its own.
 _PURPOSES = (
-    "labeled_shape", "view_a", "view_b", "unlabeled_shape", "unlabeled_view", "mirrored_pair",
-    "mirrored_unlabeled", "latents", "viewpoints", "penalty", "hull", "mirrored_hull", "warp",
-    "warp_viewpoints", "generated",
-)  # fmt: skip
+    "labeled_shape",
+    "view_a",
+    "view_b",
+    "unlabeled_shape",
+    "unlabeled_view",
+    "mirrored_pair",
+    "mirrored_unlabeled",
+    "latents",
+    "viewpoints",
+    "penalty",
+    "hull",
+    "mirrored_hull",
+    "warp",
+    "warp_viewpoints",
+    "generated",
+)
 
 
 def stateless_seed(seed, purpose, step):

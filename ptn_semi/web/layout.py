@@ -89,26 +89,31 @@ def build(reconstructor):
             with gr.Column():
                 with gr.Tab("Image"):
                     image = gr.Image(
-                        label="An object before a plain background", type="filepath",
+                        label="An object before a plain background",
+                        type="filepath",
                         sources=["upload"],
-                    )  # fmt: skip
+                    )
                     image.preprocess = _own
                     gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing"):
                     drawing = gr.Sketchpad(
-                        canvas_size=(_CANVAS, _CANVAS), layers=False, transforms=(),
+                        canvas_size=(_CANVAS, _CANVAS),
+                        layers=False,
+                        transforms=(),
                         brush=gr.Brush(default_size=12, colors=["#000000"], color_mode="fixed"),
                         label="An outline; what it encloses is filled",
-                    )  # fmt: skip
+                    )
                     drawing.preprocess = lambda drawn: drawn and _own(drawn.composite)
                     from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
                 note = gr.Markdown()
             with gr.Column():
                 model = gr.Model3D(
-                    label="The shape: drag to turn it", height=400, clear_color=(1, 1, 1, 1),
+                    label="The shape: drag to turn it",
+                    height=400,
+                    clear_color=(1, 1, 1, 1),
                     camera_position=(60, 70, None),
-                )  # fmt: skip
+                )
                 with gr.Row():
                     seen = gr.Image(label="What the model sees", height=_MASK_SIZE, buttons=[])
                     with gr.Column():

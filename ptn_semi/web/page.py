@@ -30,16 +30,22 @@ def launch(reconstructor, host, port, max_upload_mb, **options):
     _allow_connections()
     page = layout.build(reconstructor)
     page.launch(
-        server_name=host, server_port=port,
-        max_file_size=f"{max_upload_mb}mb", state_session_capacity=_SESSIONS,
+        server_name=host,
+        server_port=port,
+        max_file_size=f"{max_upload_mb}mb",
+        state_session_capacity=_SESSIONS,
         app_kwargs={
             "lifespan": uploads.sweeping(uploads.folder()),
             "middleware": [Middleware(guard.Guard, max_upload=max_upload_mb << 20)],
         },
-        share=False, enable_monitoring=False, mcp_server=False, run_history=False,
-        ssr_mode=False, footer_links=[],
+        share=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        run_history=False,
+        ssr_mode=False,
+        footer_links=[],
         **options,
-    )  # fmt: skip
+    )
     return page
 
 

@@ -51,6 +51,8 @@ def _images(options, reconstructor, folder):
     (taken,) = times([run], options.repeats)
     taken = [second * 1000 for second in taken]
     return Row(
-        "image to .glb and preview", statistics.median(taken), "ms",
+        "image to .glb and preview",
+        statistics.median(taken),
+        "ms",
         spread=(min(taken), max(taken)),
-    )  # fmt: skip
+    )

@@ -318,9 +318,11 @@ def start(options):
         for _ in range(3):
             output = subprocess.run(
                 [sys.executable, "-c", _START, folder],
-                check=True, capture_output=True, text=True,
+                check=True,
+                capture_output=True,
+                text=True,
                 cwd=pathlib.Path(__file__).parents[2],
-            ).stdout  # fmt: skip
+            ).stdout
             parts.append([float(number) for number in output.split()[-3:]])
     packages, own, whole = np.median(
         [(packages, ready - packages, done) for packages, ready, done in parts], axis=0

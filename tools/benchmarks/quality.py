@@ -23,10 +23,12 @@ _RECIPES = {
     "semi.flags": [f"--flagfile={_CONFIGS}/semi.flags"],
     # With the two settings without which small networks learn nothing of it in this time.
     "paper's recipe": [
-        f"--flagfile={_CONFIGS}/paper.flags", "--preset=small", "--generator_learning_rate=1e-3",
+        f"--flagfile={_CONFIGS}/paper.flags",
+        "--preset=small",
+        "--generator_learning_rate=1e-3",
         "--latent_invariance_weight=0.1",
     ],
-}  # fmt: skip
+}
 
 
 def quality(options):
@@ -39,9 +41,11 @@ def quality(options):
         raise UserError("--sections=quality trains on real chairs: give their --manual_dir")
     with tempfile.TemporaryDirectory() as folder:
         data = settings.DataSettings(
-            dataset="shapenet_vox32", manual_dir=options.manual_dir, categories=("chair",),
+            dataset="shapenet_vox32",
+            manual_dir=options.manual_dir,
+            categories=("chair",),
             data_dir=f"{folder}/data",
-        )  # fmt: skip
+        )
         preparation.prepare(data)
         for name, recipe in _RECIPES.items():
             workdir = pathlib.Path(folder, name.partition(".")[0].replace(" ", "_"))
@@ -59,10 +63,17 @@ def quality(options):
 def _train(workdir, data, recipe, limit):
     """(minutes since the start, validation AP) of each validation until the last target's."""
     command = [
-        sys.executable, "-m", "ptn_semi.train", *recipe, f"--workdir={workdir}",
-        "--pose_fraction=0.05", "--evaluate_every=25", "--steps=100000", "--seed=0",
+        sys.executable,
+        "-m",
+        "ptn_semi.train",
+        *recipe,
+        f"--workdir={workdir}",
+        "--pose_fraction=0.05",
+        "--evaluate_every=25",
+        "--steps=100000",
+        "--seed=0",
         *flags.to_text(data).splitlines(),
-    ]  # fmt: skip
+    ]
     log = workdir.with_suffix(".txt")
     started = time.time()
     with open(log, "w") as output:

@@ -142,10 +142,17 @@ def large_upload(target, random):
 
 def broken_upload(target, random):
     """A form that is none."""
-    body = random.choice([
-        b"", b"--b", b"--c\r\n", _PIECE, _PART.replace(b"name=", b"x="), _PART + bytes(20_000),
-        _PART.replace(b"\r\n\r\n", b"\r\nA: " + bytes(20_000)),
-    ])  # fmt: skip
+    body = random.choice(
+        [
+            b"",
+            b"--b",
+            b"--c\r\n",
+            _PIECE,
+            _PART.replace(b"name=", b"x="),
+            _PART + bytes(20_000),
+            _PART.replace(b"\r\n\r\n", b"\r\nA: " + bytes(20_000)),
+        ]
+    )
     headers = random.choice([_FORM, _JSON, {"Content-Type": "multipart/form-data"}])
     return _post(target, "upload", body, headers)
 
@@ -163,12 +170,22 @@ def left_upload(target, random):
 def malformed(target, random):
     """JSON that is none, or not what the page asks for."""
     upload = {"path": "a", "meta": {"_type": "gradio.FileData"}}
-    body = random.choice([
-        b"", b"{", b"[" * 5000, b'{"data": 3}', b'{"data": []}', b'{"data": [1, 2, 3]}', b"null",
-        b'{"data": [{"path": 3}, 0.4, "smooth"]}', b'{"data": [], "fn_index": 99}', b"\xff\xfe",
-        json.dumps({"data": [{**upload, "meta": 5}, 0.4, "smooth"]}).encode(),
-        json.dumps({"data": [upload, 0.4, "smooth"], "session_hash": ["a"]}).encode(),
-    ])  # fmt: skip
+    body = random.choice(
+        [
+            b"",
+            b"{",
+            b"[" * 5000,
+            b'{"data": 3}',
+            b'{"data": []}',
+            b'{"data": [1, 2, 3]}',
+            b"null",
+            b'{"data": [{"path": 3}, 0.4, "smooth"]}',
+            b'{"data": [], "fn_index": 99}',
+            b"\xff\xfe",
+            json.dumps({"data": [{**upload, "meta": 5}, 0.4, "smooth"]}).encode(),
+            json.dumps({"data": [upload, 0.4, "smooth"], "session_hash": ["a"]}).encode(),
+        ]
+    )
     return _post(target, f"run/{random.choice(['from_file', 'from_drawing', 'none'])}", body, _JSON)
 
 
@@ -228,10 +245,23 @@ def address_to_fetch(target, random):
 
 def other_route(target, random):
     """A route of gradio's that the page does not need."""
-    posted = ("queue/join", "call/from_file", "component_server", "cancel", "process_recording",
-              "run-history/connect", "vibe-edit")  # fmt: skip
-    gotten = ("queue/data?session_hash=a", "upload_progress?upload_id=a", "dev/reload",
-              "deep_link?session_hash=a", "runs", "user")  # fmt: skip
+    posted = (
+        "queue/join",
+        "call/from_file",
+        "component_server",
+        "cancel",
+        "process_recording",
+        "run-history/connect",
+        "vibe-edit",
+    )
+    gotten = (
+        "queue/data?session_hash=a",
+        "upload_progress?upload_id=a",
+        "dev/reload",
+        "deep_link?session_hash=a",
+        "runs",
+        "user",
+    )
     route = random.choice(posted + gotten)
     if route in gotten:
         return _send(target, "GET", f"gradio_api/{route}")
@@ -265,10 +295,21 @@ def slow(target, random):
 KINDS: dict[str, collections.abc.Callable] = {
     function.__name__.replace("_", " "): function
     for function in (
-        large_json, large_upload, broken_upload, left_upload, malformed, wrong_settings, bad_image,
-        traversal, file_of_the_machine, address_to_fetch, other_route, no_http, slow,
+        large_json,
+        large_upload,
+        broken_upload,
+        left_upload,
+        malformed,
+        wrong_settings,
+        bad_image,
+        traversal,
+        file_of_the_machine,
+        address_to_fetch,
+        other_route,
+        no_http,
+        slow,
     )
-}  # fmt: skip
+}
 
 
 def _answer(connection):

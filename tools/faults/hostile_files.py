@@ -97,15 +97,26 @@ def _images():
     deep = Image.fromarray(np.asarray(alpha).astype(np.uint16) * 257)
     palette = image.quantize(8)
     for ending, made, options in [
-        (".png", image, {}), (".png", clear, {}), (".png", alpha, {}), (".png", deep, {}),
-        (".png", alpha.convert("1"), {}), (".png", palette, {"transparency": 0}),
+        (".png", image, {}),
+        (".png", clear, {}),
+        (".png", alpha, {}),
+        (".png", deep, {}),
+        (".png", alpha.convert("1"), {}),
+        (".png", palette, {"transparency": 0}),
         (".png", image, {"save_all": True, "append_images": [clear.convert("RGB")]}),
-        (".jpg", image, {}), (".jpg", image, {"progressive": True}), (".webp", clear, {}),
-        (".webp", image, {"lossless": True}), (".bmp", image, {}), (".gif", palette, {}),
-        (".gif", palette, {"save_all": True, "append_images": [alpha]}), (".ppm", image, {}),
-        (".tif", image, {}), (".tif", clear, {"compression": "tiff_lzw"}), (".pgm", deep, {}),
+        (".jpg", image, {}),
+        (".jpg", image, {"progressive": True}),
+        (".webp", clear, {}),
+        (".webp", image, {"lossless": True}),
+        (".bmp", image, {}),
+        (".gif", palette, {}),
+        (".gif", palette, {"save_all": True, "append_images": [alpha]}),
+        (".ppm", image, {}),
+        (".tif", image, {}),
+        (".tif", clear, {"compression": "tiff_lzw"}),
+        (".pgm", deep, {}),
         (".tif", Image.fromarray(np.asarray(alpha).astype(np.float32)), {}),
-    ]:  # fmt: skip
+    ]:
         file = io.BytesIO()
         made.save(file, Image.registered_extensions()[ending], **options)
         yield ending, file.getvalue()
@@ -178,9 +189,18 @@ def _strange(rng, member):
     inner = "03001627/x/model.binvox"
     if kind == "name":
         member.name = rng.choice(
-            [f"../../{inner}", f"/tmp/{inner}", f"a/{'n' * 5000}/{inner}", f"a\n/{inner}", inner,
-             f"{'d/' * 3000}{inner}", "a/03001627/\udcff\n/model.binvox", f"a/./{inner}", ""]
-        )  # fmt: skip
+            [
+                f"../../{inner}",
+                f"/tmp/{inner}",
+                f"a/{'n' * 5000}/{inner}",
+                f"a\n/{inner}",
+                inner,
+                f"{'d/' * 3000}{inner}",
+                "a/03001627/\udcff\n/model.binvox",
+                f"a/./{inner}",
+                "",
+            ]
+        )
     elif kind == "type":
         member.type = rng.choice([*b"01234567SLKxgX"[:], 0]).to_bytes(1, "little")
     elif kind == "size":
@@ -214,22 +234,31 @@ def _folder(rng, seeds):
     }[layout]
     ending, data = rng.choice(seeds["binvox"]) if layout != "meshes" else seeds["mesh"][0]
     tree = [
-        ("file", f"in/03001627/a/{tail}", data), ("file", f"outside/03001627/a/{tail}", data),
+        ("file", f"in/03001627/a/{tail}", data),
+        ("file", f"outside/03001627/a/{tail}", data),
         ("file", f"outside/secret{ending}", data),
-    ]  # fmt: skip
+    ]
     odd = rng.choice(["b\n", "b\udcff", "b" * 255, "\x1b[31m", "b\u202e", " ", "-rf", "b/" * 300])
     strange = [
         ("link", "in/chair", "../outside/03001627"),
         ("link", "in/03001627/b", "../../outside/03001627/a"),
         ("link", f"in/03001627/c/{tail}", f"{'../' * (3 + tail.count('/'))}outside/secret{ending}"),
-        ("link", "in/03001627/d", "d"), ("link", "in/table", "table"), ("link", "in/root", "/"),
-        ("link", f"in/03001627/e/{tail}", "/dev/zero"), ("link", "in/03001627/f", "a"),
-        ("link", "in/03001627/g", ".."), ("link", f"in/03001627/h/{tail}", "nowhere"),
-        ("pipe", f"in/03001627/i/{tail}", None), ("folder", f"in/03001627/j/{tail}", None),
-        ("file", f"in/03001627/{odd}/{tail}", data), ("file", f"in/{odd}/a/{tail}", data),
-        ("file", f"in/03001627/{'k/' * 400}{tail}", data), ("file", f"in/03001627/l/{tail}", b""),
-        ("pipe", "in/a.tgz", None), ("link", "in/ShapeNetVox32", "."),
-    ]  # fmt: skip
+        ("link", "in/03001627/d", "d"),
+        ("link", "in/table", "table"),
+        ("link", "in/root", "/"),
+        ("link", f"in/03001627/e/{tail}", "/dev/zero"),
+        ("link", "in/03001627/f", "a"),
+        ("link", "in/03001627/g", ".."),
+        ("link", f"in/03001627/h/{tail}", "nowhere"),
+        ("pipe", f"in/03001627/i/{tail}", None),
+        ("folder", f"in/03001627/j/{tail}", None),
+        ("file", f"in/03001627/{odd}/{tail}", data),
+        ("file", f"in/{odd}/a/{tail}", data),
+        ("file", f"in/03001627/{'k/' * 400}{tail}", data),
+        ("file", f"in/03001627/l/{tail}", b""),
+        ("pipe", "in/a.tgz", None),
+        ("link", "in/ShapeNetVox32", "."),
+    ]
     chosen = rng.sample(strange, rng.randrange(1, 5))
     done = [f"{what} {path[:60]!r}" for what, path, _ in chosen]
     return Case("folder", layout, tree + chosen, "in", done)

@@ -6,9 +6,21 @@ import zlib
 
 _NUMBERS = (0, 1, -1, 2, 3, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 10**30)
 WORDS = [
-    "nan", "inf", "-inf", "1e308", "1e999", "3_2", "٣٢", "0x10", "-0", "1.5", "+3", "1e9", "",
+    "nan",
+    "inf",
+    "-inf",
+    "1e308",
+    "1e999",
+    "3_2",
+    "٣٢",
+    "0x10",
+    "-0",
+    "1.5",
+    "+3",
+    "1e9",
+    "",
     *map(str, _NUMBERS),
-]  # fmt: skip
+]
 _JSON = (*_NUMBERS, 1.5, 1e308, float("nan"), float("inf"), None, True, "", "x" * 99, [], {}, [[]])
 
 
@@ -22,10 +34,16 @@ def mutated(rng, ending, data, other):
       other: another one, for parts of it.
     """
     aware = {
-        ".binvox": (_words, _header), ".off": (_words, _lines), ".obj": (_words, _lines),
-        ".ply": (_words, _lines, _header), ".stl": (_words, _lines), ".glb": (_description,) * 3,
-        ".png": (_chunk,) * 3, ".ppm": (_words,), ".pgm": (_words,),
-    }.get(ending, ())  # fmt: skip
+        ".binvox": (_words, _header),
+        ".off": (_words, _lines),
+        ".obj": (_words, _lines),
+        ".ply": (_words, _lines, _header),
+        ".stl": (_words, _lines),
+        ".glb": (_description,) * 3,
+        ".png": (_chunk,) * 3,
+        ".ppm": (_words,),
+        ".pgm": (_words,),
+    }.get(ending, ())
     general = (_bits, _run, _insert, _delete, _cut, _double, _splice, _number)
     change = rng.choice(aware if aware and rng.random() < 0.6 else general)
     try:
@@ -178,6 +196,7 @@ def _chunk(rng, data, _):
         chunks[place] = [kind, _bits(rng, content, b"")]
     else:
         chunks.insert(rng.randrange(len(chunks)), chunks.pop(place))
-    packed = (struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c))
-              for k, c in chunks)  # fmt: skip
+    packed = (
+        struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c)) for k, c in chunks
+    )
     return data[:8] + b"".join(packed)

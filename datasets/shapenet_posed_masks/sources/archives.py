@@ -16,9 +16,13 @@ _MAX_MEMBER = 4 << 20  # bytes of one file, as all are kept in memory; real ones
 _MAX_ARCHIVE = 1 << 30  # unpacked; the published one has 200 MB
 _MAX_HEADER = 64 << 10  # bytes of a member's long name and the like
 _WITHOUT_DATA = (
-    tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE,
+    tarfile.LNKTYPE,
+    tarfile.SYMTYPE,
+    tarfile.DIRTYPE,
+    tarfile.FIFOTYPE,
+    tarfile.CHRTYPE,
     tarfile.BLKTYPE,
-)  # fmt: skip
+)
 _PER_MEMBER = 2 << 10  # what a member takes in memory beside its data
 
 
