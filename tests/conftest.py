@@ -8,13 +8,14 @@ with cli.loading():
 # Files that take longest. With one file after the other given to whichever process is free, a long
 # one at the end would leave the other processes waiting.
 _LONGEST = (
-    "test_training",
-    "test_strategies",
+    "test_distribution",
+    "test_resumed_runs",
     "test_kills",
     "test_disks",
-    "test_tuning",
+    "test_sweeps",
     "test_experiments",
-    "test_model",
+    "test_train_steps",
+    "test_reconstructor",
 )
 
 

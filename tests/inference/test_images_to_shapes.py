@@ -5,19 +5,11 @@ import pytest
 import trimesh
 from PIL import Image
 
+from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-
-
-def extrude(masks):
-    """Voxels of the mask's outline all along x."""
-    upright = masks[:, ::-1, :, 0]  # y up
-    return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 16, 16, 16])
-
-
-FAKE = images_to_shapes.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
 
 
 def image(path, part=slice(4, 28)):

@@ -1,92 +1,29 @@
 """Building data sets: what is in them, what they are named, and what stops them."""
 
 import collections
-import concurrent.futures
 import dataclasses
-import errno
 import os
-import pathlib
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from ptn_semi.data import preparation, splits
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import DataSettings
-from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural, rendering
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
-
-AIRPLANE, CHAIR = "02691156", "03001627"
-
-
-def small(data_dir, **changes):
-    """Settings of a set that builds in a second or two."""
-    settings = DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=3, image_size=16)
-    return dataclasses.replace(settings, **changes)
-
-
-def from_files(root, **changes):
-    """The same for a ShapeNetVox32 folder `root`, prepared beside it."""
-    settings = small(root.parent / "data", dataset="shapenet_vox32", manual_dir=str(root))
-    return dataclasses.replace(settings, **changes)
-
-
-def put(root, synset, model, index, voxels=None):
-    """Writes a model.binvox whose time is always the same; `index` picks a procedural shape."""
-    if voxels is None:
-        category = {AIRPLANE: "airplane", CHAIR: "chair"}[synset]
-        voxels = binvox.write(procedural.generate(category, index, 0, 32))
-    path = root / synset / model / "model.binvox"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(voxels)
-    os.utime(path, (1e9, 1e9))
-    return path
-
-
-def put_all(root, backwards=False):
-    models = [(s, f"model{i}", i) for s in (AIRPLANE, CHAIR) for i in range(5)]
-    for model in reversed(models) if backwards else models:
-        put(root, *model)
-    return root
-
-
-def examples(builder):
-    """All examples by model id, with the split of each."""
-    found = {}
-    for split in builder.info.splits:
-        for example in builder.as_dataset(split=split).as_numpy_iterator():
-            found[example["model_id"].decode()] = example | {"split": split}
-    return found
+from small_sets import AIRPLANE, CHAIR, examples, finished, from_files, put, put_all, small
 
 
 def assert_same(left, right):
     assert left.keys() == right.keys()
     for name, value in left.items():
         np.testing.assert_array_equal(value, right[name], err_msg=name)
-
-
-def finished(data_dir):
-    """What looks like a prepared set: a folder named by a version."""
-    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.1"))
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    return small(tmp_path_factory.mktemp("procedural"))
-
-
-@pytest.fixture(scope="module")
-def builder(settings):
-    return preparation.prepare(settings)
 
 
 def test_an_example_holds_what_the_features_say(builder):
@@ -243,16 +180,6 @@ def test_other_files_name_another_set(tmp_path):
     assert preparation._config(from_files(root, categories=(CHAIR,))).name == names[-1]
 
 
-def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path):
-    root = put_all(tmp_path / "vox")
-    path = put(root, CHAIR, "damaged", 0, b"#binvox 1\ndim 32 32 32\ndata\n\x01\x05")
-    with pytest.raises(UserError) as raised:
-        preparation.prepare(from_files(root))
-    assert str(path) in str(raised.value)
-    assert "truncated" in str(raised.value) and "--skip_invalid" in str(raised.value)
-    assert not finished(tmp_path / "data")
-
-
 def test_skip_invalid_leaves_out_and_lists(tmp_path):
     root = put_all(tmp_path / "vox")
     paths = [put(root, CHAIR, "damaged", 0, b"junk"), put(root, CHAIR, "empty", 0, b"")]
@@ -282,63 +209,6 @@ def test_a_set_without_training_shapes_builds(tmp_path):
     builder = preparation.prepare(from_files(root))
     assert list(builder.info.splits) == ["test"]
     assert (builder.data_path.parent / "samples.png").exists()
-
-
-class FullDisk:
-    """A `GFile` or `TFRecordWriter` that finds no space."""
-
-    def __init__(self, error):
-        self.error = error
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def write(self, data):
-        raise self.error
-
-
-FULL = OSError(errno.ENOSPC, "No space left on device")
-FULL_TF = tf.errors.ResourceExhaustedError(None, None, "x.tfrecord; No space left on device")
-
-
-@pytest.mark.parametrize("error", [FULL, FULL_TF], ids=["os", "tensorflow"])
-def test_a_disk_that_is_full_at_the_records(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(tf.io, "TFRecordWriter", lambda *_, **__: FullDisk(error))
-    with pytest.raises(UserError) as raised:
-        preparation.prepare(small(tmp_path))
-    assert str(tmp_path) in str(raised.value) and "free some space" in str(raised.value)
-    assert not finished(tmp_path)
-    monkeypatch.undo()
-    assert len(examples(preparation.prepare(small(tmp_path)))) == 20
-
-
-def test_a_disk_that_is_full_at_the_last_file(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise FULL
-
-    monkeypatch.setattr(tfds.core.DatasetInfo, "write_to_directory", fail)
-    with pytest.raises(UserError, match="free some space"):
-        preparation.prepare(small(tmp_path))
-    assert not finished(tmp_path)
-
-
-def test_a_disk_that_is_full_at_the_picture_of_samples(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise FULL
-
-    monkeypatch.setattr(preparation.sheets, "save_png", fail)
-    with pytest.raises(UserError, match="free some space"):
-        preparation.prepare(small(tmp_path))
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(UserError, match="make it writable"):
-        preparation.prepare(small(tmp_path / "data"))
 
 
 def test_sizes_that_fill_no_byte_and_a_grid_of_64(tmp_path):
@@ -381,14 +251,6 @@ def test_a_category_without_shapes_in_a_split_is_named(builder):
         splits.check_categories(builder, shapes, complete=["validation"])
 
 
-def test_damaged_records_are_named(tmp_path):
-    builder = preparation.prepare(small(tmp_path))
-    for path in builder.data_path.glob("*train.tfrecord*"):
-        path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(UserError, match=r"is damaged .*delete that folder"):
-        splits.load(builder, "train")
-
-
 def test_prepared_set_is_found_without_its_files(tmp_path):
     settings = from_files(put_all(tmp_path / "vox"))
     built = preparation.prepare(settings)
@@ -397,39 +259,6 @@ def test_prepared_set_is_found_without_its_files(tmp_path):
     for other in ({"num_views": 7}, {"categories": ("table",)}, {"dataset": "meshes"}):
         with pytest.raises(UserError, match="say with --manual_dir"):
             preparation.prepare(dataclasses.replace(without, **other))
-
-
-@pytest.mark.slow
-def test_of_two_builds_at_once_the_second_waits_for_what_the_first_builds(
-    tmp_path, monkeypatch, capsys
-):
-    begun, built = threading.Event(), []
-    build = preparation._build
-
-    def slowly(builder, on_beam):
-        begun.set()
-        time.sleep(0.5)
-        built.append(builder)
-        build(builder, on_beam)
-
-    monkeypatch.setattr(preparation, "_build", slowly)
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        first = pool.submit(preparation.prepare, small(tmp_path))
-        begun.wait()
-        second = preparation.prepare(small(tmp_path))
-    assert len(built) == 1
-    assert examples(second).keys() == examples(first.result()).keys()
-    assert f"waiting for process {os.getpid()}" in capsys.readouterr().out
-
-
-def test_what_a_killed_build_left_is_removed(tmp_path):
-    settings = small(tmp_path)
-    version = f"incomplete.AB12_{posed_masks.Builder.VERSION}"
-    left = tmp_path / posed_masks.Builder.name / preparation.name(settings) / version
-    left.mkdir(parents=True)
-    (left / "half.tfrecord").write_bytes(b"half")
-    assert len(examples(preparation.prepare(settings))) == 20
-    assert not left.exists()
 
 
 @pytest.mark.slow

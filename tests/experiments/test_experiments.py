@@ -11,12 +11,9 @@ import time
 import pytest
 
 import processes
+from planned import entries
 from ptn_semi.experiments import jobs, matrix, reports, runner
-from ptn_semi.settings import DataSettings
-from ptn_semi.utils.errors import UserError
 
-PAPER = matrix.SCALES["paper"]
-DATA = DataSettings(categories=(*matrix.PRETRAINING, *matrix.NOVEL))
 SCRIPT = "tools/reproduce.py"
 
 
@@ -24,88 +21,6 @@ SCRIPT = "tools/reproduce.py"
 def no_files(monkeypatch):
     """Digests for categories that no procedural shapes are of."""
     monkeypatch.setattr(jobs, "_data_set_name", lambda data: ",".join(data.categories))
-
-
-def entries(*experiments, data=DATA, scale=PAPER, recipe="paper", seeds=2):
-    return matrix.Matrix(data, data.categories, scale, recipe, seeds).entries(experiments)
-
-
-@pytest.mark.parametrize(
-    ("experiment", "count"),
-    [
-        ("table1", 3),
-        ("figure4", 1 + 2 * 4),
-        ("table2", 2 * 3),
-        ("figure5", 3 * 3 * 4),
-        ("table3", 5),
-    ],
-)
-def test_matrices_have_the_papers_rows(experiment, count):
-    assert len(entries(experiment)) == 2 * count
-    assert {entry.seed for entry in entries(experiment)} == {0, 1}
-    assert all(entry.run.train.seed == entry.seed for entry in entries(experiment))
-
-
-def test_runs_are_shared():
-    planned = jobs.plan(entries(*matrix.EXPERIMENTS, seeds=1), "w")
-    # Airplane, car; chair U, P and P+U at 4 shares; 3 categories; 7 at 4 shares; 3 novel ones from
-    # scratch and fine-tuned 4 times; the chair fine-tuned.
-    assert len(planned) == 2 + 9 + 1 + 4 + 3 + 3 * 4 + 1
-    assert len({job.folder for job in planned.values()}) == len(planned)
-    order = list(planned.values())
-    for job in order:
-        assert job.start is None or order.index(job.start) < order.index(job)
-    pretrained = next(job for job in order if job.run.title.startswith("7 categories P+U 1 %"))
-    assert pretrained.categories == ("bench", "cabinet", "chair", "vessel")
-
-
-def test_settings_of_the_paradigms():
-    by_model = {entry.model: entry for entry in entries("table3", recipe="semi")}
-    train = {model: entry.run.train for model, entry in by_model.items()}
-    assert train["S,P"].supervision == "labeled" and train["S,P"].pose_fraction == 0.01
-    assert train["S,U"].supervision == "unlabeled" and train["S,U"].adversarial_weight
-    assert train["S,P+U"].supervision == "both" and not train["S,P+U"].adversarial_weight
-    assert by_model["M"].run.data.categories == tuple(sorted(matrix.PRETRAINING))
-    assert train["FT"].freeze_encoder and train["FT"].supervision == "labeled"
-    assert by_model["FT"].run.start == by_model["M"].run
-    assert by_model["FT"].run.data.categories == ("chair",)
-
-
-def test_recipes_are_the_flagfiles():
-    for experiment in entries("table1", recipe="paper", seeds=1):
-        assert experiment.run.train.preset == "paper"
-        assert experiment.run.train.generator_learning_rate == 1e-4
-        assert experiment.run.train.occupancy_weight == 0
-    for experiment in entries("table1", recipe="semi", seeds=1):
-        assert experiment.run.train.occupancy_weight == 30
-
-
-def test_missing_categories_are_said_and_left_out():
-    data = DataSettings(categories=("chair", "table", "cabinet"))
-    wanted = matrix.Matrix(data, data.categories, PAPER, "paper", 1)
-    missing = {"airplane", "bench", "car", "display", "loudspeaker", "telephone", "vessel"}
-    assert set(wanted.missing) == missing
-    assert {entry.category for entry in wanted.entries(matrix.EXPERIMENTS)} == {"chair", "cabinet"}
-    with pytest.raises(UserError, match="table2"):
-        wanted.entries(["table2"])  # one category alone has nothing to be compared with
-
-
-def test_procedural_shapes_are_as_many_of_each_category():
-    data = dataclasses.replace(DATA, num_shapes=10)
-    run = entries("table2", data=data, seeds=1)[1].run
-    assert run.data.categories == matrix.SINGLE and run.data.num_shapes == 30
-    assert run.data_of("car").num_shapes == 10
-
-
-def test_digests_tell_settings_apart():
-    first, other = (
-        jobs.plan(entries("table1", seeds=1, scale=scale), "w")
-        for scale in (PAPER, dataclasses.replace(PAPER, single_steps=7))
-    )
-    folders = [{job.folder for job in planned.values()} for planned in (first, other)]
-    assert not folders[0] & folders[1]
-    again = jobs.plan(entries("table1", seeds=1), "w")
-    assert {job.folder for job in again.values()} == folders[0]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from PIL import Image
 
 import processes
 import ptn_semi
+from fakes import FAKE
 from ptn_semi.data import preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
@@ -18,9 +19,8 @@ from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils.errors import UserError
-from test_reconstruction import FAKE
-from test_training import assert_same_bits
 from tiny import TINY
+from tiny_runs import assert_same_bits
 
 pytestmark = pytest.mark.slow
 # Without a GAN, whose graph takes long to trace.

@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 import processes
+from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
@@ -20,9 +21,8 @@ from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.sweeps import tuner
 from ptn_semi.training import trainer
-from test_reconstruction import FAKE
-from test_training import assert_same_bits
 from tiny import TINY
+from tiny_runs import assert_same_bits
 
 pytestmark = pytest.mark.slow
 # How many moments of each job; KILL_POINTS=1000 for all there are.

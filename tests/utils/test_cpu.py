@@ -10,7 +10,7 @@ import pytest
 
 from ptn_semi.utils import cpu
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 X86 = platform.machine() in ("x86_64", "AMD64")
 

@@ -23,7 +23,7 @@ finally:
     print("loaded:", *sorted(slow & set(sys.modules)))
 """
 COMMANDS = ("train", "evaluate", "reconstruct", "export", "demo", "tune", "build_data")
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def run(module, *arguments, folder=ROOT):

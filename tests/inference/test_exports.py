@@ -21,7 +21,7 @@ from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
+README = pathlib.Path(__file__).parents[2] / "README.md"
 MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
 PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7, "categories": ["chair"]}
 
@@ -152,7 +152,7 @@ def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
     subprocess.run(
         [
             sys.executable,
-            pathlib.Path(__file__).parent / "c_api_client.py",
+            pathlib.Path(__file__).parents[1] / "c_api_client.py",
             library,
             exported,
             signature.inputs["mask"].name.split(":")[0],

@@ -17,7 +17,7 @@ from ptn_semi import settings
 from ptn_semi.models import checkpoints
 from ptn_semi.training import distribution, trainer
 from ptn_semi.utils.errors import UserError
-from test_training import assert_same_bits
+from tiny_runs import assert_same_bits
 
 WORKERS = 2
 

@@ -1,0 +1,153 @@
+"""Reading mesh files and voxelising them as solids."""
+
+import itertools
+
+import numpy as np
+import pytest
+import trimesh
+
+from mesh_files import TETRAHEDRON, TRIANGLE_OBJ, glb
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks.formats import grids, meshes
+
+
+def box(low, high):
+    low, high = np.array(low, float), np.array(high, float)
+    mesh = trimesh.creation.box(extents=high - low)
+    mesh.apply_translation((low + high) / 2)
+    return mesh
+
+
+def ell():
+    """An L without symmetry in object axes: 4 high, 2 to the front, 1 deep, a heel to +z."""
+    return trimesh.util.concatenate(
+        [box((0, 0, 0), (1, 4, 1)), box((0, 0, 0), (2, 1, 1)), box((0, 0, 0), (1, 1, 1.5))]
+    )
+
+
+def off(mesh):
+    return mesh.export(file_type="off").encode()
+
+
+def filled(n, *slices):
+    voxels = np.zeros((n, n, n), bool)
+    for s in slices:
+        voxels[s] = True
+    return voxels
+
+
+def test_a_box_is_solid_centred_and_spans_the_grid_exactly():
+    voxels = meshes.voxelise(off(box((10, -3, 5), (14, 5, 7))), "a.off", 16, "+y", "+x")
+    assert voxels.dtype == bool
+    np.testing.assert_array_equal(voxels, filled(16, np.s_[4:12, :, 6:10]))
+
+
+@pytest.mark.parametrize("n", [8, 32, 33])
+def test_a_ball_has_its_volume_and_touches_all_six_sides(n):
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    voxels = meshes.voxelise(off(ball), "a.off", n, "+y", "+x")
+    for axis in range(3):
+        assert voxels.any(axis=tuple({0, 1, 2} - {axis}))[[0, -1]].all()
+        np.testing.assert_array_equal(voxels, np.flip(voxels, axis))
+    # Touched cells belong to it, so that about half a cell is added all around.
+    radius = np.cbrt(voxels.sum() * 3 / (4 * np.pi))
+    assert n / 2 < radius < n / 2 + 0.75
+
+
+@pytest.mark.parametrize(
+    ("up", "front"),
+    [(u, f) for u, f in itertools.product(grids.AXES, repeat=2) if u[1] != f[1]],
+)
+def test_every_orientation_gives_the_same_object(up, front):
+    expected = meshes.voxelise(off(ell()), "a.off", 8, "+y", "+x")
+    turned = ell()  # object axes -> the file's axes
+    turned.vertices = turned.vertices @ grids.axes_matrix(up, front)
+    np.testing.assert_array_equal(meshes.voxelise(off(turned), "a.off", 8, up, front), expected)
+
+
+def test_the_literal_ell():
+    # 4 × 2 × 1.5 units are 7 × 3.5 × 2.625 cells, centred: x from 1.75, z from 2.1875.
+    expected = filled(7, np.s_[1:4, :, 2:4], np.s_[1:6, 0:2, 2:4], np.s_[1:4, 0:2, 2:5])
+    np.testing.assert_array_equal(meshes.voxelise(off(ell()), "a.off", 7, "+y", "+x"), expected)
+
+
+@pytest.mark.parametrize("kind", ["off", "obj", "ply", "stl", "glb"])
+def test_all_formats_give_the_same_voxels(kind):
+    data = trimesh.Scene(ell()).export(file_type=kind) if kind == "glb" else None
+    data = data or ell().export(file_type=kind)
+    data = data.encode() if isinstance(data, str) else data
+    expected = meshes.voxelise(off(ell()), "a.off", 8)
+    np.testing.assert_array_equal(meshes.voxelise(data, f"a.{kind.upper()}", 8), expected)
+
+
+def test_parts_of_a_scene_come_where_the_scene_puts_them():
+    scene = trimesh.Scene()
+    for x in (0, 7):
+        move = trimesh.transformations.translation_matrix([x + 0.5, 0, 0])
+        scene.add_geometry(box((-0.5, 0, 0), (0.5, 1, 1)), transform=move)
+    voxels = meshes.voxelise(scene.export(file_type="glb"), "a.glb", 15, "+y", "+x")
+    expected = filled(15, np.s_[:2, 6:9, 6:9], np.s_[13:, 6:9, 6:9])
+    np.testing.assert_array_equal(voxels, expected)
+
+
+def test_an_open_box_with_a_thin_gap_is_filled():
+    faces = box((0, 0, 0), (1, 1, 1)).subdivide().subdivide().subdivide()
+    faces.update_faces(np.arange(len(faces.faces)) != 100)  # smaller than a cell of 8³
+    assert not faces.is_watertight
+    assert meshes.voxelise(off(faces), "a.off", 4).all()
+
+
+def test_a_sheet_stays_one_cell_thick():
+    sheet = b"OFF\n4 1 0\n0 0 0\n1 0 0\n1 0 1\n0 0 1\n4 0 1 2 3\n"
+    voxels = meshes.voxelise(sheet, "a.off", 8)
+    assert voxels.sum() == 64
+    assert voxels[:, 4].all()
+
+
+def test_a_sliver_is_not_torn():
+    sliver = b"OFF\n3 1 0\n0 0 0\n100 100 100\n100 100 100.01\n3 0 1 2\n"
+    voxels = meshes.voxelise(sliver, "a.off", 32)
+    assert voxels[np.arange(32), np.arange(32), :].any(axis=1).all()
+
+
+@pytest.mark.parametrize("start", [b"OFF\n4 4 0\n", b"OFF4 4 0\n", b"OFF 4 4 6\n# hm\n\n"])
+def test_off_counts_may_stand_on_the_first_line(start):
+    assert meshes.load(start + TETRAHEDRON, "a.off").shape == (4, 3, 3)
+
+
+def test_an_obj_does_not_open_what_it_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.mtl").write_text("newmtl m\nmap_Kd texture.png\n")
+    data = b"mtllib m.mtl\nusemtl m\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
+    opened = []
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", lambda *a, **k: opened.append(a))
+        assert meshes.load(data, "a.obj").shape == (1, 3, 3)
+    assert not opened
+
+
+def test_one_mesh_shown_often_counts_as_often(monkeypatch):
+    often = {"nodes": [{"mesh": 0}] * 1000, "scenes": [{"nodes": list(range(1000))}]}
+    assert len(meshes.load(glb(often), "a.glb")) == 1000
+    with monkeypatch.context() as patch:
+        patch.setattr(meshes, "MAX_FACES", 999)
+        with pytest.raises(UserError, match="has 1000 faces, more than 999"):
+            meshes.load(glb(often), "a.glb")
+    monkeypatch.setattr("shapenet_posed_masks.formats.mesh_checks._MAX_NODES", 999)
+    with pytest.raises(UserError, match="has 1000 nodes, more than 999"):
+        meshes.load(glb(often), "a.glb")
+
+
+def test_obj_indices_may_count_backwards_from_the_last():
+    data = TRIANGLE_OBJ + b"v 5 5 5\nf -1/3 -2//1 \\\n 1/1/1\n"
+    first, second = meshes.load(data, "a.obj").tolist()
+    assert first == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+    assert second == [[5, 5, 5], [0, 1, 0], [0, 0, 0]]
+    with pytest.raises(UserError, match="counts corners backwards, with vertices to follow"):
+        meshes.load(data + b"v 6 6 6\n", "a.obj")
+
+
+def test_the_size_of_the_chunks_does_not_matter(monkeypatch):
+    expected = meshes.voxelise(off(ell()), "a.off", 16)
+    monkeypatch.setattr(meshes, "_CHUNK", 100)
+    np.testing.assert_array_equal(meshes.voxelise(off(ell()), "a.off", 16), expected)

@@ -1,0 +1,246 @@
+"""The projector: properties and hand-derived pixels; see test_smooth_sampling.py for slow ones."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from projected import (
+    ALL_POOLINGS,
+    ALL_SAMPLINGS,
+    CAMERAS,
+    ORTHOGRAPHIC,
+    PERSPECTIVE,
+    project,
+    random_grids,
+    random_viewpoints,
+)
+from ptn_semi.projection import geometry, rays
+from ptn_semi.projection.camera import Camera
+
+
+def distances(size):
+    """Of each voxel's centre from the grid's, in grid sides."""
+    ticks = (np.arange(size) + 0.5) / size - 0.5
+    return np.sqrt(sum(x**2 for x in np.meshgrid(ticks, ticks, ticks)))
+
+
+# Pixels by hand
+
+
+def test_absorption_by_hand():
+    voxels = np.zeros((2, 2, 2))
+    voxels[0, 0, 0] = voxels[1, 0, 0] = 1  # both along one ray: at the bottom (y), and on the
+    # object's left (z), which a camera in front of it sees on the right
+    voxels[0, 1, 1] = 0.5
+    masks = project(voxels, (0, 0), camera=ORTHOGRAPHIC)
+    np.testing.assert_allclose(masks[0], [[1 - np.exp(-0.5), 0], [0, 1 - np.exp(-2)]], rtol=1e-5)
+    masks = project(voxels, (0, 0), camera=ORTHOGRAPHIC, pooling="max")
+    np.testing.assert_array_equal(masks[0], [[0.5, 0], [0, 1]])
+
+
+# A voxel at one end of each axis, and the pixel it lights, of 8 × 8: row 0 at the top.
+@CAMERAS
+@ALL_SAMPLINGS
+@pytest.mark.parametrize(
+    ("voxel", "viewpoint", "pixel"),
+    [
+        # From the front (+x) its right-hand side (+z) is on the left.
+        ((7, 7, 7), (0, 0), (0, 0)),
+        ((7, 7, 0), (0, 0), (0, 7)),
+        ((7, 0, 7), (0, 0), (7, 0)),
+        # From its left (−z) the front is on the left, from its right it is on the right.
+        ((7, 7, 0), (0, 90), (0, 0)),
+        ((7, 7, 7), (0, 270), (0, 7)),
+        ((0, 7, 0), (0, 180), (0, 0)),
+        # From above, the front is at the bottom.
+        ((7, 7, 7), (90, 0), (7, 0)),
+        ((0, 7, 7), (90, 0), (0, 0)),
+    ],
+)
+def test_which_pixel_a_voxel_lights(camera, sampling, voxel, viewpoint, pixel):
+    voxels = np.zeros((8, 8, 8))
+    voxels[voxel] = 1
+    mask = project(voxels, viewpoint, camera=camera, sampling=sampling)[0]
+    assert np.unravel_index(mask.argmax(), mask.shape) == pixel
+
+
+def test_elevation_looks_down():
+    voxels = np.zeros((16, 16, 16))
+    voxels[:, 0] = 1  # a floor: a line from the front, an area from above, its front edge lower
+    options = {"camera": ORTHOGRAPHIC}
+    level, above = project(voxels, [(0, 0), (40, 0)], **options).any(axis=2)
+    assert np.flatnonzero(level).tolist() == [15]
+    voxels[:8] = 0
+    front = project(voxels, (40, 0), **options)[0].any(axis=1)
+    # 16 · sin 40° rows or nearly 5 for either half; the lower half is the front, cut off somewhat.
+    assert above[-3:].all()
+    assert front[-3:].all()
+    assert (above & ~front).sum() == 5
+
+
+# Turns and mirrors
+
+
+@ALL_SAMPLINGS
+@ALL_POOLINGS
+@pytest.mark.parametrize("size", [7, 8])
+def test_quarter_turns_of_the_camera_are_quarter_turns_of_the_grid(sampling, pooling, size):
+    voxels = random_grids(size, size, size)
+    options = {"camera": ORTHOGRAPHIC, "sampling": sampling, "pooling": pooling}
+    turned = [np.rot90(voxels, quarter, axes=(0, 2)) for quarter in range(-1, 4)]
+    from_front = project(np.stack(turned), [(0, 0)] * 5, **options)
+    masks = project(voxels, [(0, 90 * quarter) for quarter in range(-1, 4)], **options)
+    if sampling == "nearest":
+        np.testing.assert_array_equal(masks, from_front)
+    else:
+        np.testing.assert_allclose(masks, from_front, atol=1e-5)
+    assert abs(masks[1] - masks[2]).max() > 0.01  # a quarter turn is to be seen
+
+
+@ALL_SAMPLINGS
+def test_views_along_the_axes_are_sums_along_the_axes(sampling):
+    voxels = random_grids(6, 6, 6) / 6
+    options = {"camera": ORTHOGRAPHIC, "sampling": sampling}
+    front, left, above, below = project(voxels, [(0, 0), (0, 90), (90, 0), (-90, 0)], **options)
+    along_x, along_y, along_z = (1 - np.exp(-voxels.sum(axis=axis)) for axis in range(3))
+    np.testing.assert_allclose(front, along_x[::-1, ::-1], atol=1e-5)  # of [y, z]
+    np.testing.assert_allclose(left, along_z.T[::-1, ::-1], atol=1e-5)  # of [x, y]
+    np.testing.assert_allclose(above, along_y[:, ::-1], atol=1e-5)  # of [x, z]
+    np.testing.assert_allclose(below, along_y[::-1, ::-1], atol=1e-5)
+
+
+@CAMERAS
+@ALL_SAMPLINGS
+@ALL_POOLINGS
+@pytest.mark.parametrize("image_size", [16, 15])
+def test_mirrored_shapes_give_mirrored_masks(camera, sampling, pooling, image_size):
+    voxels = random_grids(8, 8, 8)
+    viewpoints = random_viewpoints(6)
+    elevation, azimuth = viewpoints.T
+    show = functools.partial(
+        project, image_size=image_size, camera=camera, sampling=sampling, pooling=pooling
+    )
+    masks = show(voxels, viewpoints)
+    mirrored = {
+        "z": show(voxels[:, :, ::-1], np.stack([elevation, -azimuth], 1))[:, :, ::-1],
+        "x": show(voxels[::-1], np.stack([elevation, 180 - azimuth], 1))[:, :, ::-1],
+        "y": show(voxels[:, ::-1], np.stack([-elevation, azimuth], 1))[:, ::-1],
+    }
+    for result in mirrored.values():
+        # A sample on the border of two voxels may fall to the other one.
+        close = np.isclose(result, masks, atol=1e-4)
+        assert close.mean() > (0.99 if sampling == "nearest" else 1 - 1e-9)
+
+
+# Silhouettes
+
+
+def sphere(size, radius):
+    """Smooth at the border, so that the surface is where an interpolated sample is ½.
+
+    With nearest sampling the corners of voxels stick out of it.
+    """
+    return np.clip((radius - distances(size)) * size + 0.5, 0, 1)
+
+
+@CAMERAS
+@pytest.mark.parametrize(("sampling", "tolerance"), [("nearest", 0.1), ("smooth", 0.01)])
+@pytest.mark.parametrize("size", [24, 31])
+def test_a_spheres_silhouette_has_the_right_area_from_everywhere(camera, sampling, tolerance, size):
+    radius = 0.37
+    if sampling == "smooth" and camera.perspective:
+        tolerance = 0.013  # interpolation in two turns blurs, which shrinks what is convex
+    viewpoints = np.concatenate([[(0, 0), (90, 0), (-20, 45)], random_viewpoints(9)])
+    options = {"camera": camera, "sampling": sampling, "pooling": "max"}
+    areas = (project(sphere(size, radius), viewpoints, 64, **options) > 0.5).mean(axis=(1, 2))
+    if camera.perspective:
+        # The cone that touches it, where it crosses the plane at distance 1.
+        radius = radius / np.sqrt(camera.distance**2 - radius**2)
+        radius /= 2 * np.tan(np.radians(camera.field_of_view / 2))
+    np.testing.assert_allclose(areas, np.pi * radius**2, rtol=tolerance)
+
+
+@ALL_SAMPLINGS
+@pytest.mark.parametrize("viewpoint", [(0, 0), (0, 90), (90, 0), (-20, 45), (40, 200)])
+def test_a_centred_object_is_in_the_middle_of_its_mask(sampling, viewpoint):
+    for size, image_size in ((16, 16), (15, 20), (16, 25)):
+        mask = project(sphere(size, 0.4), viewpoint, image_size, sampling=sampling)[0]
+        middle = (image_size - 1) / 2
+        for axis in (0, 1):
+            profile = mask.sum(axis=1 - axis)
+            centre = (profile * np.arange(image_size)).sum() / profile.sum()
+            # Smooth: a turn about one axis blurs across it alone, a sphere to an ellipsoid, and the
+            # middle of a tilted ellipsoid's mask is a little off in perspective.
+            assert centre == pytest.approx(middle, abs=0.1 if sampling == "nearest" else 0.036)
+
+
+@ALL_SAMPLINGS
+def test_symmetric_objects_give_symmetric_masks(sampling):
+    half = random_grids(8, 8, 4)
+    voxels = np.concatenate([half, half[:, :, ::-1]], axis=2)
+    front = project(voxels, (0, 0), 19, sampling=sampling)[0]
+    np.testing.assert_allclose(front, front[:, ::-1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("viewpoint", "near", "far"),
+    [
+        ((0, 0), np.s_[-4:, 14:18, 14:18], np.s_[:4, 14:18, 14:18]),
+        ((0, 90), np.s_[14:18, 14:18, :4], np.s_[14:18, 14:18, -4:]),
+        ((90, 0), np.s_[14:18, -4:, 14:18], np.s_[14:18, :4, 14:18]),
+    ],
+)
+def test_near_things_are_larger_in_perspective_alone(viewpoint, near, far):
+    voxels = np.zeros((2, 32, 32, 32))
+    voxels[0][near] = voxels[1][far] = 1
+    wide = Camera(distance=1.5, field_of_view=40)
+    for camera in (PERSPECTIVE, wide, ORTHOGRAPHIC):
+        masks = project(voxels, [viewpoint] * 2, 128, camera=camera, pooling="max")
+        sides = np.sqrt(masks.mean(axis=(1, 2)))
+        if camera.perspective:
+            # As large as the nearest voxels, which are sampled in the middle.
+            away = camera.distance - np.array([15.5, -12.5]) / 32
+            expected = 4 / 32 / (2 * np.tan(np.radians(camera.field_of_view / 2)) * away)
+            assert sides[0] > 1.25 * sides[1]
+            np.testing.assert_allclose(sides, expected, atol=0.5 / 128)
+        else:
+            assert sides.tolist() == [4 / 32] * 2
+
+
+@pytest.mark.parametrize("elevation", [35.264, -35.264])
+@pytest.mark.parametrize("azimuth", [45, 135, 225, 315])
+@CAMERAS
+def test_nothing_is_too_near_or_too_far_to_be_seen(camera, elevation, azimuth):
+    # Along a diagonal of the grid, to its nearest and its farthest corner.
+    corner = [int(c > 0) * 31 for c in geometry.rotation(np.array([elevation, azimuth]))[2]]
+    voxels = np.zeros((2, 32, 32, 32))
+    voxels[0][tuple(corner)] = voxels[1][tuple(31 - c for c in corner)] = 1
+    for mask in project(voxels, [(elevation, azimuth)] * 2, 15, camera=camera):
+        assert mask[7, 7] > 0.5
+
+
+def test_planes_cover_the_grids_diagonal_and_no_more():
+    for size in range(1, 100):
+        depths = rays.depths(size)
+        assert size * 3**0.5 <= len(depths) < size * 3**0.5 + 2
+        np.testing.assert_array_equal(np.diff(depths), 1)
+        assert depths[0] == -depths[-1]
+        assert (depths[0] - (size - 1) / 2) % 1 == 0  # on the centres of voxels
+
+
+# Sizes
+
+
+@ALL_SAMPLINGS
+@ALL_POOLINGS
+def test_masks_are_in_range_and_more_matter_is_never_lighter(sampling, pooling):
+    voxels, viewpoints = random_grids(5, 8, 8, 8), random_viewpoints(5)
+    options = {"sampling": sampling, "pooling": pooling}
+    masks = project(voxels, viewpoints, **options)
+    more = project(np.maximum(voxels, random_grids(5, 8, 8, 8, seed=1)), viewpoints, **options)
+    assert masks.min() >= 0
+    assert more.max() <= 1
+    assert (more >= masks).all()
+    assert (more > masks).any()
+    assert (project(np.zeros((8, 8, 8)), viewpoints, **options) == 0).all()

@@ -1,0 +1,80 @@
+"""Small models and batches for tests of training steps."""
+
+import numpy as np
+import tensorflow as tf
+
+from ptn_semi.models.optimizers import FusedAdam
+from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
+from ptn_semi.projection import geometry
+from ptn_semi.projection.projector import Projector
+from tiny import TINY
+
+SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
+
+
+ADVERSARIAL = {
+    "generator_loss",
+    "discriminator_loss",
+    "discriminator_accuracy",
+    "gradient_penalty",
+}
+
+
+NETWORKS = ("encoder", "generator", "discriminator")
+
+
+PROJECTOR = Projector(32, jit_compile=False)  # of all models here, so that it is traced once
+
+
+def build(
+    seed=0,
+    freeze_encoder=False,
+    learning_rate=1e-3,
+    voxel_size=32,
+    precision="float32",
+    **loss_settings,
+):
+    reconstructor = SemiSupervisedReconstructor(
+        TINY,
+        voxel_size,
+        loss_settings=LossSettings(**loss_settings),
+        freeze_encoder=freeze_encoder,
+        precision=precision,
+        seed=seed,
+    )
+    reconstructor.projector = PROJECTOR
+    reconstructor.compile(*(FusedAdam(learning_rate) for _ in OPTIMIZERS))
+    return reconstructor
+
+
+def make_batch(count=3, seed=0):
+    def masks(name):
+        return tf.cast(
+            tf.random.stateless_uniform((count, 32, 32, 1), [seed, name]) < 0.3, "float32"
+        )
+
+    return {
+        "view_a": masks(0),
+        "view_b": masks(1),
+        "unlabeled": masks(2),
+        "hull": tf.random.stateless_uniform((count, 32, 32, 32), [seed, 5]) < 0.1,
+        "viewpoint_a": geometry.sample_viewpoints(count, [seed, 3]),
+        "viewpoint_b": geometry.sample_viewpoints(count, [seed, 4]),
+    }
+
+
+BATCH = make_batch()
+
+
+def weights(network, kind="weights"):
+    return [np.array(variable) for variable in getattr(network, kind)]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def steps(reconstructor, count=1):
+    for step in range(count):
+        results = reconstructor.train_step(make_batch(seed=step))
+    return results

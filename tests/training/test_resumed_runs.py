@@ -1,0 +1,173 @@
+"""Runs that resume: to the same bits, past damaged checkpoints, after kills."""
+
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from ptn_semi.data import preparation, splits
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.settings import RunSettings
+from ptn_semi.training import trainer
+from ptn_semi.utils.errors import UserError
+from tiny import TINY
+from tiny_runs import RUN, SEMI, TRAIN, assert_same_bits, tensors
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
+
+
+def test_optimizers_and_steps_are_in_the_checkpoint(trained):
+    names = tensors(trained)
+    assert any("discriminator_optimizer" in name for name in names)
+    steps = [value for name, value in names.items() if name.startswith("steps/")]
+    assert steps == [4]
+
+
+@pytest.mark.slow
+def test_a_whole_run_traces_each_function_once(trained_on_everything):
+    workdir, counts = trained_on_everything
+    assert checkpoints.find(workdir, "last").step == 4
+    assert counts == [1, 1]
+
+
+@pytest.mark.slow
+def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data, capsys):
+    run = dataclasses.replace(RUN, max_masks_gb=0)
+    builder = preparation.prepare(data)
+    for name in ("written", "found"):
+        masks = splits.load(builder, "train", max_memory=0).masks
+        assert isinstance(masks, np.memmap)
+        assert ("laying out masks" in capsys.readouterr().err) == (name == "written")
+    trainer.train(tmp_path, data, TRAIN, run)
+    assert_same_bits(tmp_path, trained)
+
+
+@pytest.mark.slow
+def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch):
+    batch_dataset = trainer.batches.batch_dataset
+
+    def interrupting(*args, **kwargs):
+        yield next(iter(batch_dataset(*args, **kwargs)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer.batches, "batch_dataset", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=2))
+    assert checkpoints.find(tmp_path, "last").step == 1
+    monkeypatch.setattr(trainer.batches, "batch_dataset", batch_dataset)
+    trainer.train(tmp_path, data, TRAIN, RUN)
+    assert_same_bits(trained, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_with_every_loss_goes_on_to_the_same_bits(trained_on_everything, data, tmp_path):
+    whole, _ = trained_on_everything
+    names = tensors(whole)
+    for part in ("viewpoint_estimator", "viewpoint_optimizer", "discriminator_optimizer"):
+        assert any(part in name for name in names)
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step_00000004")
+    assert checkpoints.find(tmp_path / "run", "last").step == 2
+    trainer.train(tmp_path / "run", data, SEMI, RUN)
+    assert_same_bits(whole, tmp_path / "run")
+
+
+FILES = "checkpoint.json", "state.index", "state.data-00000-of-00001"
+
+
+DAMAGE = {
+    "flipped first": lambda content: bytes([content[0] ^ 1]) + content[1:],
+    "flipped inside": lambda content: content[:99] + bytes([content[99] ^ 16]) + content[100:],
+    "flipped last": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_checkpoint_is_passed_over(trained, tmp_path, capsys, name, damage):
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    path = copy / "checkpoints" / "step_00000004" / name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    assert checkpoints.find(copy, "last").step == 2
+    assert "step_00000004 is damaged; the checkpoint before it is used" in capsys.readouterr().out
+    with pytest.raises(UserError, match="step_00000004"):
+        checkpoints.find(path.parent)
+
+
+def test_every_flipped_bit_of_the_metadata_is_noticed(trained):
+    path = trained / "checkpoints" / "step_00000004"
+    metadata = (path / "checkpoint.json").read_bytes()
+    whole = checkpoints.read(path)
+    try:
+        for place in range(0, len(metadata), 7):
+            flipped = bytearray(metadata)
+            flipped[place] ^= 1 << place % 8
+            (path / "checkpoint.json").write_bytes(flipped)
+            try:
+                # White space between values may change, and the name of the digest itself.
+                assert checkpoints.read(path) == whole
+            except UserError as error:
+                assert "step_00000004" in str(error)
+    finally:
+        (path / "checkpoint.json").write_bytes(metadata)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoints" / "step_00000004" / FILES[2]
+    path.write_bytes(DAMAGE["cut"](path.read_bytes()))
+    trainer.train(tmp_path / "run", data, TRAIN, RUN)
+    assert_same_bits(trained, tmp_path / "run")
+
+
+def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
+    model = SemiSupervisedReconstructor(TINY)
+    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    best = {"best": {"step": 0}}
+    for step in range(2):
+        model.steps.assign(step)
+        checkpoints.save(tmp_path / "checkpoints", model, best, keep={0})
+    assert checkpoints.find(tmp_path).step == 0
+    shutil.rmtree(tmp_path / "checkpoints" / "step_00000000")
+    with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
+        checkpoints.find(tmp_path)
+    assert checkpoints.find(tmp_path, "last").step == 1
+
+
+@pytest.mark.slow
+def test_killed_run_resumes_to_the_same_bits(tmp_path):
+    tool = pathlib.Path(__file__).parents[2] / "tools" / "faults" / "check_resume.py"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            tool,
+            "--kills=1",
+            f"--workdir={tmp_path / 'runs'}",
+            "--",
+            "--steps=6",
+            "--evaluate_every=2",
+            "--batch_size=2",
+            "--num_shapes=60",
+            "--categories=chair,table",
+            f"--data_dir={tmp_path / 'data'}",
+            "--supervision=labeled",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "step 6 and 6" in ended.stdout

@@ -1,0 +1,83 @@
+"""Runs that are scored and used."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ptn_semi.evaluation import scoring
+from ptn_semi.inference import images_to_shapes
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models.predictor import Predictor
+from ptn_semi.projection import geometry
+from ptn_semi.utils.errors import UserError
+from tiny import TINY
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
+
+
+def test_evaluation_counts_every_example_once(trained, data, tmp_path):
+    predictions = tmp_path / "predictions.npz"
+    scores = scoring.evaluate_workdir(
+        trained, data, "test", num_views=3, save_predictions=predictions
+    )
+    assert json.loads((trained / "eval_test.json").read_text()) == scores
+    with np.load(predictions) as kept:
+        pairs = set(zip(kept["model_ids"], kept["views"], strict=True))
+        assert (
+            len(pairs) == len(kept["probabilities"]) == scores["rows"]["model"]["mean"]["num_views"]
+        )
+    assert scores["rows"]["model"]["mean"]["num_shapes"] * 3 == len(pairs)
+    assert scores["rows"].keys() == {"model", "mean_shape"}
+    assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
+    assert scores["step"] == checkpoints.find(trained, "best").step
+
+
+@pytest.mark.slow
+def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
+    trained, data, tmp_path, monkeypatch
+):
+    # A model whose front is 90° off: as good as the one it is made of.
+    plain = scoring.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
+    predict = Predictor.__call__
+    monkeypatch.setattr(
+        Predictor,
+        "__call__",
+        lambda self, masks: geometry.turn_voxels(predict(self, masks), -90),
+    )
+    output = tmp_path / "turned.json"
+    arguments = {"num_views": 1, "output": output}
+    off = scoring.evaluate_workdir(trained, data, "test", **arguments)
+    on = scoring.evaluate_workdir(trained, data, "test", global_turn=True, **arguments)
+    assert off["turn"] == 0
+    assert on["turn"] in range(0, 360, 10)
+    assert json.loads(output.read_text())["turn"] == on["turn"]
+    mean = on["rows"]["model"]["mean"]["average_precision"]
+    assert mean > off["rows"]["model"]["mean"]["average_precision"]
+    assert mean > plain["mean"]["average_precision"] - 0.02
+
+
+def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
+    with pytest.raises(UserError, match=r"--split=tests .* test \(\d+\)"):
+        scoring.evaluate_workdir(trained, data, "tests")
+
+
+def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):
+    folder = tmp_path / "taken"
+    folder.write_text("a file where a folder is wanted")
+    with pytest.raises(UserError, match=r"taken/scores\.json could not be written"):
+        scoring.evaluate_workdir(trained, data, "test", num_views=1, output=folder / "scores.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_workdir_reconstructs_images(trained):
+    reconstructor = images_to_shapes.load(trained)
+    best = checkpoints.find(trained)
+    assert reconstructor.threshold == best.progress["best"]["threshold"]
+    assert 0.5 < reconstructor.extent <= 1
+    masks = np.random.default_rng(0).integers(0, 2, [3, 32, 32, 1]).astype(np.float32)
+    model = checkpoints.load_model(best)
+    np.testing.assert_allclose(reconstructor.predict(masks), model(masks), atol=1e-5)

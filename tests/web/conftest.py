@@ -1,0 +1,36 @@
+"""A page that is served, for all tests of the folder."""
+
+import socket
+
+import pytest
+
+from ptn_semi.web import uploads
+
+uploads.folder()  # before gradio is imported
+
+
+@pytest.fixture(scope="module")
+def served():
+    from ptn_semi.inference import images_to_shapes
+    from ptn_semi.web import page
+    from visits import extrude
+
+    reconstructor = images_to_shapes.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    served = page.launch(reconstructor, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def url(served):
+    return served.local_url
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    import httpx
+
+    with httpx.Client(base_url=f"{url}gradio_api/", timeout=60) as client:
+        yield client
