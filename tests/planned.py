@@ -1,9 +1,9 @@
 """Entries of the paper's experiments, for tests."""
 
-from ptn_semi.experiments import matrix
+from ptn_semi.experiments import matrix, scales
 from ptn_semi.settings import DataSettings
 
-PAPER = matrix.SCALES["paper"]
+PAPER = scales.SCALES["paper"]
 
 
 DATA = DataSettings(categories=(*matrix.PRETRAINING, *matrix.NOVEL))

@@ -25,9 +25,14 @@ with cli.loading():
     import tensorflow as tf
 
     from ptn_semi.visual import sheets
-    from tools.benchmarks import inference, measurements, quality
+    from tools.benchmarks import inference, measurements, quality, whole_processes
 
-_SECTIONS = {**measurements.SECTIONS, "inference": inference.inference, "quality": quality.quality}
+_SECTIONS = {
+    **measurements.SECTIONS,
+    **whole_processes.SECTIONS,
+    "inference": inference.inference,
+    "quality": quality.quality,
+}
 _LONG = ("growth", "scale", "quality")
 
 FLAGS = flags.FLAGS

@@ -18,7 +18,7 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.data.preflight import check_shapes
-from ptn_semi.experiments import matrix
+from ptn_semi.experiments import matrix, scales
 from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
@@ -34,8 +34,8 @@ absl_flags.DEFINE_string("workdir", None, "Folder for all of it.", required=True
 absl_flags.DEFINE_enum(
     "scale",
     "cpu",
-    list(matrix.SCALES),
-    "; ".join(f"{name}: {scale.purpose}" for name, scale in matrix.SCALES.items()),
+    list(scales.SCALES),
+    "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items()),
 )
 absl_flags.DEFINE_enum(
     "recipe", None, list(matrix.RECIPES), "Flagfile that trainings follow, if not the scale's own."
@@ -82,7 +82,7 @@ def main():
 
         print(f"report: {reports.write(read_results(workdir / _RESULTS), workdir)}")
         return
-    scale = matrix.SCALES[FLAGS.scale]
+    scale = scales.SCALES[FLAGS.scale]
     recipe = FLAGS.recipe or scale.recipe
     data = flags.collect(settings.DataSettings)
     if not FLAGS["num_shapes"].present:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
 
 from ptn_semi import settings
 from ptn_semi.utils import flags
@@ -18,100 +17,6 @@ MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both"}
 _HALF = 0.5  # pose share of tables 1 and 2
 _FEW = 0.01  # pose share of table 3
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
-
-
-@dataclasses.dataclass(frozen=True)
-class Scale:
-    """How large the trainings are.
-
-    Attributes:
-      purpose: what the scale is for, in a sentence.
-      recipe: the one of `RECIPES` that it is meant for.
-      preset, precision: as in `TrainSettings`.
-      evaluate_every: steps between validations.
-      single_steps: of a training on one category.
-      pretraining_steps: of a training on several, by pose share.
-      pretraining_batch: its unlabeled masks in a step.
-      fine_tuning_steps: of the generator alone.
-      shares: pose shares of figure 4, but for 0.
-      pretraining_shares: pose shares of figure 5's x axis.
-      few_shot: pose share of a novel category; the paper's is about 13 shapes.
-      seeds: how many, unless asked for otherwise.
-      shapes_per_category: of --dataset=procedural, unless asked for otherwise.
-      seconds: a step of each supervision takes, for estimates; `pretraining_batch` counts in them.
-    """
-
-    purpose: str
-    recipe: str
-    preset: str
-    precision: str
-    evaluate_every: int
-    single_steps: int
-    pretraining_steps: Mapping[float, int]
-    pretraining_batch: int
-    fine_tuning_steps: int
-    shares: tuple[float, ...]
-    pretraining_shares: tuple[float, ...]
-    few_shot: float
-    seeds: int
-    shapes_per_category: int
-    seconds: Mapping[str, float]
-
-
-SCALES = {
-    "smoke": Scale(
-        purpose="proves that all parts work together; its scores mean nothing",
-        recipe="semi",
-        preset="small",
-        precision="float32",
-        evaluate_every=2,
-        single_steps=2,
-        pretraining_steps={0.01: 2, 0.5: 2},
-        pretraining_batch=8,
-        fine_tuning_steps=2,
-        shares=(0.01, 0.5),
-        pretraining_shares=(0.01, 0.5),
-        few_shot=0.1,
-        seeds=1,
-        shapes_per_category=30,
-        seconds={"labeled": 0.2, "unlabeled": 0.3, "both": 0.3},
-    ),
-    "cpu": Scale(
-        purpose="for 2 cores and a few thousand real shapes: trends, not the paper's scores",
-        recipe="semi",
-        preset="small",
-        precision="auto",
-        evaluate_every=100,
-        single_steps=500,
-        pretraining_steps=dict.fromkeys((0.01, 0.1, 0.5, 1.0), 1000),
-        pretraining_batch=32,
-        fine_tuning_steps=100,
-        shares=(0.01, 0.1, 0.5, 1.0),
-        pretraining_shares=(0.01, 0.1, 0.5, 1.0),
-        few_shot=0.1,
-        seeds=3,
-        shapes_per_category=800,
-        seconds={"labeled": 0.2, "unlabeled": 0.35, "both": 0.3},
-    ),
-    "paper": Scale(
-        purpose="the paper's networks, steps, categories and pose shares; for a GPU",
-        recipe="paper",
-        preset="paper",
-        precision="float32",
-        evaluate_every=500,
-        # A step is a pair of iterations; the authors count each.
-        single_steps=10_000,
-        pretraining_steps={1.0: 40_000, 0.5: 20_000, 0.1: 10_000, 0.01: 5_000},
-        pretraining_batch=64,
-        fine_tuning_steps=500,
-        shares=(0.01, 0.1, 0.5, 1.0),
-        pretraining_shares=(0.01, 0.1, 0.5, 1.0),
-        few_shot=0.01,
-        seeds=3,
-        shapes_per_category=4000,
-        seconds={"labeled": 2.5, "unlabeled": 2.5, "both": 5.0},  # on 2 CPU cores
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)

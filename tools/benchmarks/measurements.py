@@ -1,14 +1,9 @@
 """What `tools/benchmark.py` measures of training: each section is a generator of rows."""
 
-import concurrent.futures
 import dataclasses
-import multiprocessing
 import os
 import pathlib
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 
@@ -94,14 +89,14 @@ def step(options):
     """A pair of iterations: ours, in both precisions, and the unfused recipe."""
     for preset, batch, target in (("small", 32, 2.5), ("paper", 32, 1.9)):
         data = settings.DataSettings()
-        shapes = _random_shapes(64)
+        shapes = random_shapes(64)
         arguments = {"labeled": np.arange(64), "labeled_views": 5, "batch_size": batch, "seed": 0}
         example = next(iter(batches.batch_dataset(shapes, **arguments)))
         functions = []
         for precision in architectures.PRECISIONS:
-            model = _model(data, preset, precision)
+            model = preset_model(data, preset, precision)
             functions.append(tf.function(model.train_step, jit_compile=False))
-        plain = _model(data, preset, "float32")
+        plain = preset_model(data, preset, "float32")
         plain.generator = references.plain_layers(plain.generator)
         plain.generator_optimizer = keras.optimizers.Adam(1e-3, 0.5, 0.9)
         plain.generator_optimizer.build(plain.generator.trainable_variables)
@@ -128,7 +123,7 @@ def _semi_call():
     path = pathlib.Path(settings.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
     model = build_model(settings.DataSettings(), train)
-    shapes = _random_shapes(64)
+    shapes = random_shapes(64)
     batch = next(
         iter(
             batches.batch_dataset(
@@ -146,10 +141,9 @@ def _semi_call():
     return lambda: [x.numpy() for x in train_step(batch).values()]
 
 
-def _model(data, preset, precision):
-    train = settings.TrainSettings(preset=preset, precision=precision)
-    model = build_model(data, train)
-    return model
+def preset_model(data, preset, precision):
+    """A compiled model of a preset."""
+    return build_model(data, settings.TrainSettings(preset=preset, precision=precision))
 
 
 def _step_flops(model, batch):
@@ -176,7 +170,7 @@ def _layer_flops(layer):
     return 2 * places * int(np.prod(kernel.shape))
 
 
-def _random_shapes(count, views=5):
+def random_shapes(count, views=5):
     """Shapes of noise, for what does not depend on what they look like."""
     generator, size = np.random.default_rng(0), 32
     return splits.Shapes(
@@ -192,8 +186,8 @@ def _random_shapes(count, views=5):
 
 def input_pipeline(options):
     """The part of a step, small preset, that is spent waiting for its batch."""
-    step_ = tf.function(_model(settings.DataSettings(), "small", "float32").train_step)
-    shapes = _random_shapes(2000)
+    step_ = tf.function(preset_model(settings.DataSettings(), "small", "float32").train_step)
+    shapes = random_shapes(2000)
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/masks.npy", shapes.masks)
         on_disk = np.load(f"{folder}/masks.npy", mmap_mode="r")
@@ -244,15 +238,15 @@ def evaluate(options):
         raise UserError("scikit-learn is missing: pip install -e '.[test]'") from error
 
     data = settings.DataSettings()
-    predictor = Predictor(_model(data, "small", "float32"))
-    shapes = _random_shapes(64, views=2)
+    predictor = Predictor(preset_model(data, "small", "float32"))
+    shapes = random_shapes(64, views=2)
     found = {}
 
     def predicted():
         return list(predictor.batches(shapes, 2))
 
     def ours():
-        found["ours"] = scoring.score_model(predictor, shapes)["mean"]
+        found["ours"] = scoring.scorepreset_model(predictor, shapes)["mean"]
 
     def reference():
         precision, overlap = [], []
@@ -276,152 +270,6 @@ def evaluate(options):
 _CURVE = (0.4, 0.5)
 
 
-_START = """
-import time
-def process_age():
-    start = float(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
-    import os
-    return float(open("/proc/uptime").read().split()[0]) - start / os.sysconf("SC_CLK_TCK")
-from ptn_semi.utils import cli
-with cli.loading():  # as commands do
-    import absl, keras, numpy, PIL.Image, tensorflow, tensorboard, tensorflow_datasets, tqdm
-packages = process_age()
-import sys
-from tools import measurements
-train_step, batch = measurements.ready(sys.argv[1])
-ready = process_age()
-train_step(batch)["reconstruction_loss"].numpy()
-print(packages, ready, process_age())
-"""
-
-
-def ready(data_dir):
-    """(training step, first batch) of the small preset on the prepared data set of `_STARTED`."""
-    data = dataclasses.replace(_STARTED, data_dir=data_dir)
-    builder = preparation.prepare(data)
-    shapes = splits.load(builder, "train")
-    splits.load(builder, "validation", with_voxels=True)
-    labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
-    model = _model(data, "small", "float32")
-    batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, mirror_views=True)))
-    return tf.function(model.train_step, jit_compile=False), batch
-
-
-_STARTED = settings.DataSettings(categories=("chair", "table"), num_shapes=500)
-
-
-def start(options):
-    """From the start of the process to the end of its first step, the data set prepared."""
-    with tempfile.TemporaryDirectory() as folder:
-        preparation.prepare(dataclasses.replace(_STARTED, data_dir=folder))
-        parts = []
-        for _ in range(3):
-            output = subprocess.run(
-                [sys.executable, "-c", _START, folder],
-                check=True,
-                capture_output=True,
-                text=True,
-                cwd=pathlib.Path(__file__).parents[2],
-            ).stdout
-            parts.append([float(number) for number in output.split()[-3:]])
-    packages, own, whole = np.median(
-        [(packages, ready - packages, done) for packages, ready, done in parts], axis=0
-    )
-    spread = min(done for *_, done in parts), max(done for *_, done in parts)
-    yield Row("start to first step", whole, "s", 15, 15 / whole, 1, spread)
-    yield Row("start: our own code", own, "s", 3, 3 / own, 1)
-    yield Row("start: importing packages", packages, "s")
-
-
-def memory(options):
-    """Peak resident memory of a few steps of each preset, in processes of their own."""
-    for preset in architectures.PRESETS:
-        yield Row(f"peak memory, {preset}, batch 32", _apart(_peak, preset), "MB")
-
-
-def growth(options):
-    """Resident memory while training goes on."""
-    first, last = _apart(_resident_after, 200, options.growth_steps)
-    yield Row("resident memory at step 200", first, "MB")
-    yield Row(f"growth from step 200 to {options.growth_steps}", last - first, "MB")
-
-
-def scale(options):
-    """Building, memory and step time of ever larger procedural data sets."""
-    for count in options.shapes:
-        with tempfile.TemporaryDirectory() as folder:
-            data = settings.DataSettings(num_shapes=count, data_dir=folder)
-            built = _apart(_build_seconds, data)
-            loaded, resident, seconds = _apart(_train_on, data)
-        yield Row(f"{count} shapes: build", built, "s")
-        yield Row(f"{count} shapes: read", loaded, "s")
-        limit = 3000
-        yield Row(f"{count} shapes: peak memory", resident, "MB", limit, limit / resident, 1)
-        yield Row(f"{count} shapes: step", seconds, "s")
-
-
-def _apart(function, *arguments):
-    """Calls a function in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def _peak_mb():
-    # Not getrusage, which counts what the parent had before the new process became its own.
-    status = pathlib.Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
-
-
-def _resident_mb():
-    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _steps(shapes, preset, count, batch_size=32):
-    """Trains for some steps; yields after each."""
-    model = _model(settings.DataSettings(), preset, "float32")
-    train_step = tf.function(model.train_step, jit_compile=False)
-    data = batches.batch_dataset(
-        shapes, np.arange(len(shapes)), 5, batch_size, 0, mirror_views=True
-    )
-    for batch in data.take(count):
-        train_step(batch)["reconstruction_loss"].numpy()
-        yield
-
-
-def _peak(preset):
-    for _ in _steps(_random_shapes(64), preset, 3):
-        pass
-    return _peak_mb()
-
-
-def _resident_after(first, last):
-    for number, _ in enumerate(_steps(_random_shapes(2000, 24), "small", last), 1):
-        if number == first:
-            early = _resident_mb()
-    return early, _resident_mb()
-
-
-def _build_seconds(data):
-    started = time.perf_counter()
-    preparation.prepare(data)
-    return time.perf_counter() - started
-
-
-def _train_on(data):
-    """(seconds to read, peak memory in MB, seconds of a step) of training on a prepared set."""
-    started = time.perf_counter()
-    builder = preparation.prepare(data)
-    shapes = splits.load(builder, "train")
-    loaded = time.perf_counter() - started
-    splits.load(builder, "validation", with_voxels=True)
-    moments = []
-    for _ in _steps(shapes, "small", 20):
-        moments.append(time.perf_counter())
-    return loaded, _peak_mb(), float(np.median(np.diff(moments)))
-
-
 SECTIONS = {
     "limits": limits,
     "projector": projector,
@@ -429,8 +277,4 @@ SECTIONS = {
     "input": input_pipeline,
     "build": build,
     "evaluate": evaluate,
-    "start": start,
-    "memory": memory,
-    "growth": growth,
-    "scale": scale,
 }

@@ -1,20 +1,19 @@
 """What hostile clients send to the page: one function for each kind of request.
 
 Each takes a `Target` and a `random.Random`, sends one request, and returns what became of it: an
-`httpx.Response`, or a word where there is none. Which of these are as promised says `held`.
+`httpx.Response`, or a word where there is none. `held` tells which are as promised.
 """
 
 import collections.abc
 import contextlib
-import dataclasses
 import io
 import json
-import pathlib
-import socket
 import time
 
 import httpx
 from PIL import Image
+
+from tools.faults.target import CLOSED, LEFT, NONE
 
 _FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 _JSON = {"Content-Type": "application/json"}
@@ -23,60 +22,6 @@ _END = b"\r\n--b--\r\n"
 _PIECE = bytes(1 << 16)
 _MB = 1 << 20
 _PATIENCE = 30  # seconds
-CLOSED, LEFT, NONE = "hung up on", "left by the client", "not answered"
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """A page under load.
-
-    Attributes:
-      url: of the page.
-      address: of this client.
-      example: path of an image.
-      secret: path of an image of the machine that no visitor may see; its folder has no other.
-      listener: URL that the server must not ask for.
-      max_upload: bytes of the largest image.
-    """
-
-    url: str
-    address: str
-    example: pathlib.Path
-    secret: pathlib.Path
-    listener: str
-    max_upload: int
-
-    def client(self):
-        """A client for one connection."""
-        transport = httpx.HTTPTransport(local_address=self.address)
-        return httpx.Client(base_url=self.url, transport=transport, timeout=_PATIENCE)
-
-    def connect(self):
-        """A bare connection."""
-        url = httpx.URL(self.url)
-        return socket.create_connection((url.host, url.port), _PATIENCE, (self.address, 0))
-
-
-def held(outcome):
-    """Whether an outcome is as promised: an error, or a refusal within the answer."""
-    if not isinstance(outcome, httpx.Response):
-        return outcome != NONE
-    return outcome.status_code >= 400 or _explained(outcome)
-
-
-def _explained(answer):
-    """Whether the page says in words why there is no shape, or that it took no file."""
-    try:
-        said = answer.json()
-        return said == [] or (bool(said["data"][-1]) and not any(said["data"][:-1]))
-    except (ValueError, KeyError, TypeError):
-        return False
-
-
-def leaked(outcome, target):
-    """Whether an outcome holds a file of the machine."""
-    body = outcome.content if isinstance(outcome, httpx.Response) else b""
-    return target.secret.read_bytes() in body or b"root:x:" in body
 
 
 def _send(target, method, path, **sent):

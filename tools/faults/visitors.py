@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 import ptn_semi
 from tools.faults import hostile
+from tools.faults.target import Target, held, leaked
 
 EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 # Hostile clients have addresses of their own, as in a network; Linux has all of 127.0.0.0/8.
@@ -79,7 +80,7 @@ def load(url, requests, seconds, seed, threads=8, max_upload=10 << 20, progress=
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         fetched, listener = stack.enter_context(_listening())
-        target = hostile.Target(url, _HOSTILE, EXAMPLE, _secret(folder), listener, max_upload)
+        target = Target(url, _HOSTILE, EXAMPLE, _secret(folder), listener, max_upload)
         bar = stack.enter_context(
             tqdm.tqdm(total=requests, desc="hostile", unit=" requests", disable=not progress)
         )
@@ -91,7 +92,7 @@ def load(url, requests, seconds, seed, threads=8, max_upload=10 << 20, progress=
                 outcome = hostile.KINDS[kind](target, chosen)
                 status = getattr(outcome, "status_code", outcome)
                 result.outcomes[kind][status] += 1
-                if not hostile.held(outcome) or hostile.leaked(outcome, target):
+                if not held(outcome) or leaked(outcome, target):
                     result.broken.append((kind, status))
                 bar.update()
 
