@@ -1,0 +1,1 @@
+"""Programs beside the package: the experiments, the benchmark, and what only checks."""
