@@ -1,11 +1,12 @@
-# The two commands: `make demo` trains and scores on the embedded data set, `make test` tests.
+# `make demo` trains and scores on the embedded data set, `make test` runs all tests, `make lint`
+# checks style, imports and types, and `make check` is lint and the fast tests.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # Flags of tests go here: make test PYTEST_FLAGS="-k projector".
 PYTEST_FLAGS ?=
 
-.PHONY: demo test check install
+.PHONY: demo test lint check install
 
 demo: install
 	$(BIN)/python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags --workdir=runs/quickstart
@@ -21,9 +22,13 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
-check: install
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+check: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(PYTEST_FLAGS)
 
 install: $(VENV)/installed

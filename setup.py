@@ -45,7 +45,16 @@ setuptools.setup(
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "onnx": ["tf2onnx"],
         "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
-        # tfds.testing needs dill; onnxruntime runs what is exported.
-        "test": ["dill", "onnxruntime", "pytest", "pytest-xdist", "ruff", "scikit-learn"],
+        "test": [
+            "dill",  # tfds.testing needs it
+            "import-linter",
+            "mypy",
+            "onnxruntime",  # runs what is exported
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "scikit-learn",
+            "types-tqdm",
+        ],
     },
 )

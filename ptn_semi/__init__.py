@@ -1,5 +1,9 @@
-"""Single-view 3D reconstruction with limited pose supervision."""
+"""Single-view 3D reconstruction with limited pose supervision.
 
+The names below are imported when they are first used, as they need TensorFlow, which takes seconds.
+"""
+
+import importlib
 import importlib.util
 import sys
 
@@ -21,4 +25,30 @@ if importlib.util.find_spec("absl") is None:
 
 from ptn_semi.utils import cpu
 
+# TensorFlow reads this setting once, when it is imported, so it cannot wait for a call.
 cpu.use_onednn()
+
+_MODULES = {
+    "Camera": "ptn_semi.projection.camera",
+    "DataSettings": "ptn_semi.settings",
+    "LossSettings": "ptn_semi.models.loss_settings",
+    "Projector": "ptn_semi.projection.projector",
+    "Reconstructor": "ptn_semi.inference.images_to_shapes",
+    "RunSettings": "ptn_semi.settings",
+    "SemiSupervisedReconstructor": "ptn_semi.models.reconstructor",
+    "TrainSettings": "ptn_semi.settings",
+    "UserError": "ptn_semi.utils.errors",
+    "load_model": "ptn_semi.inference.images_to_shapes",
+}
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module 'ptn_semi' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *_MODULES])

@@ -9,8 +9,8 @@ flags name another.
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.data.preflight import check_shapes
-from ptn_semi.inference.preflight import check_model
+from ptn_semi.data.sources import check_shapes
+from ptn_semi.inference.paths import check_model
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli, flags
 
@@ -36,7 +36,7 @@ absl_flags.DEFINE_string(
 flags.define(settings.DataSettings)
 
 
-def main():
+def main() -> None:
     """Parses flags and calls the library."""
     trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)

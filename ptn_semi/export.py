@@ -1,13 +1,13 @@
-"""A trained model for other programs: `python -m ptn_semi.export --workdir=... --output=models/1`.
+"""Exports a model for other programs: `python -m ptn_semi.export --workdir=... --output=models/1`.
 
 saved_model: a folder for TF Serving, named by a version number; the signatures are those of
-`exporting.Servable`. tflite, onnx: a file that maps masks to voxels and latents.
+`exports.Servable`. tflite, onnx: a file that maps masks to voxels and latents.
 """
 
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.inference.preflight import check_export, check_model
+from ptn_semi.inference.paths import check_export, check_model
 from ptn_semi.utils import cli
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
@@ -15,7 +15,7 @@ OUTPUT = absl_flags.DEFINE_string("output", None, "Folder or file to write.", re
 FORMAT = absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
 
 
-def main():
+def main() -> None:
     """Parses flags and calls the library."""
     check_export(OUTPUT.value, FORMAT.value)
     check_model(WORKDIR.value)

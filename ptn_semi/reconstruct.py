@@ -1,4 +1,4 @@
-"""From images to meshes: `python -m ptn_semi.reconstruct --model=runs/chairs chair.png more/`.
+"""Turns images into meshes: `python -m ptn_semi.reconstruct --model=runs/chairs chair.png`.
 
 Takes masks, images with a transparent background, and photographs before a plain one; folders too.
 For each it writes a mesh (.glb, .obj), voxels (.binvox, .npz with probabilities) and a preview
@@ -9,7 +9,7 @@ exit code is then 1.
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.inference.preflight import check_model
+from ptn_semi.inference.paths import check_model
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
@@ -42,14 +42,14 @@ absl_flags.DEFINE_boolean(
 )
 
 
-def main(paths):
+def main(paths: list[str]) -> None:
     """Parses flags and calls the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
     check_model(FLAGS.model)
     with cli.loading():
         from ptn_semi.inference import images_to_shapes
-    reconstructor = images_to_shapes.load(FLAGS.model)
+    reconstructor = images_to_shapes.load_model(FLAGS.model)
     done, problems = 0, []
     for path, result in images_to_shapes.reconstruct_files(
         reconstructor,

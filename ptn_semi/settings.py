@@ -1,10 +1,11 @@
-"""Everything that can be set, once: flags, the files in a workdir and the libraries share it.
+"""Every setting, declared once: flags, the files in a workdir and the libraries share them.
 
 Each field below becomes a flag of the same name in the mains that use its class (`flags.define`).
 Nothing here needs TensorFlow, so that flags are read and checked before it is loaded.
 """
 
 import dataclasses
+from typing import Any
 
 from ptn_semi.models import architectures
 from ptn_semi.models.loss_settings import LossSettings
@@ -39,7 +40,7 @@ EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
 
 @dataclasses.dataclass(frozen=True)
 class DataSettings:
-    """Which data set, and how it is rendered."""
+    """Settings of the data set: where the shapes come from and how their masks are rendered."""
 
     dataset: str = setting("procedural", "Where the shapes come from.", choices=LAYOUTS)
     manual_dir: str = setting("", "Folder (or .tgz) with the shapes; procedural needs none.")
@@ -80,14 +81,14 @@ class DataSettings:
     skip_invalid: bool = setting(False, "Leave out files that cannot be used, and list them.")
 
     @property
-    def camera(self):
-        """The `Camera` that masks are rendered with."""
+    def camera(self) -> Camera:
+        """The `Camera` that renders the masks."""
         return Camera(self.perspective, self.camera_distance, self.field_of_view)
 
     @property
-    def source_options(self):
-        """What `sources.open_source` takes beside the layout, the folder and the voxel size."""
-        options = {"categories": self.categories}
+    def source_options(self) -> dict[str, Any]:
+        """Arguments of `layouts.open_source` beside layout, folder and voxel size."""
+        options: dict[str, Any] = {"categories": self.categories}
         if self.dataset == "procedural":
             options |= {"num_shapes": self.num_shapes, "seed": self.data_seed}
         if self.dataset == "meshes":
@@ -97,16 +98,16 @@ class DataSettings:
 
 @dataclasses.dataclass(frozen=True)
 class TrainSettings(LossSettings):
-    """The networks, what they minimise, and how they learn it.
+    """Settings of the networks, their losses and their optimizers.
 
     Raises:
-      UserError: losses that do not go together.
+      UserError: the losses do not go together.
     """
 
     preset: str = setting("small", "Sizes of the networks.", choices=tuple(architectures.PRESETS))
     precision: str = setting(
         "float32",
-        "What the networks compute in; weights are kept in float32. auto: "
+        "Compute dtype of the networks; weights stay float32. auto: "
         "mixed_bfloat16 where the GPU or CPU multiplies bfloat16 itself, else float32.",
         choices=(*architectures.PRECISIONS, AUTO),
     )
@@ -151,17 +152,18 @@ class TrainSettings(LossSettings):
             raise UserError(f"these flags do not go together: {error}") from error
 
     @property
-    def losses(self):
-        """The `LossSettings` among them."""
+    def losses(self) -> LossSettings:
+        """The `LossSettings` among these settings."""
         names = [field.name for field in dataclasses.fields(LossSettings)]
         return LossSettings(**{name: getattr(self, name) for name in names})
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """How a training run is done, watched and kept; nothing here changes its weights.
+    """Settings of how a run is carried out; they do not change the weights that it arrives at.
 
-    (But for XLA and for steps that several devices share, which round in another order.)
+    XLA, and steps that several devices share, add numbers up in another order and so round
+    differently.
     """
 
     steps: int = setting(2000, "Pairs of iterations (the paper counts each of a pair).", low=1)
@@ -186,8 +188,8 @@ class RunSettings:
     )
 
 
-def check(data, train, run):
-    """Raises a `UserError` for settings of a training that do not go together."""
+def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:
+    """Raises a `UserError` where the settings of a training do not go together."""
     # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:

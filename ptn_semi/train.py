@@ -1,30 +1,29 @@
 """Trains a reconstructor: `python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags`.
 
---flagfile reads flags from a file (those of this package lie in ptn_semi/configs); flags after it
-override its. The same command goes on with an interrupted run.
+--flagfile reads flags from a file; those of this package lie in ptn_semi/configs. Flags after it
+override those in the file. The same command resumes an interrupted run.
 """
 
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.training.preflight import check_training
+from ptn_semi.training.workdirs import check_training
 from ptn_semi.utils import cli, flags
 
 WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
 
 
-def main():
+def main() -> None:
     """Parses flags and calls the library."""
-    data, train, run = (
-        flags.collect(cls)
-        for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
-    )
+    data = flags.collect(settings.DataSettings)
+    train = flags.collect(settings.TrainSettings)
+    run = flags.collect(settings.RunSettings)
     check_training(WORKDIR.value, data, train, run)
     with cli.loading():
         from ptn_semi.training import trainer
     checkpoint = trainer.train(WORKDIR.value, data, train, run)
-    if checkpoint is None:  # the chief's process tells
+    if checkpoint is None:  # another process of the run reports
         return
     best = checkpoint.progress["best"]
     if best:  # none where a run was interrupted before its first validation, and then cut short

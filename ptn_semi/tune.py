@@ -1,15 +1,15 @@
 """Sweeps loss weights with KerasTuner: `python -m ptn_semi.tune --flagfile=... --max_trials=20`.
 
-Each trial is a training as `ptn_semi.train` does it; the best validation AP counts. The same
-command goes on with a sweep that was stopped. --workers trains several trials at once, in
-processes of this machine; on several machines that share the workdir's disk, give the same command
-on each with KerasTuner's variables set (README.md).
+Each trial is a training as `ptn_semi.train` does it, and its best validation AP counts. The same
+command resumes a sweep that was stopped. --workers trains several trials at once, in processes of
+this machine. On several machines that share the workdir's disk, give the same command on each with
+KerasTuner's variables set (docs/scale.md).
 """
 
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.training.preflight import check_training
+from ptn_semi.training.workdirs import check_training
 from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
@@ -35,22 +35,22 @@ absl_flags.DEFINE_integer("workers", 1, "Trials at once on this machine.", lower
 flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
 
 
-def main():
+def main() -> None:
     """Parses flags and calls the library."""
-    asked = [
-        flags.collect(cls)
-        for cls in (settings.DataSettings, settings.TrainSettings, settings.RunSettings)
-    ]
-    check_training(None, *asked)
+    data = flags.collect(settings.DataSettings)
+    train = flags.collect(settings.TrainSettings)
+    run = flags.collect(settings.RunSettings)
+    check_training(None, data, train, run)
     with cli.loading():
         from ptn_semi.sweeps import tuner, workers
     sweep = tuner.Sweep(
         tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
     )
+    best: dict | None
     if FLAGS.workers > 1:
-        best = workers.search(FLAGS.workdir, sweep, *asked, FLAGS.workers)
+        best = workers.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
     else:
-        best = tuner.search(FLAGS.workdir, sweep, *asked)
+        best = tuner.search(FLAGS.workdir, sweep, data, train, run)
     if best:  # not of a worker or a chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
         print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")

@@ -1,11 +1,11 @@
-"""Measures what this package is to be fast at, beside plain references, in one run.
+"""Measure the speed of this package against plain reference implementations.
 
     python -m tools.benchmark --json=benchmark.json --plot=benchmark.png
 
---manual_dir names a folder of real 32³ shapes for the rate of building (procedural ones without).
---sections picks some; growth, scale (10 minutes each) and quality (up to 20, real chairs alone)
-only run when named. Nothing else should run meanwhile. Needs the test extra; torch is compared with
-where it is installed.
+--manual_dir names a folder of real 32³ shapes for the rate of building; without it procedural
+shapes are built. --sections picks sections. The sections growth and scale (10 minutes each) and
+quality (up to 20 minutes, real chairs only) only run when they are named. Nothing else should run
+at the same time. The test extra is needed. torch is compared with where it is installed.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+from collections.abc import Sequence
 
 import numpy as np
 import tqdm
@@ -26,6 +27,7 @@ with cli.loading():
 
     from ptn_semi.visual import sheets
     from tools.benchmarks import inference, measurements, quality, whole_processes
+    from tools.benchmarks.rows import Row
 
 _SECTIONS = {
     **measurements.SECTIONS,
@@ -40,24 +42,32 @@ flags.DEFINE_multi_enum(
     "sections",
     [name for name in _SECTIONS if name not in _LONG],
     list(_SECTIONS),
-    "What to measure; give it again for more.",
+    "What to measure; repeat the flag for several sections.",
 )
-flags.DEFINE_integer("repeats", 9, "Repetitions, of which the median counts.", lower_bound=1)
-flags.DEFINE_integer("growth_steps", 2000, "Steps of the section growth.", lower_bound=201)
+flags.DEFINE_integer("repeats", 9, "Repetitions of which the median is taken.", lower_bound=1)
+flags.DEFINE_integer("growth_steps", 2000, "Training steps of the section growth.", lower_bound=201)
 flags.DEFINE_multi_integer(
-    "shapes", [1000, 10_000, 51_000], "Sizes of the section scale.", lower_bound=10
+    "shapes", [1000, 10_000, 51_000], "Data set sizes of the section scale.", lower_bound=10
 )
 flags.DEFINE_float(
-    "quality_minutes", 10, "Longest training of the section quality.", lower_bound=0.1
+    "quality_minutes", 10, "Longest training of the section quality, in minutes.", lower_bound=0.1
 )
-flags.DEFINE_string("manual_dir", "", "Folder laid out as ShapeNetVox32.")
-flags.DEFINE_string("json", "", "File for the rows.")
-flags.DEFINE_string("plot", "", "PNG of the ratios.")
+flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
+flags.DEFINE_string("json", "", "JSON file to write the rows to.")
+flags.DEFINE_string("plot", "", "PNG file to draw the ratios in.")
 
 
 @dataclasses.dataclass
 class Options:
-    """What the sections need to know."""
+    """Options of the sections.
+
+    Attributes:
+      repeats: repetitions of which the median is taken.
+      growth_steps: training steps of the section growth.
+      shapes: data set sizes of the section scale.
+      manual_dir: folder with the layout of ShapeNetVox32; '' for procedural shapes.
+      quality_minutes: longest training of the section quality.
+    """
 
     repeats: int
     growth_steps: int
@@ -66,12 +76,12 @@ class Options:
     quality_minutes: float
 
 
-# Instruction sets that decide how fast networks are.
+# Instruction sets that decide how fast networks run.
 _FASTER = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"}
 
 
-def describe_machine():
-    """The machine in words, for the JSON."""
+def describe_machine() -> str:
+    """Describe the machine in words."""
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -83,14 +93,15 @@ def describe_machine():
     )
 
 
-def line(row):
-    """A row of the table."""
+def line(row: Row) -> str:
+    """Format a row of the table."""
     number = lambda x, digits=4: "" if x is None else f"{x:.{digits}g}"
     spread = "–".join(number(x, 3) for x in row.spread or ())
     cells = [f"{number(row.value):>8} {row.unit:12}", f"{spread:>14} {number(row.reference):>9}"]
     ratio = f"{number(row.ratio, 3)}×" if row.ratio else ""
     target = f"{number(row.target, 3)}×" if row.target else ""
-    mark = "" if not row.target else "met" if row.ratio >= row.target else "short"
+    met = row.target and row.ratio is not None and row.ratio >= row.target
+    mark = "" if not row.target else "met" if met else "short"
     return f"{row.name:48}" + " ".join(cells) + f" {ratio:>7} {target:>6} {mark}"
 
 
@@ -99,27 +110,27 @@ HEADER = (
 )
 
 
-def plot(rows):
-    """Bars of ratio over target; the line is the target."""
-    rows = [row for row in rows if row.target]
+def plot(rows: Sequence[Row]) -> Image.Image:
+    """Draw a bar of ratio over target for each row with a target; the line is the target."""
+    judged = [(row.name, row.ratio, row.target) for row in rows if row.ratio and row.target]
     font, height, left, full = ImageFont.load_default(size=14), 24, 380, 840
-    image = Image.new("RGB", (left + full // 2 + 120, height * len(rows) + 20), "white")
+    image = Image.new("RGB", (left + full // 2 + 120, height * len(judged) + 20), "white")
     draw = ImageDraw.Draw(image)
     unit = full // 6  # a bar ends at three times the target
-    for number, row in enumerate(rows):
+    for number, (name, ratio, target) in enumerate(judged):
         y = 10 + number * height
-        share = row.ratio / row.target
-        name = row.name.replace("³", "^3")  # the font has no ³ and no ×
+        share = ratio / target
+        name = name.replace("³", "^3")  # the font has no ³ and no ×
         draw.text((left - 8, y + 10), name, "black", font, anchor="rm")
         end = left + int(unit * min(3, share))
         draw.rectangle([left, y + 3, end, y + 17], "#3b7dd8" if share >= 1 else "#d8663b")
-        draw.text((end + 6, y + 10), f"{row.ratio:.3g}x of {row.target:g}x", "black", font, "lm")
+        draw.text((end + 6, y + 10), f"{ratio:.3g}x of {target:g}x", "black", font, "lm")
     draw.line([left + unit, 4, left + unit, image.height - 4], "black", 2)
     return image
 
 
-def main():
-    """Measures, prints, and writes what was asked for."""
+def main() -> None:
+    """Measure, print the table, and write the files that were asked for."""
     options = Options(
         FLAGS.repeats, FLAGS.growth_steps, FLAGS.shapes, FLAGS.manual_dir, FLAGS.quality_minutes
     )

@@ -1,39 +1,62 @@
-"""Draws test reconstructions of several runs side by side, shapes spread evenly over the split.
+"""Draw reconstructions of several runs side by side, of shapes spread evenly over a split.
 
     python tools/compare_runs.py --runs="P=runs/p,P+U=runs/pu" --output=docs/unlabeled.png
 
 All runs must have been trained on the data set of the first.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from absl import flags
 
-from ptn_semi.data import splits
-from ptn_semi.models.predictor import Predictor
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
-    from ptn_semi.data import preparation
+    from ptn_semi.data import preparation, splits
     from ptn_semi.models import checkpoints
+    from ptn_semi.models.predictor import Predictor
     from ptn_semi.visual import shading, sheets
 
-RUNS = flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run.", required=True)
+RUNS = flags.DEFINE_list(
+    "runs", None, "TITLE=WORKDIR of each run, separated by commas.", required=True
+)
 OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)
 SPLIT = flags.DEFINE_string("split", "test", "Any TFDS split expression.")
 COUNT = flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
-VIEWPOINT = (20, 30)  # that shapes are drawn from
+VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
 
 
-def reconstruct(checkpoint, masks):
-    """A run's occupied voxels of the masks, at its best validation threshold."""
+def reconstruct(checkpoint: checkpoints.Checkpoint, masks: np.ndarray) -> np.ndarray:
+    """Reconstruct masks with a run's model at its best validation threshold.
+
+    Args:
+      checkpoint: a checkpoint of the run.
+      masks: float [B, H, W, 1].
+
+    Returns:
+      Occupied voxels, bool [B, N, N, N].
+    """
     voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
     return voxels > checkpoint.progress["best"]["threshold"]
 
 
-def draw(runs, split, count):
-    """A sheet of input masks, each run's reconstructions, and truth; runs are (title, workdir)."""
+def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:
+    """Draw a sheet of input masks, each run's reconstructions and the true shapes.
+
+    Args:
+      runs: (title, workdir) of each run.
+      split: a TFDS split expression.
+      count: the most shapes to draw.
+
+    Returns:
+      uint8 [height, width, 3].
+
+    Raises:
+      UserError: a run was trained on another data set than the first.
+    """
     data, _, _ = workdirs.read_settings(runs[0][1])
     found = [checkpoints.find(workdir) for _, workdir in runs]
     for checkpoint, (_, workdir) in zip(found, runs, strict=True):
@@ -55,8 +78,8 @@ def draw(runs, split, count):
     return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
 
 
-def main():
-    """Parses flags and calls the above."""
+def main() -> None:
+    """Parse flags and draw the sheet."""
     runs = [tuple(run.split("=", 1)) for run in RUNS.value]
     if any(len(run) != 2 for run in runs):
         raise UserError(f"--runs={','.join(RUNS.value)} is not of the form TITLE=WORKDIR,...")

@@ -1,8 +1,10 @@
-"""Draws docs/conventions.png: `python tools/draw_conventions.py --output=docs/conventions.png`.
+"""Draw docs/conventions.png: `python tools/draw_conventions.py --output=docs/conventions.png`.
 
-Everything in it is placed by `geometry.rotation` or rendered by the project's own
-projector, so that the picture cannot say anything else than the code does.
+`geometry.rotation` places everything in the picture, or the project's own projector renders it, so
+that the picture always agrees with the code.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from absl import flags
@@ -19,7 +21,7 @@ with cli.loading():
 
 OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
 
-CHAIR = 106  # has a writing board on its right, so that left and right can be told apart
+CHAIR = 106  # its writing board on the right tells left and right apart
 VIEWS = (  # elevation, azimuth, what is seen
     (0, 0, "its front"),
     (0, 90, "its left side"),
@@ -32,39 +34,48 @@ VIEWS = (  # elevation, azimuth, what is seen
 ABOVE, SIDE, CORNER = (90, 270), (0, 270), (25, 320)  # the cameras of the three drawings
 
 WIDTH, PANEL, HEIGHT = 1500, 500, 1090
-RADIUS = 0.9  # of the circle of cameras in the plan, in grid sides
-CELL, PITCH = 168, 205  # a view and the step to the next one
-SCALE = 2  # drawn larger and reduced, for smooth lines
+RADIUS = 0.9  # radius of the circle of cameras in the plan, in grid sides
+CELL, PITCH = 168, 205  # width of a view, and the distance to the next one
+SCALE = 2  # the picture is drawn larger and then reduced, which smooths its lines
 INK, FAINT = sheets.TEXT_COLOR, (150, 154, 162)
 X_COLOR, Y_COLOR, Z_COLOR = (200, 50, 50), (40, 140, 60), (50, 90, 200)
 CAMERA_COLOR = (125, 65, 160)
 
 
+Place = Sequence[float] | np.ndarray  # a point, as (x, y) in final pixels or as [3]
+Color = tuple[int, int, int]
+
+
 class Sheet:
-    """A white picture with coordinates in final pixels."""
+    """A white picture with coordinates in final pixels.
+
+    Attributes:
+      image: the picture, `SCALE` times its final size.
+      pen: what draws on it.
+    """
 
     def __init__(self):
         self.image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), "white")
         self.pen = ImageDraw.Draw(self.image)
 
-    def paste(self, picture, corner):
-        """Pastes a picture of `SCALE` times its final size; its white hides nothing."""
+    def paste(self, picture: np.ndarray, corner: Place) -> None:
+        """Paste a picture of `SCALE` times its final size; its white hides nothing."""
         x, y = (round(c * SCALE) for c in corner)
-        picture = Image.fromarray(picture)
-        place = (x, y, x + picture.width, y + picture.height)
-        self.image.paste(ImageChops.multiply(self.image.crop(place), picture), place)
+        pasted = Image.fromarray(picture)
+        place = (x, y, x + pasted.width, y + pasted.height)
+        self.image.paste(ImageChops.multiply(self.image.crop(place), pasted), place)
 
-    def line(self, points, color, width=2.0):
-        """Draws straight lines from point to point."""
+    def line(self, points: Sequence[Place], color: Color, width: float = 2.0) -> None:
+        """Draw straight lines from point to point."""
         points = [tuple(np.multiply(p, SCALE)) for p in points]
         self.pen.line(points, color, round(width * SCALE), joint="curve")
 
-    def polygon(self, points, color):
-        """Fills a polygon."""
+    def polygon(self, points: Sequence[Place], color: Color) -> None:
+        """Fill a polygon."""
         self.pen.polygon([tuple(np.multiply(p, SCALE)) for p in points], color)
 
-    def arrow(self, points, color, width=3.0):
-        """Draws a line that ends in an arrow head."""
+    def arrow(self, points: Sequence[Place], color: Color, width: float = 3.0) -> None:
+        """Draw a line that ends in an arrow head."""
         end = np.array(points[-1], float)
         along = end - points[-2]
         along /= np.linalg.norm(along)
@@ -73,8 +84,10 @@ class Sheet:
         self.line([*points[:-1], base], color, width)
         self.polygon([end, base + 1.8 * width * across, base - 1.8 * width * across], color)
 
-    def text(self, point, text, size=16, color=INK, anchor="mm"):
-        """Writes one or more lines."""
+    def text(
+        self, point: Place, text: str, size: int = 16, color: Color = INK, anchor: str = "mm"
+    ) -> None:
+        """Write one or more lines."""
         font = ImageFont.load_default(size * SCALE)
         point = tuple(np.multiply(point, SCALE))
         self.pen.multiline_text(
@@ -87,15 +100,30 @@ class Sheet:
             align={"m": "center"}.get(anchor[0], "left"),
         )
 
-    def reduced(self):
-        """The picture, uint8 [HEIGHT, WIDTH, 3]."""
+    def reduced(self) -> np.ndarray:
+        """Return the picture at its final size, uint8 [HEIGHT, WIDTH, 3]."""
         return np.array(self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
 
 
 class Drawing:
-    """A chair seen orthographically from a viewpoint, and points of object space over it."""
+    """A chair seen orthographically from a viewpoint, and points of object space over it.
 
-    def __init__(self, sheet, chair, viewpoint, middle, pixels_per_side):
+    Args:
+      sheet: what it is drawn on.
+      chair: bool [N, N, N].
+      viewpoint: elevation and azimuth in degrees.
+      middle: where the grid's centre is on the sheet.
+      pixels_per_side: pixels of the sheet to a side of the grid.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        chair: np.ndarray,
+        viewpoint: tuple[float, float],
+        middle: Place,
+        pixels_per_side: float,
+    ):
         self.middle, self.scale = np.array(middle, float), pixels_per_side
         self.axes = geometry.rotation(np.array(viewpoint, np.float64)).numpy()
         size = int(1.8 * pixels_per_side)
@@ -104,19 +132,19 @@ class Drawing:
         )
         sheet.paste(picture, self.middle - size / 2)
 
-    def __call__(self, point):
-        """Where a point [3] in object axes is on the sheet."""
+    def __call__(self, point: Place) -> tuple[float, float]:
+        """Return where a point [3] in object axes is on the sheet."""
         right, up, _ = self.axes @ np.asarray(point, float)
         return tuple(self.middle + self.scale * np.array([right, -up]))
 
 
-def camera_position(elevation, azimuth, distance):
-    """A point of object space at a distance from the origin towards the camera."""
+def camera_position(elevation: float, azimuth: float, distance: float) -> np.ndarray:
+    """Return the point [3] of object space at a distance from the origin towards the camera."""
     return distance * geometry.rotation(np.array([elevation, azimuth], np.float64)).numpy()[2]
 
 
-def draw_camera(sheet, drawing, position, aim=0.33):
-    """A small camera that looks at the origin, and its line of sight."""
+def draw_camera(sheet: Sheet, drawing: Drawing, position: Place, aim: float = 0.33) -> None:
+    """Draw a small camera that looks at the origin, and its line of sight."""
     here, there = np.array(drawing(position)), np.array(drawing(np.zeros(3)))
     along = (there - here) / np.linalg.norm(there - here)
     across = np.array([-along[1], along[0]])
@@ -127,8 +155,8 @@ def draw_camera(sheet, drawing, position, aim=0.33):
         sheet.polygon([here + a * along + b * across for a, b in outline], CAMERA_COLOR)
 
 
-def draw_object(sheet, chair, middle):
-    """The object axes and the voxel grid."""
+def draw_object(sheet: Sheet, chair: np.ndarray, middle: Place) -> None:
+    """Draw the object axes and the voxel grid."""
     drawing = Drawing(sheet, chair, CORNER, middle, 240)
     corners = np.array(list(np.ndindex(2, 2, 2))) - 0.5
     for a in corners:
@@ -150,8 +178,8 @@ def draw_object(sheet, chair, middle):
     )
 
 
-def draw_plan(sheet, chair, middle):
-    """The azimuth: cameras around the object, seen from above."""
+def draw_plan(sheet: Sheet, chair: np.ndarray, middle: Place) -> None:
+    """Draw the azimuth: cameras around the object, seen from above."""
     drawing = Drawing(sheet, chair, ABOVE, middle, 190)
     dashes = np.arange(0, 361, 3)
     for start, end in zip(dashes[::2], dashes[1::2], strict=False):
@@ -184,8 +212,8 @@ def draw_plan(sheet, chair, middle):
         sheet.text(np.add(drawing(tip), shift), name, 16, color)
 
 
-def draw_side(sheet, chair, middle):
-    """The elevation: a camera that goes up, seen from the object's right."""
+def draw_side(sheet: Sheet, chair: np.ndarray, middle: Place) -> None:
+    """Draw the elevation: a camera that goes up, seen from the object's right."""
     drawing = Drawing(sheet, chair, SIDE, middle, 240)
     low, high = ELEVATION_RANGE
     radius = 0.95
@@ -208,8 +236,8 @@ def draw_side(sheet, chair, middle):
     )
 
 
-def draw_views(sheet, chair, top):
-    """A row of shaded pictures and the masks that the projector makes of them."""
+def draw_views(sheet: Sheet, chair: np.ndarray, top: float) -> None:
+    """Draw a row of shaded views, and below it the masks that the projector renders."""
     camera = Camera()
     half_width = float(camera.half_width(np.zeros(1))[0])
     viewpoints = np.array([view[:2] for view in VIEWS], np.float32)
@@ -238,8 +266,8 @@ def draw_views(sheet, chair, top):
             sheet.arrow([(x + 68, y + CELL + 13), (x + CELL - 22, y + CELL + 13)], INK, 2)
 
 
-def draw():
-    """The whole picture, uint8 [HEIGHT, WIDTH, 3]."""
+def draw() -> np.ndarray:
+    """Draw the whole picture, uint8 [HEIGHT, WIDTH, 3]."""
     sheet = Sheet()
     chair = procedural.generate("chair", CHAIR, seed=0, size=64)
     for number, title in enumerate(
@@ -254,8 +282,8 @@ def draw():
     return sheet.reduced()
 
 
-def main():
-    """Draws and saves."""
+def main() -> None:
+    """Draw the picture and save it."""
     sheets.save_png(OUTPUT.value, draw())
     print(f"wrote {OUTPUT.value}")
 

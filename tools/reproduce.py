@@ -1,36 +1,42 @@
-"""The paper's tables and figures, each by one command.
+"""Reproduce the paper's tables and figures, each with one command.
 
     python tools/reproduce.py --experiment=figure4 --workdir=runs/paper --scale=cpu \
       --dataset=shapenet_vox32 --manual_dir=ShapeNetVox32
 
-Does the experiment's trainings with the package's own commands, then writes results.json, report.md
-and the figures (PNG and SVG) in the workdir. Stopped anywhere, the same command goes on; what is
-finished is not done again, and trainings that several experiments need are done once.
+The experiment's trainings run with the package's own commands. Afterwards results.json, report.md
+and the figures (PNG and SVG) are written to the workdir. If it is stopped, the same command resumes
+it: finished trainings are not repeated, and trainings that several experiments need run once.
 
---list shows what there is to do; --report_only draws what is in results.json.
+--list shows what there is to do. --report_only draws the report from results.json.
 """
 
 import dataclasses
 import json
+import os
 import pathlib
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.data.preflight import check_shapes
+from ptn_semi.data.sources import check_shapes
 from ptn_semi.experiments import matrix, scales
 from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from ptn_semi.experiments.jobs import Job
 
 FLAGS = absl_flags.FLAGS
 absl_flags.DEFINE_multi_enum(
     "experiment",
     None,
     ["all", *matrix.EXPERIMENTS],
-    "Which; give it again for more.",
+    "Which experiment; repeat the flag for several.",
     required=True,
 )
-absl_flags.DEFINE_string("workdir", None, "Folder for all of it.", required=True)
+absl_flags.DEFINE_string("workdir", None, "Folder for all trainings and results.", required=True)
 absl_flags.DEFINE_enum(
     "scale",
     "cpu",
@@ -38,19 +44,26 @@ absl_flags.DEFINE_enum(
     "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items()),
 )
 absl_flags.DEFINE_enum(
-    "recipe", None, list(matrix.RECIPES), "Flagfile that trainings follow, if not the scale's own."
+    "recipe", None, list(matrix.RECIPES), "Flagfile of the trainings; the scale's own by default."
 )
-absl_flags.DEFINE_integer("seeds", None, "How many, if not as many as the scale's.", lower_bound=1)
-absl_flags.DEFINE_integer("jobs", 1, "Trainings at once; one on a GPU.", lower_bound=1)
-absl_flags.DEFINE_boolean("list", False, "Show what there is to do, and how long it may take.")
-absl_flags.DEFINE_boolean("report_only", False, "Draw what is in results.json.")
+absl_flags.DEFINE_integer(
+    "seeds", None, "How many seeds; the scale's own number by default.", lower_bound=1
+)
+absl_flags.DEFINE_integer("jobs", 1, "Trainings at the same time; use one on a GPU.", lower_bound=1)
+absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
+absl_flags.DEFINE_boolean("report_only", False, "Draw the report from results.json.")
 flags.define(settings.DataSettings)
 
 _RESULTS = "results.json"
 
 
-def listing(planned, parallel):
-    """A text table of jobs: done or how long yet, and how it is titled."""
+def listing(planned: Collection["Job"], parallel: int) -> str:
+    """Format a table of the jobs with their states, minutes and titles.
+
+    Args:
+      planned: the jobs.
+      parallel: how many trainings run at the same time.
+    """
     lines = [f"{'state':>10}  {'minutes':>7}  run"]
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
@@ -62,11 +75,11 @@ def listing(planned, parallel):
     return "\n".join(lines)
 
 
-def read_results(path):
-    """The results in a JSON file.
+def read_results(path: str | os.PathLike) -> dict[str, Any]:
+    """Read results from a JSON file.
 
     Raises:
-      UserError: it is missing or holds something else.
+      UserError: the file is missing or holds something else.
     """
     results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
@@ -74,8 +87,8 @@ def read_results(path):
     return results
 
 
-def main():
-    """Parses flags and calls the library."""
+def main() -> None:
+    """Parse flags and call the library."""
     workdir = pathlib.Path(FLAGS.workdir)
     if FLAGS.report_only:
         from ptn_semi.experiments import reports
@@ -98,14 +111,14 @@ def main():
     planned = jobs.plan(entries, workdir)
     print(f"scale {FLAGS.scale}: {scale.purpose}")
     if wanted.missing:
-        print(f"left out, for want of shapes: {', '.join(wanted.missing)}")
+        print(f"left out, as their shapes are missing: {', '.join(wanted.missing)}")
     print(listing(planned.values(), FLAGS.jobs))
     if FLAGS.list:
         return
-    failed = {}
+    failed: dict[Job, str] = {}
     try:
         failed = runner.Runner(FLAGS.jobs).run(planned.values())
-    finally:  # of what there is, if it was stopped
+    finally:  # an interrupted run reports what there is
         results = {
             "scale": FLAGS.scale,
             "purpose": scale.purpose,
@@ -122,7 +135,7 @@ def main():
         job, problem = next(iter(failed.items()))
         raise UserError(
             f"{len(failed)} of {len(planned)} runs failed; the first, {job.run.title}: {problem}; "
-            "the same command does what is missing"
+            "run the same command again to do what is missing"
         )
 
 

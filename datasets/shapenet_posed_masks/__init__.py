@@ -1,3 +1,7 @@
-"""TFDS data set of voxel shapes and their posed silhouettes."""
+"""TFDS data set of voxel shapes and their posed silhouettes.
 
-import ptn_semi  # noqa: F401 (before TensorFlow, which it has compute with oneDNN)
+Here live the TFDS builder, its renderer and the sources that it reads shapes from. This package may
+import `ptn_semi.settings` and the layers below it, such as `projection` and `utils`.
+"""
+
+import ptn_semi  # noqa: F401 (turns oneDNN on, which has to come before TensorFlow's import)

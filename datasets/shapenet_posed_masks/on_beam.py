@@ -1,21 +1,27 @@
-"""The same examples made on Apache Beam, by any number of processes and machines.
+"""Make the examples on Apache Beam, with any number of processes and machines.
 
-Each shape is read and rendered by whichever worker gets it; workers need to see the shapes under
-the same path. Only builds that ask for Beam import this, as it is an extra.
+Each shape is read and rendered by the worker that gets it, so all workers must see the shapes under
+the same path. Apache Beam is an extra, so only builds that ask for it import this module. The
+methods that Beam calls have no type hints, because Beam would choose its coders by them.
 """
 
 import json
+from collections.abc import Sequence
 
 import apache_beam as beam
 
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import Renderer
+from shapenet_posed_masks.sources.base import Item
 
 _PROBLEMS = "problems"
 
 
 class _ReadAndRender(beam.DoFn):
-    """Items to (key, example), and to [model id, sentence] where a file cannot be used."""
+    """Turns items into (key, example) pairs.
+
+    A file that cannot be used becomes a [model id, sentence] pair in the output `_PROBLEMS`.
+    """
 
     def __init__(self, config, manual_dir):
         self._config, self._manual_dir = config, manual_dir
@@ -34,19 +40,27 @@ class _ReadAndRender(beam.DoFn):
 
 
 class Examples(beam.PTransform):
-    """Examples of these items; what cannot be used is listed in a file, a JSON list in a line."""
+    """The examples of some items, as a transform of a pipeline's root.
 
-    def __init__(self, config, manual_dir, items, problems_path):
+    Args:
+      config: a `PosedMasksConfig`.
+      manual_dir: folder of the shapes, used where the config names none.
+      items: the items to read and render.
+      problems_path: text file for the items that cannot be used. Each line is a JSON list of the
+        model id and a sentence.
+    """
+
+    def __init__(self, config, manual_dir: str, items: Sequence[Item], problems_path: str):
         super().__init__()
         self._function = _ReadAndRender(config, manual_dir)
         self._items, self._problems_path = items, problems_path
 
     def expand(self, pipeline):
-        """Examples as a `beam.PCollection`."""
+        """Return the (key, example) pairs as a `beam.PCollection`."""
         made = (
             pipeline
             | beam.Create(self._items)
-            | beam.Reshuffle()  # or one worker gets them all
+            | beam.Reshuffle()  # otherwise one worker gets all items
             | beam.ParDo(self._function).with_outputs(_PROBLEMS, main="examples")
         )
         _ = made[_PROBLEMS] | beam.io.WriteToText(

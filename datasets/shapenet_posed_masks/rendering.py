@@ -1,25 +1,38 @@
-"""One example of the data set, made from its shape and the settings alone."""
+"""Make one example of the data set from its shape and the settings alone."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ptn_semi.projection.projector import Projector
+from shapenet_posed_masks.sources.base import Item
 
 # Cumulative shares, in thousandths of the hash range.
-SPLITS = {"train": 700, "validation": 800, "test": 1000}
+SPLITS: dict[str, int] = {"train": 700, "validation": 800, "test": 1000}
 
 
-def split_of(model_id):
-    """The split of a shape; it depends on nothing else, so that adding shapes moves none."""
+def split_of(model_id: str) -> str:
+    """Return the name of the split that a shape belongs to.
+
+    It depends on the model id alone, so that adding shapes moves no other shape.
+    """
     digest = hashlib.sha256(model_id.encode()).digest()
     position = int.from_bytes(digest[:8], "big") * 1000 >> 64
     return next(split for split, end in SPLITS.items() if position < end)
 
 
-def draw_viewpoints(model_id, config):
-    """Viewpoints of one shape, float32 [num_views, 2] in degrees, from (seed, model_id) alone."""
+def draw_viewpoints(model_id: str, config) -> np.ndarray:
+    """Draw the viewpoints of one shape.
+
+    Args:
+      model_id: the shape; it and the config's seed alone decide the draw.
+      config: a `PosedMasksConfig`, which gives the seed, the ranges and the number of views.
+
+    Returns:
+      float32 [num_views, 2]: elevation and azimuth in degrees.
+    """
     digest = hashlib.sha256(f"{config.seed}/{model_id}".encode()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
     low, high = zip(config.elevation_range, config.azimuth_range, strict=True)
@@ -27,7 +40,7 @@ def draw_viewpoints(model_id, config):
 
 
 class Renderer:
-    """Makes examples; traced once, then called from any thread.
+    """Renders shapes to examples. It is traced once and may be called from any thread.
 
     Args:
       config: a `PosedMasksConfig`.
@@ -47,11 +60,19 @@ class Renderer:
             grids = tf.repeat(voxels[None], config.num_views, axis=0)
             return projector([grids, viewpoints]) > 0
 
-        # Traced here, once, and not by every thread that finds it untraced.
+        # Traced here, because every thread that found it untraced would trace it again.
         self._render = render.get_concrete_function()
 
-    def example(self, item, voxels):
-        """(key, example) of an `Item` and its voxels, bool [N, N, N]."""
+    def example(self, item: Item, voxels: np.ndarray) -> tuple[str, dict[str, Any]]:
+        """Render one shape.
+
+        Args:
+          item: the shape's ids.
+          voxels: bool [N, N, N], axes x, y, z.
+
+        Returns:
+          (key, example), where the example holds the data set's features.
+        """
         viewpoints = draw_viewpoints(item.model_id, self._config)
         return item.model_id, {
             "model_id": item.model_id,

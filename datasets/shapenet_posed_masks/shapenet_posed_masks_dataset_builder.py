@@ -1,4 +1,4 @@
-"""Voxel shapes rendered to posed silhouettes; see README.md beside this file."""
+"""TFDS builder of voxel shapes and their posed silhouettes; see README.md beside this file."""
 
 import collections
 import concurrent.futures
@@ -7,6 +7,8 @@ import itertools
 import json
 import multiprocessing
 import os
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -18,26 +20,29 @@ from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
 from shapenet_posed_masks.sources import layouts
+from shapenet_posed_masks.sources.base import Source
 
 
 @dataclasses.dataclass
 class PosedMasksConfig(tfds.core.BuilderConfig):
-    """What a data set is built from.
+    """Settings that a data set is built from.
 
     Attributes:
       layout: one of `settings.LAYOUTS`.
-      source_options: further arguments of `sources.open_source`.
-      voxel_size, image_size: N and S.
+      source_options: further arguments of `sources.layouts.open_source`.
+      voxel_size: N, the voxels along each side of a grid.
+      image_size: S, the rows and columns of a mask.
       num_views: masks per shape.
-      seed: of the viewpoints.
-      elevation_range, azimuth_range: in degrees.
-      camera: the `Camera` that renders.
-      manual_dir: where the shapes are; TFDS' own manual_dir if empty.
+      seed: seed of the viewpoints.
+      elevation_range: (lowest, highest) elevation in degrees.
+      azimuth_range: (lowest, highest) azimuth in degrees.
+      camera: the `Camera` that renders the masks.
+      manual_dir: folder of the shapes; TFDS' own manual_dir if empty.
       skip_invalid: leave out files that cannot be used instead of stopping.
     """
 
     layout: str = "procedural"
-    source_options: dict = dataclasses.field(default_factory=dict)
+    source_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     voxel_size: int = 32
     image_size: int = 32
     num_views: int = 24
@@ -48,8 +53,15 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     manual_dir: str = ""
     skip_invalid: bool = False
 
-    def open_source(self, manual_dir=""):
-        """The `sources` object that lists and reads the shapes."""
+    def open_source(self, manual_dir: str = "") -> Source:
+        """Open the source that lists and reads the shapes.
+
+        Args:
+          manual_dir: folder of the shapes, used where the config names none.
+
+        Raises:
+          UserError: the folder is missing or empty, or an option does not fit the layout.
+        """
         return layouts.open_source(
             self.layout,
             manual_dir=self.manual_dir or manual_dir,
@@ -57,13 +69,16 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
             **self.source_options,
         )
 
-    def describe_source(self):
-        """The part of the source's fingerprint that needs no files."""
+    def describe_source(self) -> dict[str, Any]:
+        """Return the part of the source's fingerprint that needs no files."""
         return layouts.describe(self.layout, voxel_size=self.voxel_size, **self.source_options)
 
 
 class _StableWriter(writer.ExampleWriter):
-    """Writes the same bytes in every process: protobuf has an example's features in any order."""
+    """Writes the same bytes in every process.
+
+    Without `deterministic`, protobuf writes the features of an example in any order.
+    """
 
     def write(self, path, examples):
         stable = (
@@ -74,23 +89,29 @@ class _StableWriter(writer.ExampleWriter):
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """TFDS builder; every example is one shape with all its views."""
+    """TFDS builder of the data set, in which every example is one shape with all its views.
+
+    Attributes:
+      on_progress: called with (done, total, what) while building. `ptn_semi.build_data` draws a
+        bar with it.
+      on_beam: whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
+    """
 
     VERSION = tfds.core.Version("1.0.1")
-    RELEASE_NOTES = {
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
-        "there; README.md of the data set tells where to get them. `procedural` needs nothing."
+        "there; the data set's README.md says where to get them. `procedural` needs nothing."
     )
-    BUILDER_CONFIGS = [PosedMasksConfig(name=layout, layout=layout) for layout in settings.LAYOUTS]
+    BUILDER_CONFIGS: ClassVar[list[PosedMasksConfig]] = [
+        PosedMasksConfig(name=layout, layout=layout) for layout in settings.LAYOUTS
+    ]
 
-    # Called with (done, total, what) while building; `ptn_semi.build_data` draws a bar with it.
-    on_progress = staticmethod(lambda done, total, what: None)
-    # Whether examples are made on Apache Beam; TFDS' `DownloadConfig` says where it runs.
-    on_beam = False
+    on_progress: Callable[[int, int, str], None] = staticmethod(lambda done, total, what: None)
+    on_beam: bool = False
 
     def _info(self):
         config = self.builder_config
@@ -138,7 +159,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         if config.layout == "procedural":
             self._note_problems({})
         else:
-            # Everything is read, and so checked, before anything is written.
+            # Reading checks the files, so all are read before anything is written.
             voxels, problems = self._read_all(source)
             self._note_problems(problems)
             items = [item for item in items if item.model_id in voxels]
@@ -157,13 +178,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return _StableWriter(self.info.file_format)
 
     def _note_problems(self, problems):
-        """Puts counts, and what was left out, into the metadata.
+        """Put the number of shapes, and the sentences on those left out, into the metadata.
 
         Args:
-          problems: by model id, a sentence for each shape that cannot be used.
+          problems: a sentence for each shape that cannot be used, by model id.
 
         Raises:
-          UserError: there are some, and they are not to be left out; or a category lost them all.
+          UserError: there are such shapes and `skip_invalid` is off, or a category has no others.
         """
         if problems and not self.builder_config.skip_invalid:
             first = next(iter(problems.values()))
@@ -184,7 +205,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
     def _read_all(self, source):
-        """Packed voxels by model id, and of the files that cannot be used, a sentence."""
+        """Read all shapes.
+
+        Returns:
+          (voxels, problems): packed voxels, and a sentence for each file that cannot be used, both
+          by model id.
+        """
         voxels, problems = {}, {}
         for done, item in enumerate(self._items):
             self.on_progress(done, len(self._items), "reading shapes")
@@ -205,7 +231,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             yield keyed
 
     def _beam_examples(self, manual_dir):
-        from shapenet_posed_masks import on_beam  # of an extra
+        from shapenet_posed_masks import on_beam  # needs an extra
 
         return {
             split: on_beam.Examples(
@@ -218,7 +244,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return self.data_path / f"problems_{split}.txt"
 
     def _process_pipeline_result(self, pipeline_result):
-        """Takes in what the workers of a Beam pipeline could not use."""
+        """Collect what the workers of a Beam pipeline could not use."""
         problems = {}
         for split in _by_split(self._items):
             path = self._problems_path(split)
@@ -228,7 +254,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
 
 def _by_split(items):
-    """Items by split, without splits that have none."""
+    """Return the items of each split that has any."""
     chosen = {
         split: [item for item in items if split_of(item.model_id) == split] for split in SPLITS
     }
@@ -236,7 +262,10 @@ def _by_split(items):
 
 
 def _map_in_order(function, items, window=8):
-    """`map` on a thread per core, a few items ahead: reading and rendering release the GIL."""
+    """Map in order on a thread per core, a few items ahead.
+
+    Threads are enough, because reading and rendering release the GIL.
+    """
     items = iter(items)
     with concurrent.futures.ThreadPoolExecutor(multiprocessing.cpu_count()) as pool:
         pending = [pool.submit(function, item) for item in itertools.islice(items, window)]
@@ -245,8 +274,13 @@ def _map_in_order(function, items, window=8):
             pending += [pool.submit(function, item) for item in itertools.islice(items, 1)]
 
 
-def describe(config, source):
-    """Plain values that tell one data set from another; `source` is its fingerprint."""
+def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]:
+    """Return plain values that tell one data set from another.
+
+    Args:
+      config: the settings.
+      source: fingerprint of the source of shapes.
+    """
     return {
         "version": str(Builder.VERSION),
         "source": source,

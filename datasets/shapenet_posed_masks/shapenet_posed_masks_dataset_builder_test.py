@@ -1,6 +1,6 @@
-"""TFDS' own test of a data set, on generated shapes and on files.
+"""Run TFDS' own test of a data set on generated shapes and on files.
 
-`dummy_data/` is a ShapeNetVox32 folder of six procedural shapes written by `binvox.write`, an
+`dummy_data/` is a ShapeNetVox32 folder of six procedural shapes that `binvox.write` wrote: an
 airplane and a chair for each split.
 """
 

@@ -1,20 +1,35 @@
-"""Training batches, drawn statelessly: batch t depends on (seed, t) alone, so a run can resume."""
+"""Training batches, drawn statelessly.
+
+Batch t depends on (seed, t) alone, so a run that is interrupted resumes bit-identically.
+"""
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi.data.splits import Shapes
 from ptn_semi.projection import geometry
 from ptn_semi.utils.seeds import stateless_seed
 
 
-def labeled_subset(model_ids, pose_fraction, seed):
-    """Indices of the shapes whose viewpoints are used, int [labeled].
+def labeled_subset(
+    model_ids: Sequence[str] | np.ndarray, pose_fraction: float, seed: int
+) -> np.ndarray:
+    """Choose the shapes whose viewpoints are used in training.
 
-    The shapes are ranked by a hash of (seed, model id): the subset of a smaller share is among that
-    of a larger one, and adding shapes reshuffles none. At least one shape is labeled.
+    The shapes are ranked by a hash of (seed, model id). A smaller fraction therefore gives a subset
+    of what a larger one gives, and shapes that are added do not change the order of the others.
+
+    Args:
+      model_ids: one per shape.
+      pose_fraction: share of the shapes to choose, in [0, 1]; at least one shape is chosen.
+      seed: seed of the ranking.
+
+    Returns:
+      Sorted indices of the labeled shapes, int [labeled].
     """
     rank = [hashlib.sha256(f"{seed}/{model_id}".encode()).digest() for model_id in model_ids]
     order = sorted(range(len(model_ids)), key=rank.__getitem__)
@@ -22,35 +37,36 @@ def labeled_subset(model_ids, pose_fraction, seed):
 
 
 def batch_dataset(
-    shapes,
-    labeled,
-    labeled_views,
-    batch_size,
-    seed,
-    labeled_batch_size=None,
-    hulls=None,
-    mirror_views=False,
-    start=0,
-):
-    """An endless `tf.data.Dataset` of training batches, from step `start` on.
+    shapes: Shapes,
+    labeled: np.ndarray,
+    labeled_views: int,
+    batch_size: int,
+    seed: int,
+    labeled_batch_size: int | None = None,
+    hulls: np.ndarray | None = None,
+    mirror_views: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
+    """Create an endless dataset of training batches.
 
     Args:
-      shapes: the training `splits.Shapes`.
-      labeled: indices of the labeled shapes.
-      labeled_views: how many views of a labeled shape are used, from the first.
-      batch_size: unlabeled masks, and hulls, in a batch.
-      seed: of what is drawn.
-      labeled_batch_size: pairs of views in a batch; None for as many.
-      hulls: of the labeled shapes, packed as `hulls.packed_hulls` has them; None for none.
-      mirror_views: turn half of the pairs, of the unlabeled masks and of the hulls into those of
-        the mirrored shape: columns reversed, azimuths negated. Right for any shape, symmetric or
-        not.
-      start: the first batch's step.
+      shapes: the training shapes.
+      labeled: indices of the labeled shapes, int [labeled].
+      labeled_views: number of views of a labeled shape that are used, counted from the first.
+      batch_size: number U of unlabeled masks, and of hulls, in a batch.
+      seed: seed of everything that is drawn.
+      labeled_batch_size: number B of pairs of views in a batch; None or 0 for `batch_size`.
+      hulls: packed visual hulls of the labeled shapes, from `visual_hull.packed_hulls`, or None.
+      mirror_views: replace half of the pairs, of the unlabeled masks and of the hulls by those of
+        the mirrored shape, with columns reversed and azimuths negated. This is correct for every
+        shape, symmetric or not.
+      start: training step of the first batch.
 
-    Yields:
-      dicts of view_a, view_b, unlabeled (masks float32 [B, S, S, 1]), viewpoint_a, viewpoint_b
-      (float32 [B, 2], degrees) and, if there are hulls, hull (bool [B, N, N, N]). The two views of
-      a pair always differ; unlabeled masks are drawn from all views of all shapes.
+    Returns:
+      A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
+      views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
+      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of all
+      shapes. `hull`, only if `hulls` are given, is bool [U, N, N, N].
     """
     pairs = labeled_batch_size or batch_size
     num_shapes, num_views = shapes.masks.shape[:2]
@@ -65,7 +81,10 @@ def batch_dataset(
             return tf.ensure_shape(packed, [None, packed_size])
     else:
         masks = tf.constant(shapes.masks)
-        read = lambda index: tf.gather_nd(masks, index)
+
+        def read(index):
+            return tf.gather_nd(masks, index)
+
     viewpoints = tf.constant(shapes.viewpoints)
     labeled = tf.constant(labeled, tf.int32)
     size = shapes.image_size
@@ -122,6 +141,12 @@ def batch_dataset(
     return steps.map(draw).prefetch(4)
 
 
-def _mirror(values, chosen, axis):
-    """Reverses an axis of the chosen [B] of 4-D values [B, ...]: columns of masks, z of voxels."""
+def _mirror(values: tf.Tensor, chosen: tf.Tensor, axis: int) -> tf.Tensor:
+    """Reverse an axis of the chosen examples.
+
+    Args:
+      values: [B, ...], 4-D.
+      chosen: bool [B].
+      axis: 2, the columns, for masks; 3, z, for voxels.
+    """
     return tf.where(chosen[:, None, None, None], tf.reverse(values, axis=[axis]), values)

@@ -1,51 +1,73 @@
-"""How an object sits in its mask: silhouettes framed as the masks of training are."""
+"""Framing of silhouettes: an object's place and size in its mask, as in the training masks."""
+
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
-# Share of a mask's pixel from which it counts. A training mask's pixel is full if its ray meets any
-# voxel, and a voxel is full if the object touches enough of it: thin parts come out thick.
+# Share of a pixel that the silhouette must cover for the mask's pixel to be full. It is well below
+# one half because training masks thicken thin parts: a pixel there is full if its ray meets any
+# voxel, and a voxel is full if the object touches enough of it.
 _COVERED = 0.25
 
 
-def frame(silhouette, image_size, extent=None):
-    """Crops, pads, centres and scales a silhouette as training masks are.
+def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) -> np.ndarray:
+    """Crop, pad, centre and scale a silhouette as training masks are.
 
     Args:
       silhouette: bool [H, W], not empty.
-      image_size: S.
-      extent: how long the longer side of the object's bounding box is to be, as a share of S; None
-        keeps the image's own frame, its longer side spanning S.
+      image_size: S, the mask's side in pixels.
+      extent: length of the longer side of the object's bounding box in the mask, as a share of S.
+        None keeps the image's own frame and scales its longer side to S.
 
     Returns:
-      float32 [S, S, 1] of 0 and 1.
+      The mask, float32 [S, S, 1], of zeros and ones.
     """
-    # From the square about its middle, each pixel of the mask is the mean of a box.
+    # Each pixel of the mask is the mean of a box in the square around the middle.
+    side: float
     if extent is None:
         top, left, (bottom, right) = 0, 0, silhouette.shape
         side = max(bottom, right)
     else:
         left, top, right, bottom = bounding_box(silhouette)
         side = max(bottom - top, right - left) / extent
-    middle = (left + right) / 2, (top + bottom) / 2
-    box = [m + sign * side / 2 for sign in (-1, 1) for m in middle]
-    # Pillow reads only inside of an image: pad it until the square is.
+    x, y = (left + right) / 2, (top + bottom) / 2
+    half = side / 2
+    # Pillow reads only inside an image, so the image is padded until it holds the square.
     pad = int(np.ceil(side))
     padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
     covered = padded.resize(
-        (image_size, image_size), Image.Resampling.BOX, box=[edge + pad for edge in box]
+        (image_size, image_size),
+        Image.Resampling.BOX,
+        box=(x - half + pad, y - half + pad, x + half + pad, y + half + pad),
     )
     mask = np.asarray(covered) / 255 >= _COVERED
     return mask.astype(np.float32)[..., None]
 
 
-def bounding_box(silhouette):
-    """(left, top, right, bottom) of a silhouette [H, W] in pixels, the last two exclusive."""
-    return Image.fromarray(silhouette.astype(np.uint8)).getbbox()
+def bounding_box(silhouette: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the bounding box of a silhouette.
+
+    Args:
+      silhouette: [H, W], bool or 0 and 1, not empty.
+
+    Returns:
+      (left, top, right, bottom) in pixels; right and bottom are exclusive.
+    """
+    box = Image.fromarray(silhouette.astype(np.uint8)).getbbox()  # None only for empty images
+    return cast(tuple[int, int, int, int], box)
 
 
-def extent(masks):
-    """Median over masks [M, S, S, 1] of the longer side of the object's box, as a share of S."""
+def extent(masks: np.ndarray) -> float:
+    """Measure how large objects are in their masks.
+
+    Args:
+      masks: [M, S, S, 1].
+
+    Returns:
+      Median over the masks of the longer side of the object's bounding box, as a share of S.
+      Empty masks do not count; 1 if there are no others.
+    """
     boxes = [bounding_box(mask[..., 0] > 0) for mask in masks if mask.any()]
     sides = [max(bottom - top, right - left) for left, top, right, bottom in boxes]
     return float(np.median(sides) / masks.shape[1]) if sides else 1.0

@@ -1,7 +1,7 @@
-"""Prepared data sets: found or built for `DataSettings`.
+"""Preparation of data sets: finds the prepared set of some `DataSettings`, or builds it.
 
-A prepared set lives in a folder whose name holds a digest of all it was built from, so that a set
-of other shapes, or rendered otherwise, can never be taken for it.
+The name of a prepared set's folder holds a digest of everything that it was built from. A set of
+other shapes, or one that was rendered differently, can therefore never be mistaken for it.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import io
 import json
 import pathlib
 import shutil
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,14 +20,15 @@ import tqdm
 from google.protobuf import json_format
 
 from ptn_semi.data import splits
+from ptn_semi.settings import DataSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 
-def _config(settings):
-    """The TFDS config of a `DataSettings`, its name made from what it is built from."""
+def _config(settings: DataSettings) -> posed_masks.PosedMasksConfig:
+    """Return the TFDS config of a data set, named after what the data set is built from."""
     config = posed_masks.PosedMasksConfig(
         name=settings.dataset,
         layout=settings.dataset,
@@ -50,8 +52,8 @@ def _config(settings):
     return config
 
 
-def _find_prepared(config, data_dir):
-    """Name of the one prepared set that these settings describe, whatever files it is from."""
+def _find_prepared(config: posed_masks.PosedMasksConfig, data_dir: str) -> str:
+    """Return the name of the one prepared set with these settings, whatever files it is from."""
     asked = posed_masks.describe(config, config.describe_source())
     found = []
     folder = pathlib.Path(data_dir) / posed_masks.Builder.name
@@ -71,13 +73,23 @@ def _find_prepared(config, data_dir):
     return found[0]
 
 
-def name(settings):
-    """Name of the prepared set of a `DataSettings`, whether it is there or not; see `prepare`."""
+def name(settings: DataSettings) -> str:
+    """Return the name of a prepared data set, whether or not it exists yet.
+
+    Args:
+      settings: settings of the data set.
+
+    Raises:
+      UserError: the shapes cannot be found, or --manual_dir is needed to tell prepared sets apart.
+    """
     return _config(settings).name
 
 
-def categories(settings):
-    """Categories that the shapes of a `DataSettings` are of, sorted.
+def categories(settings: DataSettings) -> list[str]:
+    """Return the sorted categories of the shapes that a data set is built from.
+
+    Args:
+      settings: settings of the data set.
 
     Raises:
       UserError: --manual_dir is needed and holds no shapes.
@@ -85,15 +97,15 @@ def categories(settings):
     return sorted({item.category for item in _config(settings).open_source().items()})
 
 
-def beam_config(runner, options):
-    """TFDS' `DownloadConfig` for a build on Apache Beam.
+def beam_config(runner: str, options: Sequence[str]) -> tfds.download.DownloadConfig:
+    """Return the TFDS configuration of a build on Apache Beam.
 
     Args:
       runner: one of `settings.BEAM_RUNNERS`.
-      options: of the pipeline, as "direct_num_workers=2"; without a value as "streaming".
+      options: pipeline options, such as "direct_num_workers=2", or "streaming" without a value.
 
     Raises:
-      UserError: Beam is not installed, or knows no such option.
+      UserError: Beam is not installed, or it does not know an option.
     """
     try:
         from apache_beam.options import pipeline_options
@@ -106,22 +118,28 @@ def beam_config(runner, options):
         parsed = pipeline_options.PipelineOptions(flags)
         known = parsed.get_all_options(drop_default=True)
     except (SystemExit, ValueError) as error:
-        raise UserError(f"Apache Beam does not take --beam_options={','.join(options)}") from error
+        raise UserError(f"Apache Beam rejects --beam_options={','.join(options)}") from error
     unknown = [option for option in options if option.split("=")[0] not in known]
     if unknown:
         raise UserError(f"Apache Beam has no option {unknown[0]} (--beam_options)")
     return tfds.download.DownloadConfig(beam_options=parsed)
 
 
-def prepare(settings, on_beam=None):
-    """The TFDS builder of the data set, which is built first where it is missing.
+def prepare(
+    settings: DataSettings, on_beam: tfds.download.DownloadConfig | None = None
+) -> posed_masks.Builder:
+    """Return the TFDS builder of a data set; build the data set first if it is missing.
 
     Args:
-      settings: a `DataSettings`.
-      on_beam: from `beam_config`, to build on Apache Beam; None for this process. The same bytes.
+      settings: settings of the data set.
+      on_beam: configuration from `beam_config` to build on Apache Beam; None to build in this
+        process. Both write the same bytes.
+
+    Returns:
+      A builder that is prepared.
 
     Raises:
-      UserError: the shapes cannot be used, or the disk not be written.
+      UserError: the shapes cannot be used, or the disk cannot be written.
     """
     config = _config(settings)
     builder = _builder(config, settings.data_dir)
@@ -131,7 +149,7 @@ def prepare(settings, on_beam=None):
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         with files.locked(data_dir / f".{config.name}.lock", _wait):
-            # Another process may have built it meanwhile.
+            # Another process may have built it in the meantime.
             builder = _builder(config, settings.data_dir)
             if not builder.is_prepared():
                 _build(builder, on_beam)
@@ -149,28 +167,28 @@ def prepare(settings, on_beam=None):
     return builder
 
 
-def _builder(config, data_dir):
-    """The TFDS builder, which reads what is prepared of it."""
+def _builder(config: posed_masks.PosedMasksConfig, data_dir: str) -> posed_masks.Builder:
+    """Create the TFDS builder, which reads the prepared set if there is one."""
     try:
         builder = posed_masks.Builder(config=config, data_dir=data_dir)
         if builder.is_prepared() and "num_shapes" not in builder.info.metadata:
-            raise ValueError("its metadata.json is not whole")
+            raise ValueError("its metadata.json is incomplete")
         return builder
     except (ValueError, json_format.ParseError) as error:
         folder = pathlib.Path(data_dir) / posed_masks.Builder.name / config.name
         raise splits.damaged(folder, error) from error
 
 
-def _wait(process):
-    print(f"waiting for process {process}, which builds the same data set")
+def _wait(process: str) -> None:
+    print(f"waiting for process {process}, which is building the same data set")
 
 
-def _build(builder, on_beam):
-    """Builds a data set, whose lock is held."""
+def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig | None) -> None:
+    """Build a data set. The caller holds its lock."""
     folder = pathlib.Path(builder.data_dir).parent
-    for left in folder.glob("incomplete.*"):  # by a build that was killed
+    for left in folder.glob("incomplete.*"):  # Left by builds that were killed.
         shutil.rmtree(left)
-    bar = None
+    bar: tqdm.tqdm | None = None
 
     def on_progress(done, total, what):
         nonlocal bar
@@ -183,23 +201,26 @@ def _build(builder, on_beam):
     tfds.disable_progress_bar()
     builder.on_progress, builder.on_beam = on_progress, on_beam is not None
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own notes
+        with contextlib.redirect_stdout(io.StringIO()):  # Hides TFDS' own messages.
             builder.download_and_prepare(download_config=on_beam)
         samples(builder)
     finally:
         if bar is not None:
             bar.close()
-        with contextlib.suppress(OSError):  # what a failed build leaves is an empty folder
+        with contextlib.suppress(OSError):  # A failed build leaves an empty folder.
             folder.rmdir()
 
 
-def samples(builder):
-    """Path of the picture of samples, beside the data set; drawn if it is not there.
+def samples(builder: posed_masks.Builder) -> pathlib.Path:
+    """Return the path of the picture of samples that lies beside the data set.
 
-    (A build may have been killed before it was.)
+    The picture is drawn if it is missing, as after a build that was killed before drawing it.
+
+    Args:
+      builder: a prepared builder.
 
     Raises:
-      UserError: it cannot be written.
+      UserError: the picture cannot be written.
     """
     path = pathlib.Path(builder.data_dir).parent / "samples.png"
     if not path.exists():
@@ -207,8 +228,8 @@ def samples(builder):
     return path
 
 
-def _samples(builder, count=10):
-    """Shapes spread evenly over the categories, each with its first masks."""
+def _samples(builder: posed_masks.Builder, count: int = 10) -> np.ndarray:
+    """Draw shapes spread evenly over the categories, each with its first masks."""
     # A small set may have no training shapes.
     split = next(split for split in posed_masks.SPLITS if split in builder.info.splits)
     shapes = splits.load(builder, split, with_voxels=True)
@@ -227,8 +248,8 @@ def _samples(builder, count=10):
     return sheets.grid(rows, titles, list(shapes.categories[index]))
 
 
-def summary(builder):
-    """A text table of the shapes per category and split, and what was left out."""
+def summary(builder: posed_masks.Builder) -> str:
+    """Return a text table of the shapes per category and split, and a list of files left out."""
     counts = builder.info.metadata["num_shapes"]
     splits = list(posed_masks.SPLITS)
     lines = [f"{'category':16}" + "".join(f"{split:>12}" for split in splits)]

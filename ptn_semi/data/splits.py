@@ -8,6 +8,8 @@ import math
 import os
 import pathlib
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -18,17 +20,23 @@ from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
+_BLOCK = 1 << 20  # bytes
+
+Index = int | Sequence[int] | np.ndarray
+
 
 @dataclasses.dataclass(frozen=True)
 class Shapes:
-    """Shapes of a split in memory, sorted by model id; masks and voxels are packed 8 to a byte.
+    """Shapes of a split in memory, sorted by model id.
 
     Attributes:
-      model_ids, categories: str [shapes].
-      viewpoints: float32 [shapes, views, 2] in degrees.
-      masks: uint8 [shapes, views, ceil(S²/8)]; a `np.memmap` where they stay on disk.
-      voxels: uint8 [shapes, ceil(N³/8)], or None where they were not asked for.
-      image_size, voxel_size: S and N.
+      model_ids: str [shapes].
+      categories: str [shapes].
+      viewpoints: elevation and azimuth in degrees, float32 [shapes, views, 2].
+      masks: packed masks, uint8 [shapes, views, ceil(S²/8)]; an `np.memmap` if they stay on disk.
+      voxels: packed voxels, uint8 [shapes, ceil(N³/8)], or None if they were not loaded.
+      image_size: S, the side of a mask in pixels.
+      voxel_size: N, the side of the grid in voxels.
     """
 
     model_ids: np.ndarray
@@ -39,40 +47,69 @@ class Shapes:
     image_size: int
     voxel_size: int
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.model_ids)
 
-    def unpack_masks(self, shapes, views):
-        """float32 [..., S, S, 1] of index arrays that broadcast to [...]."""
+    def unpack_masks(self, shapes: Index, views: Index) -> np.ndarray:
+        """Unpack some masks.
+
+        Args:
+          shapes: indices of shapes.
+          views: indices of their views; both broadcast to [...].
+
+        Returns:
+          float32 [..., S, S, 1] of zeros and ones.
+        """
         bits = np.unpackbits(self.masks[shapes, views], axis=-1, count=self.image_size**2)
         return bits.reshape(*bits.shape[:-1], *(self.image_size,) * 2, 1).astype(np.float32)
 
-    def unpack_voxels(self, shapes):
-        """bool [..., N, N, N] of an index array [...]."""
+    def unpack_voxels(self, shapes: Index) -> np.ndarray:
+        """Unpack the voxels of some shapes, which must have been loaded.
+
+        Args:
+          shapes: indices of shapes, [...].
+
+        Returns:
+          bool [..., N, N, N], axes x, y, z.
+        """
+        assert self.voxels is not None, "load the split with_voxels"
         bits = np.unpackbits(self.voxels[shapes], axis=-1, count=self.voxel_size**3)
         return bits.reshape(*bits.shape[:-1], *(self.voxel_size,) * 3).astype(bool)
 
 
-def damaged(folder, error):
-    """A `UserError` for a data set that cannot be read."""
+def damaged(folder: str | os.PathLike, error: Exception) -> UserError:
+    """Return the error to raise for a data set that cannot be read.
+
+    Args:
+      folder: the prepared data set.
+      error: what was raised when it was read.
+    """
     return UserError(
         f"the data set in {folder} is damaged ({first_line(error)}): delete that folder and build "
         "it again"
     )
 
 
-def load(builder, split, with_voxels=False, max_memory=math.inf):
-    """Reads a split into memory as `Shapes`.
+def load(
+    builder: posed_masks.Builder,
+    split: str,
+    with_voxels: bool = False,
+    max_memory: float = math.inf,
+) -> Shapes:
+    """Read a split into memory.
 
     Args:
-      builder: from `preparation.prepare`.
-      split: any TFDS split expression, as "test" or "train[:10%]".
-      with_voxels: also the voxels; training has no need of them.
-      max_memory: bytes of masks to keep in memory. More stay on disk, in a file in the data set's
-        folder that the first run writes.
+      builder: a prepared builder, from `preparation.prepare`.
+      split: any TFDS split expression, such as "test" or "train[:10%]".
+      with_voxels: also load the voxels, which training does not need.
+      max_memory: most bytes of masks to keep in memory. Larger splits keep their masks on disk, in
+        a file in the data set's folder that the first run writes.
+
+    Returns:
+      The shapes, sorted by model id.
 
     Raises:
-      UserError: no such split, no shapes in it, or files that cannot be read or written.
+      UserError: the split does not exist or has no shapes, or files cannot be read or written.
     """
     config = builder.builder_config
     if split in posed_masks.SPLITS and split not in builder.info.splits:
@@ -99,51 +136,67 @@ def load(builder, split, with_voxels=False, max_memory=math.inf):
         model_ids=columns["model_id"].astype(str),
         categories=columns["category"].astype(str),
         viewpoints=columns["viewpoints"],
-        masks=masks if on_disk else columns["masks"],
+        masks=columns["masks"] if masks is None else masks,
         voxels=columns.get("voxels"),
         image_size=config.image_size,
         voxel_size=config.voxel_size,
     )
 
 
-def _examples(builder, split, fields):
-    """Iterates over the examples of a split, in the files' order, with these fields only."""
+def _examples(
+    builder: posed_masks.Builder, split: str, fields: Iterable[str]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Iterate over the examples of a split in the files' order, decoding these fields only."""
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
     data = builder.as_dataset(split=split, decoders=decoders)
     return data.map(_packed, num_parallel_calls=4).as_numpy_iterator()
 
 
-def _masks_on_disk(builder, split, order):
-    """The packed masks of a split's examples in this order, as a `np.memmap`."""
+def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int]) -> np.ndarray:
+    """Return the packed masks of a split's examples in this order, as an `np.memmap`."""
     name = re.sub(r"\W+", "_", split)
     path = pathlib.Path(builder.data_dir) / f"masks_{name}.npy"
     if not path.exists():
         rank = np.argsort(order)
         with files.replacing(path) as partial:
-            target = None
+            target: Any = None
             examples = _examples(builder, split, ["masks"])
             bar = tqdm.tqdm(examples, total=len(rank), desc="laying out masks", unit=" shapes")
             for place, example in zip(rank, bar, strict=True):
                 if target is None:
                     shape = (len(rank), *example["masks"].shape)
                     target = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
-                    with open(partial, "r+b") as file:  # a full disk is an error now, not a crash
-                        os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
+                    # A full disk is an error here, not a crash later.
+                    with open(partial, "r+b") as file:
+                        _allocate(file, partial.stat().st_size)
                 target[place] = example["masks"]
             target.flush()
     try:
-        masks = np.load(path, mmap_mode="r")  # which makes no objects of what is in there
+        masks = np.load(path, mmap_mode="r")  # Does not unpickle objects.
     except (ValueError, EOFError, OSError):
         masks = None
     config = builder.builder_config
     expected = len(order), config.num_views, math.ceil(config.image_size**2 / 8)
     if masks is None or masks.shape != expected or masks.dtype != np.uint8:
-        raise UserError(f"{path} is damaged: delete it, and it is written again")
+        raise UserError(f"{path} is damaged: delete it, and the next run writes it again")
     return masks
 
 
-def _packed(example):
-    """An example with its bool tensors packed as `np.packbits` does."""
+def _allocate(file: BinaryIO, size: int) -> None:
+    """Takes the space of a file on the disk, or raises an OSError."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    header = file.read(_BLOCK)  # macOS has no such call: write the zeros
+    file.seek(0)
+    file.write(header)
+    for _ in range(len(header), size, _BLOCK):
+        file.write(bytes(_BLOCK))
+    file.truncate(size)
+
+
+def _packed(example: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Pack the bool tensors of an example as `np.packbits` does."""
     example = dict(example)
     if "masks" in example:
         views = tf.shape(example["masks"])[0]
@@ -153,8 +206,8 @@ def _packed(example):
     return example
 
 
-def _pack_bits(bits):
-    """uint8 [..., ceil(n/8)] of bool [..., n]."""
+def _pack_bits(bits: tf.Tensor) -> tf.Tensor:
+    """Pack bool [..., n] to uint8 [..., ceil(n/8)]."""
     padding = [[0, 0]] * (bits.shape.rank - 1) + [[0, -bits.shape[-1] % 8]]
     bits = tf.cast(tf.pad(bits, padding), tf.int32)
     shape = tf.concat([tf.shape(bits)[:-1], [-1, 8]], axis=0)
@@ -162,13 +215,20 @@ def _pack_bits(bits):
     return tf.cast(tf.reduce_sum(tf.reshape(bits, shape) * places, axis=-1), tf.uint8)
 
 
-def check_categories(builder, shapes_by_split, complete=None):
-    """Raises a `UserError` where a category of the data set has no shapes in one of the splits.
+def check_categories(
+    builder: posed_masks.Builder,
+    shapes_by_split: Mapping[str, Shapes],
+    complete: Collection[str] | None = None,
+) -> None:
+    """Check that every category has shapes in every split that needs it.
 
     Args:
-      builder: from `preparation.prepare`.
-      shapes_by_split: the `Shapes` of some splits.
-      complete: splits that need every category; None for all that are given.
+      builder: the prepared builder of the data set.
+      shapes_by_split: shapes of some splits, whose categories together are the ones needed.
+      complete: names of the splits that need every category; None for all of `shapes_by_split`.
+
+    Raises:
+      UserError: a category has no shapes in one of these splits.
     """
     present = {split: set(shapes.categories) for split, shapes in shapes_by_split.items()}
     for split in complete or present:

@@ -1,1 +1,5 @@
-"""Scores of a model: metrics, and a whole split."""
+"""Evaluation of reconstructions.
+
+Holds the metrics (NumPy only) and the code that scores a model or a workdir on a split.
+May import `data`, `settings`, `visual`, `models`, `projection` and `utils`.
+"""

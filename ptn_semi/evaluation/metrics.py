@@ -1,7 +1,7 @@
-"""Scores of predicted voxels: average precision and IoU, exact, every example counted once.
+"""Exact average precision and IoU of predicted voxels; every example counts once.
 
 Both metrics of an example come from one sort of its scores, so a curve of a hundred thresholds
-costs no more than a single one. Nothing here knows of TensorFlow.
+costs no more than a single one. This module does not use TensorFlow.
 
 Two published definitions of "MaxIoU" differ, so both are reported (see `ReconstructionScores`).
 """
@@ -12,23 +12,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-# The grid that the best threshold is looked for on; it holds 0.4 and 0.5, which papers report.
+# Candidates for the best threshold. They include 0.4 and 0.5, which papers report.
 THRESHOLDS = np.arange(1, 100) / 100
+
+Scores = dict[str, dict[str, float | int]]  # {category: {metric: value}}
 
 
 def average_precision(
     scores: np.ndarray, truth: np.ndarray, num_threads: int | None = None
 ) -> np.ndarray:
-    """Average precision over the voxels of each example.
+    """Compute the average precision over the voxels of each example.
 
-    The area under the precision-recall curve as a sum over distinct scores, Σ (Rₙ − Rₙ₋₁) Pₙ,
-    without interpolation: what `sklearn.metrics.average_precision_score` returns. Voxels of equal
-    score stand or fall together, so a constant prediction scores the share of occupied voxels.
+    This is the area under the precision-recall curve as a sum over distinct scores,
+    Σ (Rₙ − Rₙ₋₁) Pₙ, without interpolation, as `sklearn.metrics.average_precision_score` returns.
+    Voxels of equal score are accepted or rejected together, so a constant prediction scores the
+    share of occupied voxels.
 
     Args:
-      scores: [B, ...] floats, larger is likelier occupied; any range.
+      scores: [B, ...] floats of any range; a voxel of higher score is more likely occupied.
       truth: [B, ...] bool (or 0 and 1), of the same shape.
-      num_threads: examples scored at a time; None takes one per core. No effect on the values.
+      num_threads: examples to score at a time; None for one per core. Has no effect on the values.
 
     Returns:
       [B] float64 in (0, 1].
@@ -45,17 +48,17 @@ def iou(
     thresholds: Sequence[float] | np.ndarray,
     num_threads: int | None = None,
 ) -> np.ndarray:
-    """Intersection over union of predicted and true occupied voxels at each threshold.
+    """Compute the intersection over union of predicted and true voxels at each threshold.
 
-    A voxel is predicted occupied where `score > threshold`, strictly. Thresholds are rounded to the
-    precision of the scores first (float32 for anything narrower), so that a float32 score of 0.4 is
+    A voxel is predicted occupied if `score > threshold`, strictly. Thresholds are first rounded to
+    the precision of the scores (float32 for anything narrower), so that a float32 score of 0.4 is
     not above a threshold of 0.4.
 
     Args:
       scores: [B, ...] floats.
       truth: [B, ...] bool (or 0 and 1), of the same shape.
       thresholds: [T] floats, in any order.
-      num_threads: examples scored at a time; None takes one per core. No effect on the values.
+      num_threads: examples to score at a time; None for one per core. Has no effect on the values.
 
     Returns:
       [B, T] float64 in [0, 1].
@@ -70,14 +73,14 @@ def iou(
 
 
 class ReconstructionScores:
-    """Adds up the scores of a split, batch by batch, per category.
+    """Accumulates the scores of a split per category, batch by batch.
 
-    Only sums are kept, in the order the examples come, so the result does not depend on how the
-    split is cut into batches, to the last bit. An example is one view; a shape is a model id that
-    may be seen in several views.
+    Only sums are kept, and examples are added in the order given. The result is therefore
+    bit-identical however the split is cut into batches. An example is one view; a shape is a model
+    id that may be seen in several views.
 
     Args:
-      num_threads: examples scored at a time; None takes one per core.
+      num_threads: examples to score at a time; None for one per core.
     """
 
     def __init__(self, num_threads: int | None = None):
@@ -88,27 +91,27 @@ class ReconstructionScores:
         self,
         scores: np.ndarray,
         truth: np.ndarray,
-        categories: Sequence[str],
-        model_ids: Sequence[str],
+        categories: Sequence[str | bytes] | np.ndarray,
+        model_ids: Sequence[str | bytes] | np.ndarray,
     ) -> None:
-        """Counts a batch of any size.
+        """Add a batch of any size.
 
         Args:
           scores: [B, ...] predicted occupancy in [0, 1].
           truth: [B, ...] bool (or 0 and 1), of the same shape.
-          categories: [B] names; bytes are taken as UTF-8.
-          model_ids: [B] names of the shapes, unique within a category; bytes likewise.
+          categories: [B] names; bytes are decoded as UTF-8.
+          model_ids: [B] names of the shapes, unique within a category; bytes are decoded as UTF-8.
 
         Raises:
           ValueError: lengths or shapes differ, a score is not finite, or an example has no
-            occupied voxel; nothing of the batch is counted then.
+            occupied voxel. Nothing of the batch is added then.
         """
         if not len(scores) == len(categories) == len(model_ids):
             raise ValueError(
                 f"{len(scores)} predictions, {len(categories)} categories and {len(model_ids)} "
                 "model ids were given; there must be one of each per example"
             )
-        # [B, 1 + T]: both metrics from one sort.
+        # Both metrics come from one sort: [B, 1 + T].
         values = _per_example(
             lambda every, occupied: np.append(
                 _average_precision(every, occupied), _iou_curve(every, occupied, THRESHOLDS)
@@ -121,19 +124,22 @@ class ReconstructionScores:
             sums = self._categories.setdefault(_text(category), _CategorySums())
             sums.add(value[0], value[1:], _text(model_id))
 
-    def result(self) -> dict[str, dict[str, float | int]]:
-        """The scores so far: `{category: {metric: value}, ..., "mean": {metric: value}}`.
+    def result(self) -> Scores:
+        """Return the scores of everything added so far.
 
-        `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples.
-        `max_iou_of_mean`: the largest value of the category's mean IoU curve over `THRESHOLDS`, and
-          `best_threshold` where it lies: one threshold for the whole category.
-        `max_iou_per_shape`: the mean of each example's own best IoU over `THRESHOLDS`; never
-          smaller. Every view is an example of its own, as in the paper authors' code.
-        `num_shapes`, `num_views`: distinct model ids, and examples.
+        Returns:
+          One row per category, and the row "mean": `{category: {metric: value}}`.
 
-        The row "mean" is the mean over categories, each counting the same however many shapes it
-        has. Its `max_iou_of_mean` is the best of the mean of the categories' curves, which is one
-        threshold for all of them, and its counts are totals.
+          `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples.
+          `max_iou_of_mean`: the maximum over `THRESHOLDS` of the category's mean IoU. It is reached
+            at `best_threshold`, one threshold for the whole category.
+          `max_iou_per_shape`: the mean of each example's own maximum IoU over `THRESHOLDS`, which
+            is never smaller. As in the paper authors' code, every view is an example of its own.
+          `num_shapes`, `num_views`: numbers of distinct model ids and of examples.
+
+          The row "mean" is the mean over categories, which have equal weight however many shapes
+          they have. Its `max_iou_of_mean` is the maximum of the mean of the categories' curves,
+          so it has one threshold for all of them. Its counts are totals.
 
         Raises:
           ValueError: nothing was added, or a category is itself called "mean".
@@ -142,7 +148,7 @@ class ReconstructionScores:
             raise ValueError("no example was added, so there are no scores")
         if "mean" in self._categories:
             raise ValueError('a category may not be called "mean": that row is the mean of all')
-        rows = {}
+        rows: Scores = {}
         means = []
         for category, sums in sorted(self._categories.items()):
             mean = sums.total / sums.num_views
@@ -150,8 +156,8 @@ class ReconstructionScores:
             rows[category] = _row(mean, len(sums.model_ids), sums.num_views)
         rows["mean"] = _row(
             np.mean(means, axis=0),
-            sum(row["num_shapes"] for row in rows.values()),
-            sum(row["num_views"] for row in rows.values()),
+            sum(len(sums.model_ids) for sums in self._categories.values()),
+            sum(sums.num_views for sums in self._categories.values()),
         )
         return rows
 
@@ -159,7 +165,7 @@ class ReconstructionScores:
 class _CategorySums:
     """Sums over a category's examples: average precision, best IoU, IoU at each threshold."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.total = np.zeros(2 + len(THRESHOLDS))
         self.num_views = 0
         self.model_ids: set[str] = set()
@@ -173,8 +179,9 @@ class _CategorySums:
 
 
 def _row(mean: np.ndarray, num_shapes: int, num_views: int) -> dict[str, float | int]:
+    """Return a row of `ReconstructionScores.result` from means [2 + T], as in `_CategorySums`."""
     curve = mean[2:]
-    best = int(curve.argmax())  # the lowest of equally good thresholds
+    best = int(curve.argmax())  # The lowest threshold wins a tie.
     return {
         "average_precision": float(mean[0]),
         "iou_0.4": float(curve[39]),
@@ -187,10 +194,11 @@ def _row(mean: np.ndarray, num_shapes: int, num_views: int) -> dict[str, float |
     }
 
 
-def _average_precision(every: np.ndarray, occupied: np.ndarray) -> np.ndarray:
-    """From the ascending scores of all voxels and of the truly occupied ones.
+def _average_precision(every: np.ndarray, occupied: np.ndarray) -> np.floating:
+    """Compute AP from the ascending scores of all voxels and of the truly occupied ones.
 
-    The sum over distinct scores is the mean over occupied voxels of the precision at their score.
+    The sum over distinct scores equals the mean over occupied voxels of the precision at their
+    score.
     """
     true_positives = occupied.size - np.searchsorted(occupied, occupied, side="left")
     predicted = every.size - np.searchsorted(every, occupied, side="left")
@@ -198,6 +206,7 @@ def _average_precision(every: np.ndarray, occupied: np.ndarray) -> np.ndarray:
 
 
 def _iou_curve(every: np.ndarray, occupied: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Compute the IoU at each threshold, [T], from the same ascending scores."""
     thresholds = thresholds.astype(every.dtype)
     predicted = every.size - np.searchsorted(every, thresholds, side="right")
     intersection = occupied.size - np.searchsorted(occupied, thresholds, side="right")
@@ -205,12 +214,12 @@ def _iou_curve(every: np.ndarray, occupied: np.ndarray, thresholds: np.ndarray) 
 
 
 def _per_example(
-    score_example: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    score_example: Callable[[np.ndarray, np.ndarray], np.ndarray | np.floating],
     scores: np.ndarray,
     truth: np.ndarray,
     num_threads: int | None,
 ) -> np.ndarray:
-    """Checks and flattens the batch; stacks `score_example(all sorted, occupied sorted)`."""
+    """Check and flatten a batch, then stack `score_example(all sorted, occupied sorted)`."""
     scores = np.asarray(scores)
     truth = np.asarray(truth)
     if scores.shape != truth.shape or scores.ndim < 2:
@@ -218,19 +227,19 @@ def _per_example(
             f"scores {scores.shape} and truth {truth.shape} must have the same shape [B, ...]"
         )
     if scores.dtype not in (np.float32, np.float64):
-        scores = scores.astype(np.float32)  # exact for float16 and bfloat16; and it sorts faster
+        scores = scores.astype(np.float32)  # Exact for float16 and bfloat16, and faster to sort.
     scores = scores.reshape(len(scores), -1)
     truth = truth.reshape(len(truth), -1).astype(bool, copy=False)
     empty = np.flatnonzero(~truth.any(axis=1))
     if empty.size:
         raise ValueError(
-            f"the truth of example {empty[0]} of the batch has no occupied voxel, so no score of "
-            "it is defined"
+            f"the truth of example {empty[0]} of the batch has no occupied voxel, so its scores "
+            "are undefined"
         )
 
-    def run(index: int) -> np.ndarray:
+    def run(index: int) -> np.ndarray | np.floating:
         every = np.sort(scores[index])
-        if not np.isfinite(every[[0, -1]]).all():  # NaN sorts last
+        if not np.isfinite(every[[0, -1]]).all():  # NaN sorts last.
             raise ValueError(f"the scores of example {index} of the batch are not all finite")
         return score_example(every, np.sort(scores[index][truth[index]]))
 
@@ -238,7 +247,7 @@ def _per_example(
         num_threads = os.cpu_count() or 1
     if num_threads == 1 or len(scores) == 1:
         return np.stack([run(index) for index in range(len(scores))])
-    with ThreadPoolExecutor(num_threads) as pool:  # numpy's sorts release the GIL
+    with ThreadPoolExecutor(num_threads) as pool:  # NumPy's sorts release the GIL.
         return np.stack(list(pool.map(run, range(len(scores)))))
 
 

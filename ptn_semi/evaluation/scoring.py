@@ -1,9 +1,11 @@
-"""Scores of a model on a split, beside the honest floor: the mean training shape."""
+"""Scores of a model on a split, next to those of a baseline: the mean training shape."""
 
 import json
 import os
 import pathlib
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +14,27 @@ from ptn_semi.evaluation import metrics
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
+from ptn_semi.settings import DataSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
 _NUM_PICTURES = 8
-_BATCH = 64  # shapes at once; no effect on the scores
+_BATCH = 64  # Shapes scored at a time. It has no effect on the scores.
 _TURNS = range(0, 360, 10)  # degrees
 
 
-def best_turn(predictor, shapes):
-    """The turn of all predictions, in degrees, that gives the best AP over the shapes' first views.
+def best_turn(predictor: Predictor, shapes: splits.Shapes) -> int:
+    """Find the one turn of all predictions that gives the best AP over the shapes' first views.
 
-    A model that never saw a viewpoint has a front of its own, which this finds.
+    A model that was trained without viewpoints chooses its own front; the turn corrects for that.
+
+    Args:
+      predictor: predictor of the model, without a turn.
+      shapes: shapes with voxels.
+
+    Returns:
+      The turn about the vertical axis in degrees, a multiple of 10; see `geometry.turn_voxels`.
     """
     batches = list(predictor.batches(shapes, 1))
 
@@ -40,15 +50,25 @@ def best_turn(predictor, shapes):
     return max(_TURNS, key=mean_precision)
 
 
-def score_model(predictor, shapes, num_views=None, progress=False, keep=None):
-    """Scores of the model: the rows of `metrics.ReconstructionScores.result`.
+def score_model(
+    predictor: Predictor,
+    shapes: splits.Shapes,
+    num_views: int | None = None,
+    progress: bool = False,
+    keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None,
+) -> metrics.Scores:
+    """Score a model on some shapes.
 
     Args:
-      predictor: a `Predictor`.
-      shapes: `splits.Shapes` with voxels.
-      num_views: how many views of each shape are inputs; None for all.
-      progress: show a bar.
-      keep: called with (shape indices, view indices, voxels) of every batch, if given.
+      predictor: predictor of the model.
+      shapes: shapes with voxels.
+      num_views: number of views of each shape that are inputs; None for all.
+      progress: show a progress bar.
+      keep: called with the shape indices [b], view indices [b] and predicted voxels [b, N, N, N]
+        of every batch, if given.
+
+    Returns:
+      Rows as from `metrics.ReconstructionScores.result`.
     """
     scores = metrics.ReconstructionScores()
     num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
@@ -61,14 +81,17 @@ def score_model(predictor, shapes, num_views=None, progress=False, keep=None):
     return scores.result()
 
 
-def score_mean_shape(train, shapes):
-    """Scores of the mean training shape of each category as a constant prediction.
+def score_mean_shape(train: splits.Shapes, shapes: splits.Shapes) -> metrics.Scores:
+    """Score the mean training shape of each category as a constant prediction.
 
-    A model at this level has learnt nothing that depends on the mask. Counted once per shape.
+    A model at this level has learnt nothing that depends on the mask. Every shape counts once.
 
     Args:
-      train: `splits.Shapes` with voxels, whose categories include those of `shapes`.
-      shapes: the split that is scored, with voxels.
+      train: training shapes with voxels, whose categories include those of `shapes`.
+      shapes: the shapes to score, with voxels.
+
+    Returns:
+      Rows as from `metrics.ReconstructionScores.result`.
     """
     scores = metrics.ReconstructionScores()
     for category in np.unique(shapes.categories):
@@ -86,8 +109,16 @@ def score_mean_shape(train, shapes):
     return scores.result()
 
 
-def mean_shape(train, category):
-    """Share of a category's training shapes that occupy each voxel, float32 [N, N, N]."""
+def mean_shape(train: splits.Shapes, category: str) -> np.ndarray:
+    """Compute the share of a category's training shapes that occupy each voxel.
+
+    Args:
+      train: training shapes with voxels.
+      category: name of a category with at least one shape.
+
+    Returns:
+      float32 [N, N, N] in [0, 1], axes x, y, z.
+    """
     chosen = np.flatnonzero(train.categories == category)
     total = np.zeros((train.voxel_size,) * 3)
     for start in range(0, len(chosen), _BATCH):
@@ -95,8 +126,12 @@ def mean_shape(train, category):
     return (total / len(chosen)).astype(np.float32)
 
 
-def table(rows_by_model):
-    """A text table of `{"model": rows, "mean_shape": rows}`."""
+def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
+    """Format scores as a text table.
+
+    Args:
+      rows_by_model: `{"model": rows, "mean_shape": rows}`, as from `evaluate_workdir`.
+    """
     columns = {
         "average_precision": "AP",
         "max_iou_of_mean": "MaxIoU(mean)",
@@ -117,30 +152,36 @@ def table(rows_by_model):
 
 
 def evaluate_workdir(
-    workdir,
-    data,
-    split,
-    which="best",
-    num_views=None,
-    global_turn=False,
-    output=None,
-    save_predictions=None,
-):
-    """Scores one checkpoint of a run on a split, beside the mean shape; writes JSON and a picture.
+    workdir: str | os.PathLike,
+    data: DataSettings,
+    split: str,
+    which: str = "best",
+    num_views: int | None = None,
+    global_turn: bool = False,
+    output: str | os.PathLike | None = None,
+    save_predictions: str | os.PathLike | None = None,
+) -> dict[str, Any]:
+    """Score a checkpoint of a run and the mean shape on a split; write JSON and a picture.
 
     Args:
       workdir: folder of the run.
-      data: `DataSettings` of the data set to score on.
+      data: settings of the data set to score on.
       split: a TFDS split expression.
       which: "best" by validation AP, or "last".
-      num_views: views of each shape that are inputs; None for all.
-      global_turn: turn all predictions by `best_turn` of the validation split.
-      output: JSON file of the scores; None for `eval_<split>.json` in the workdir.
-      save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities.
+      num_views: number of views of each shape that are inputs; None for all.
+      global_turn: turn all predictions by the `best_turn` of the validation split.
+      output: JSON file of the scores; None for `eval_<split>.json` in the workdir. The picture is
+        written next to it.
+      save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities;
+        None to write none.
 
     Returns:
-      {"checkpoint", "step", "split", "turn", "rows": {"model": rows, "mean_shape": rows}}, as the
-      JSON.
+      {"checkpoint", "step", "split", "turn", "rows": {"model": rows, "mean_shape": rows}}, as in
+      the JSON file.
+
+    Raises:
+      UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
+        cannot be written.
     """
     checkpoint = checkpoints.find(workdir, which)
     model = checkpoints.load_model(checkpoint)
@@ -191,8 +232,8 @@ def evaluate_workdir(
     return scores
 
 
-def _sheet(predictor, shapes, threshold):
-    """Reconstructions of shapes spread evenly over the split, so that none is picked."""
+def _sheet(predictor: Predictor, shapes: splits.Shapes, threshold: float) -> np.ndarray:
+    """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
     index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
     masks = shapes.unpack_masks(index, 0)
     return sheets.reconstruction_sheet(

@@ -1,5 +1,8 @@
-"""The paper's experiments: what is trained (`matrix`), where it is kept (`jobs`), how it is done
-(`runner`) and drawn (`reports`).
+"""The paper's experiments.
 
-Imports point one way: `jobs` and `reports` → `matrix`; `runner` imports none of the others.
+Holds the trainings that are needed (`matrix`, `scales`), their place on disk (`jobs`), the code
+that runs them (`runner`) and the tables and figures (`reports`).
+May import `training`, `evaluation`, `data`, `settings`, `visual`, `models`, `projection` and
+`utils`. Within the folder, imports go `runner` → `jobs` → `matrix` → `scales` and `reports` →
+`matrix`.
 """

@@ -1,24 +1,29 @@
-"""The runs of a matrix on disk: where each is kept, what is done, and what came out.
+"""The runs of a matrix on disk: their folders, their commands and their results.
 
-Every run has a folder in `<workdir>/runs`, named by its title and a digest of its settings, with
+Every run has a folder in `<workdir>/runs`, named by its title and a digest of its settings. It
+holds:
 
-  run.flags               the flagfile it is trained with
-  log.txt                 what the commands print
+  run.flags               the flagfile that the run is trained with
+  log.txt                 the output of the commands
   training/               the workdir of `ptn_semi.train`
-  <category>.json, .png   what `ptn_semi.evaluate` writes
-  run.json                written last: how long the training took
+  <category>.json, .png   the scores that `ptn_semi.evaluate` writes
+  run.json                duration of the training; written last
 """
 
 import dataclasses
 import functools
 import hashlib
 import json
+import os
 import pathlib
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ptn_semi.data import preparation
 from ptn_semi.experiments import matrix
 from ptn_semi.models import checkpoints
+from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
 _MEND = "delete it and give the same command again"
@@ -27,13 +32,13 @@ _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A run with its place on disk and what it is scored on.
+    """A run with its place on disk and the categories that it is scored on.
 
     Attributes:
-      run: a `matrix.Run`.
-      folder: its own.
-      categories: whose test shapes it is scored on, sorted.
-      start: the `Job` whose networks it starts from, or None.
+      run: the run.
+      folder: the run's own folder.
+      categories: the categories whose test shapes it is scored on, sorted.
+      start: the job whose networks it starts from, or None.
     """
 
     run: matrix.Run
@@ -42,59 +47,67 @@ class Job:
     start: "Job | None"
 
     @property
-    def workdir(self):
+    def workdir(self) -> pathlib.Path:
         """The workdir of `ptn_semi.train`."""
         return self.folder / "training"
 
     @property
-    def record_path(self):
-        """JSON file of how long the training took."""
+    def record_path(self) -> pathlib.Path:
+        """JSON file with the duration of the training."""
         return self.folder / "run.json"
 
-    def scores_path(self, category):
-        """JSON file of the scores on a category's test shapes."""
+    def scores_path(self, category: str) -> pathlib.Path:
+        """Return the JSON file for the scores on a category's test shapes."""
         return self.folder / f"{category}.json"
 
     @property
-    def done(self):
-        """Whether all of it is there."""
+    def done(self) -> bool:
+        """Whether all results exist."""
         scores = [self.scores_path(category) for category in self.categories]
         return all(path.exists() for path in [*scores, self.record_path])
 
     @property
-    def seconds_left(self):
-        """How long it is expected to take yet."""
+    def seconds_left(self) -> float:
+        """Expected time until the job is done, in seconds."""
         if self.done:
             return 0
         kept = checkpoints.newest_step(self.workdir / "checkpoints")
         return self.run.seconds * (1 - 0.9 * kept / self.run.run.steps)
 
     @property
-    def data_sets(self):
-        """The `DataSettings` that it needs."""
+    def data_sets(self) -> list[DataSettings]:
+        """Settings of the data sets that the job needs."""
         return [self.run.data, *(self.run.data_of(category) for category in self.categories)]
 
-    def scores(self, category):
-        """What `ptn_semi.evaluate` wrote of a category."""
+    def scores(self, category: str) -> dict[str, Any]:
+        """Read the scores that `ptn_semi.evaluate` wrote for a category.
+
+        Raises:
+          UserError: if the file is missing or damaged.
+        """
         return files.read_json(self.scores_path(category), _MEND)
 
-    def record(self):
-        """What `write_record` wrote: {"minutes"}."""
+    def record(self) -> dict[str, float]:
+        """Read {"minutes": duration of the training}.
+
+        Raises:
+          UserError: if the file is missing or damaged.
+        """
         return files.read_json(self.record_path, _MEND)
 
-    def write_record(self):
-        """Writes down how long the training took, from its last checkpoint."""
+    def write_record(self) -> None:
+        """Write the duration of the training, taken from its last checkpoint."""
         minutes = checkpoints.find(self.workdir, "last").progress["minutes"]
         with files.replacing(self.record_path) as partial:
             partial.write_text(json.dumps({"minutes": minutes}) + "\n")
 
-    def settings(self):
-        """(DataSettings, TrainSettings, RunSettings) of the training."""
+    def settings(self) -> tuple[DataSettings, TrainSettings, RunSettings]:
+        """Return the settings of the training."""
         start = str(self.start.workdir) if self.start else ""
         return self.run.data, dataclasses.replace(self.run.train, init_from=start), self.run.run
 
-    def commands(self):
-        """What does it: lists of arguments after `python -m`."""
+    def commands(self) -> Iterator[list[str]]:
+        """Yield the job's commands, each a list of arguments for `python -m`."""
         flagfile = self.folder / "run.flags"
         yield ["ptn_semi.train", f"--flagfile={flagfile}", f"--workdir={self.workdir}"]
         for category in self.categories:
@@ -110,34 +123,36 @@ class Job:
             ]
 
 
-def plan(entries, workdir):
-    """The `Job` of every run that entries need, each after the one it starts from.
+def plan(entries: Iterable[matrix.Entry], workdir: str | os.PathLike) -> dict[matrix.Run, Job]:
+    """Plan a job for every run that entries need.
 
-    The first seed of everything comes before the second: what is there early is a whole picture.
+    A job comes after the one that it starts from. The first seed of all entries comes before the
+    second, so that early results cover all experiments.
 
     Args:
-      entries: `matrix.Entry`s.
-      workdir: folder that all is kept in.
+      entries: the numbers that are wanted.
+      workdir: folder for all runs.
 
     Returns:
-      {run: job}.
+      {run: job}, in the order in which the jobs should run.
     """
-    categories = {}
+    categories: dict[matrix.Run, set[str]] = {}
     for entry in sorted(entries, key=lambda entry: entry.seed):
         if entry.run.start:
             categories.setdefault(entry.run.start, set())
         categories.setdefault(entry.run, set()).add(entry.category)
-    jobs = {}
+    jobs: dict[matrix.Run, Job] = {}
     for run, scored in categories.items():
         name = re.sub(r"[^\w+.-]+", "_", run.title)
         folder = pathlib.Path(workdir) / "runs" / f"{name}-{_digest(run)}"
-        jobs[run] = Job(run, folder, tuple(sorted(scored)), jobs.get(run.start))
+        start = jobs.get(run.start) if run.start else None
+        jobs[run] = Job(run, folder, tuple(sorted(scored)), start)
     return jobs
 
 
 @functools.cache
-def _digest(run):
-    """Equal for runs whose results are equal."""
+def _digest(run: matrix.Run) -> str:
+    """Return a digest that is equal for runs with equal results."""
     start = _digest(run.start) if run.start else None
     parts = [
         _data_set_name(run.data),
@@ -152,22 +167,27 @@ def _digest(run):
 _data_set_name = functools.cache(preparation.name)
 
 
-def results(entries, jobs):
-    """The entries that have scores, with them, as JSON-able dicts; no path is in them.
+def results(entries: Iterable[matrix.Entry], jobs: Mapping[matrix.Run, Job]) -> dict[str, Any]:
+    """Collect the scores of all entries that have them, without any path.
 
     Args:
-      entries: `matrix.Entry`s.
-      jobs: {run: `Job`}, from `plan`.
+      entries: the numbers that are wanted.
+      jobs: the runs' jobs, from `plan`.
 
     Returns:
-      {"runs": {title: settings}, "entries": [...]}, where an entry has experiment, model, category,
-      pose_fraction, seed, the run's title, average_precision, max_iou_of_mean, iou_0.4, iou_0.5,
-      num_shapes, turn, and mean_shape_average_precision, mean_shape_max_iou_of_mean.
+      A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has experiment,
+      model, category, pose_fraction, seed, run (its title), average_precision, max_iou_of_mean,
+      iou_0.4, iou_0.5, num_shapes, turn, mean_shape_average_precision and
+      mean_shape_max_iou_of_mean.
+
+    Raises:
+      UserError: if a file of scores is damaged.
     """
-    runs, rows = {}, []
+    runs: dict[str, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
     for entry in entries:
         job = jobs[entry.run]
-        # Another category of the run may be missing yet.
+        # The run may have scores of other categories already.
         if not (job.record_path.exists() and job.scores_path(entry.category).exists()):
             continue
         scores = job.scores(entry.category)
@@ -190,7 +210,8 @@ def results(entries, jobs):
     return {"runs": runs, "entries": rows}
 
 
-def _described(job):
+def _described(job: Job) -> dict[str, Any]:
+    """Return the settings of a job's run, with the run that it starts from as a title."""
     train = dataclasses.asdict(job.run.train)
     train.pop("init_from")
     return {

@@ -1,9 +1,12 @@
-"""Which trainings each of the paper's experiments needs, and at which scale."""
+"""The matrix of experiments: the trainings that the paper's tables and figures need."""
 
 import dataclasses
 import pathlib
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from ptn_semi import settings
+from ptn_semi.experiments.scales import Scale
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 
@@ -12,10 +15,10 @@ RECIPES = ("semi", "paper")
 SINGLE = ("airplane", "car", "chair")
 PRETRAINING = (*SINGLE, "display", "loudspeaker", "table", "telephone")
 NOVEL = ("bench", "cabinet", "vessel")
-STUDIED = "chair"  # of figure 4 and table 3
+STUDIED = "chair"  # the category of figure 4 and table 3
 MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both"}
-_HALF = 0.5  # pose share of tables 1 and 2
-_FEW = 0.01  # pose share of table 3
+_HALF = 0.5  # pose fraction of tables 1 and 2
+_FEW = 0.01  # pose fraction of table 3
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
 
 
@@ -24,10 +27,12 @@ class Run:
     """One training.
 
     Attributes:
-      title: the run in words.
-      data, train, run: its settings; `train.init_from` is filled in when it starts.
-      start: the run whose networks it starts from, or None.
-      seconds: it is expected to take.
+      title: a description of the run.
+      data: data settings.
+      train: training settings; `init_from` is filled in when the run starts.
+      run: run settings.
+      start: the run whose networks this one starts from, or None.
+      seconds: expected duration, in seconds.
     """
 
     title: str
@@ -37,14 +42,14 @@ class Run:
     start: "Run | None"
     seconds: float
 
-    def data_of(self, category):
-        """The `DataSettings` of a category, as the matrix has it."""
+    def data_of(self, category: str) -> settings.DataSettings:
+        """Return the data settings of one category alone, which may be new to the run."""
         num_shapes = self.data.num_shapes // len(self.data.categories)
         return dataclasses.replace(self.data, categories=(category,), num_shapes=num_shapes)
 
     @property
-    def needs_turn(self):
-        """Whether it never saw a viewpoint, and so has a front of its own."""
+    def needs_turn(self) -> bool:
+        """Whether the run trains without viewpoints; its shapes then share an arbitrary front."""
         return self.train.supervision == "unlabeled"
 
 
@@ -53,11 +58,11 @@ class Entry:
     """One number of a table or figure: a run scored on the test shapes of a category.
 
     Attributes:
-      experiment: one of `EXPERIMENTS`.
-      model: row or line that it belongs to.
-      category: that it is scored on.
-      pose_fraction: of the training, or of the pre-training where there was one.
-      run: the `Run`.
+      experiment: the table or figure, one of `EXPERIMENTS`.
+      model: the row or line that the number belongs to.
+      category: the category that the run is scored on.
+      pose_fraction: pose fraction of the training, or of the pre-training if there is one.
+      run: the run that is scored.
     """
 
     experiment: str
@@ -67,8 +72,8 @@ class Entry:
     run: Run
 
     @property
-    def seed(self):
-        """Of all that is drawn."""
+    def seed(self) -> int:
+        """The seed of the run."""
         return self.run.train.seed
 
 
@@ -76,20 +81,26 @@ class Matrix:
     """The entries of experiments for one data set, scale and recipe.
 
     Args:
-      data: a `DataSettings`.
-      present: categories that its shapes are of; those of the experiments are limited to them.
-      scale: a `Scale`.
+      data: settings of the data set.
+      present: categories in the data set; experiments are limited to these.
+      scale: size of the trainings.
       recipe: one of `RECIPES`.
-      seeds: how many.
+      seeds: number of seeds.
 
     Attributes:
-      missing: categories of the paper's that the data set has not, sorted.
-
-    Raises:
-      UserError: the data set has none of the categories.
+      missing: the paper's categories that are not in the data set, sorted.
     """
 
-    def __init__(self, data, present, scale, recipe, seeds):
+    missing: list[str]
+
+    def __init__(
+        self,
+        data: settings.DataSettings,
+        present: Collection[str],
+        scale: Scale,
+        recipe: str,
+        seeds: int,
+    ):
         self._data, self._scale, self._recipe = data, scale, recipe
         self._seeds = range(seeds)
         wanted = {*SINGLE, *PRETRAINING, *NOVEL}
@@ -100,8 +111,15 @@ class Matrix:
         )
         self._training = _recipe(scale, recipe)
 
-    def entries(self, experiments):
-        """The `Entry`s of these experiments that the data set has shapes for, in order."""
+    def entries(self, experiments: Sequence[str]) -> list[Entry]:
+        """List the entries of some experiments that the data set has shapes for.
+
+        Args:
+          experiments: each one of `EXPERIMENTS`.
+
+        Raises:
+          UserError: if there are none.
+        """
         makers = {
             "table1": self._table1,
             "figure4": self._figure4,
@@ -112,18 +130,18 @@ class Matrix:
         entries = [entry for name in experiments for entry in makers[name]()]
         if not entries:
             raise UserError(
-                f"none of {', '.join(experiments)} can be done: the data set lacks the categories "
+                f"none of {', '.join(experiments)} can be run: the data set lacks the categories "
                 f"{', '.join(self.missing)}"
             )
         return entries
 
-    def _table1(self):
+    def _table1(self) -> Iterator[Entry]:
         for category in self._single:
             for seed in self._seeds:
                 run = self._single_run(category, "P+U", _HALF, seed)
                 yield Entry("table1", "P+U", category, _HALF, run)
 
-    def _figure4(self):
+    def _figure4(self) -> Iterator[Entry]:
         if STUDIED not in self._single:
             return
         points = [("U", 0.0)]
@@ -133,7 +151,7 @@ class Matrix:
                 run = self._single_run(STUDIED, model, share, seed)
                 yield Entry("figure4", model, STUDIED, share, run)
 
-    def _table2(self):
+    def _table2(self) -> Iterator[Entry]:
         if len(self._single) < 2:
             return
         for seed in self._seeds:
@@ -143,7 +161,7 @@ class Matrix:
                 yield Entry("table2", "per category", category, _HALF, run)
                 yield Entry("table2", "category-agnostic", category, _HALF, together)
 
-    def _figure5(self):
+    def _figure5(self) -> Iterator[Entry]:
         if not self._pretraining:
             return
         for category in self._novel:
@@ -159,7 +177,7 @@ class Matrix:
                     ):
                         yield Entry("figure5", model, category, share, run)
 
-    def _table3(self):
+    def _table3(self) -> Iterator[Entry]:
         if STUDIED not in self._single:
             return
         for seed in self._seeds:
@@ -171,10 +189,11 @@ class Matrix:
             yield Entry("table3", "M", STUDIED, _FEW, pretrained)
             yield Entry("table3", "FT", STUDIED, _FEW, tuned)
 
-    def _single_run(self, category, model, share, seed):
-        changes = {}
+    def _single_run(self, category: str, model: str, share: float, seed: int) -> Run:
+        """Return a training on one category."""
+        changes: dict[str, Any] = {}
         if model == "U" and not self._training.adversarial_weight:
-            # Without labels shapes are learnt from the GAN alone.
+            # Without labels, only the GAN teaches shapes.
             changes["adversarial_weight"] = 1.0
         train = dataclasses.replace(
             self._training, supervision=MODELS[model], pose_fraction=share, seed=seed, **changes
@@ -183,8 +202,8 @@ class Matrix:
         title = f"{category} {model}{posed} seed {seed}"
         return self._run(title, (category,), train, self._scale.single_steps)
 
-    def _pretrained(self, categories, share, seed):
-        """One model of several categories; it is not told which one a mask is of."""
+    def _pretrained(self, categories: tuple[str, ...], share: float, seed: int) -> Run:
+        """Return a training on several categories; the model is not told a mask's category."""
         train = dataclasses.replace(
             self._training,
             supervision="both",
@@ -195,7 +214,8 @@ class Matrix:
         title = f"{len(categories)} categories P+U {percent(share)} posed seed {seed}"
         return self._run(title, categories, train, self._scale.pretraining_steps[share])
 
-    def _fine_tuned(self, start, category, share, seed):
+    def _fine_tuned(self, start: Run, category: str, share: float, seed: int) -> Run:
+        """Return a training that fine-tunes the generator of another run on one category."""
         train = dataclasses.replace(
             self._training,
             supervision="labeled",
@@ -206,32 +226,49 @@ class Matrix:
         title = f"{category} {percent(share)} posed, fine-tuned from {start.title}"
         return self._run(title, (category,), train, self._scale.fine_tuning_steps, start)
 
-    def _run(self, title, categories, train, steps, start=None):
+    def _run(
+        self,
+        title: str,
+        categories: tuple[str, ...],
+        train: settings.TrainSettings,
+        steps: int,
+        start: Run | None = None,
+    ) -> Run:
         run = settings.RunSettings(steps=steps, evaluate_every=self._scale.evaluate_every)
         seconds = 30 + steps * self._scale.seconds[train.supervision]
         data = of_categories(self._data, categories)
         return Run(title, data, train, run, start, seconds)
 
 
-def of_categories(data, categories):
-    """`data` with these categories alone: `num_shapes` procedural shapes, if any, of each."""
+def of_categories(
+    data: settings.DataSettings, categories: Collection[str]
+) -> settings.DataSettings:
+    """Limit data settings to some categories.
+
+    Args:
+      data: data settings; `num_shapes` counts the procedural shapes of each category.
+      categories: names of the categories to keep.
+
+    Returns:
+      Settings whose `num_shapes` counts the procedural shapes of all these categories.
+    """
     num_shapes = data.num_shapes * len(categories)
     return dataclasses.replace(data, categories=tuple(sorted(categories)), num_shapes=num_shapes)
 
 
-def percent(share):
-    """A share in words, as 1 %."""
+def percent(share: float) -> str:
+    """Format a share as a percentage, such as 1 %."""
     return f"{100 * share:g} %"
 
 
-def _recipe(scale, recipe):
-    """The `TrainSettings` of a recipe at a scale."""
+def _recipe(scale: Scale, recipe: str) -> settings.TrainSettings:
+    """Read the training settings of a recipe, at a scale."""
     train, _ = flags.read(
         _CONFIGS / f"{recipe}.flags", settings.TrainSettings, settings.RunSettings
     )
     train = dataclasses.replace(train, preset=scale.preset, precision=scale.precision)
     if recipe == "paper" and scale.preset == "small":
-        # At the authors' settings small networks learn nothing in hundreds of steps.
+        # With the authors' values, small networks learn nothing in hundreds of steps.
         train = dataclasses.replace(
             train, generator_learning_rate=1e-3, latent_invariance_weight=0.1
         )

@@ -1,6 +1,9 @@
-"""Tables and figures in the paper's layout, from the results alone."""
+"""Tables and figures in the paper's layout, drawn from the results alone."""
 
+import os
 import pathlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -11,12 +14,16 @@ from ptn_semi.utils import files
 matplotlib.use("agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_Entries = Sequence[Mapping[str, Any]]  # as in `jobs.results`
 
 _AP, _IOU = "average_precision", "max_iou_of_mean"
-# What is known of the paper's and of its authors' code's scores (github.com/stevenygd/3d-recon):
-# MaxIoU, AP of its published models, 50 % posed.
+# Scores that the paper and its authors' code (github.com/stevenygd/3d-recon) state.
+# MaxIoU and AP of the models that the code publishes, 50 % posed.
 _PUBLISHED = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0.570)}
-# IoU, AP of table 2's category-agnostic model.
+# IoU and AP of table 2's category-agnostic model.
 _TABLE2 = {"airplane": (0.57, 0.73), "car": (0.78, 0.93), "chair": (0.44, 0.57)}
 _TABLE3 = {"S,P": 0.380, "S,U": 0.218, "S,P+U": 0.416}  # IoU
 _TITLES = {
@@ -36,15 +43,18 @@ _COLORS = {
 }
 
 
-def write(results, folder):
-    """Writes report.md and the figures (PNG and SVG) of all experiments that have results.
+def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path:
+    """Write report.md and the figures (PNG and SVG) of all experiments that have results.
 
     Args:
-      results: what `results.json` holds.
-      folder: to write to.
+      results: the content of `results.json`.
+      folder: the folder to write to.
 
     Returns:
       The report's path.
+
+    Raises:
+      UserError: if a file cannot be written.
     """
     folder = pathlib.Path(folder)
     makers = {
@@ -65,38 +75,37 @@ def write(results, folder):
     return path
 
 
-def _preface(results):
+def _preface(results: Mapping[str, Any]) -> str:
     lines = [
         "# The paper's experiments",
         f"Scale `{results['scale']}`: {results['purpose']}. Recipe `{results['recipe']}.flags`, "
         f"data set `{results['dataset']}`.",
-        "MaxIoU / AP of test shapes, MaxIoU at the best single threshold; mean ± standard error "
-        "over seeds. `mean shape` is a category's mean training shape as a constant answer. The "
-        "paper's numbers are of other shapes (all of ShapeNet), larger networks, longer training.",
+        "Scores are MaxIoU / AP on test shapes, with MaxIoU at the best single threshold. They are "
+        "means ± standard errors over seeds. `mean shape` always answers with the category's mean "
+        "training shape. The paper's numbers come from other shapes (all of ShapeNet), larger "
+        "networks and longer training.",
     ]
     if results["missing"]:
-        lines.append(
-            f"Categories of the paper's that are missing: {', '.join(results['missing'])}."
-        )
+        lines.append(f"Categories of the paper that are missing: {', '.join(results['missing'])}.")
     if results["unfinished"]:
         lines.append(f"Not finished yet: {results['unfinished']} runs.")
     return "\n\n".join(lines)
 
 
-def _values(entries, name=_AP, **where):
-    """Scores [seeds] of the entries that have these fields."""
+def _values(entries: _Entries, name: str = _AP, **where: Any) -> np.ndarray:
+    """Return the scores [seeds] of the entries with these fields."""
     return np.array(
         [entry[name] for entry in entries if all(entry[key] == where[key] for key in where)]
     )
 
 
-def _error(values):
-    """Standard error of the mean; None of fewer than two."""
+def _error(values: np.ndarray) -> float | None:
+    """Return the standard error of the mean, or None for fewer than two values."""
     return np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else None
 
 
-def _text(values):
-    """Mean ± standard error, without the zero before the point."""
+def _text(values: np.ndarray) -> str:
+    """Format the mean ± standard error, without the zero before the point."""
     if not len(values):
         return "–"
     error = _error(values)
@@ -104,31 +113,32 @@ def _text(values):
     return text.replace("0.", ".")
 
 
-def _cell(entries, **where):
+def _cell(entries: _Entries, **where: Any) -> str:
     iou, precision = (_values(entries, name, **where) for name in (_IOU, _AP))
     return f"{_text(iou)} / {_text(precision)}" if len(iou) else "–"
 
 
-def _floor(entries, **where):
+def _floor(entries: _Entries, **where: Any) -> str:
     iou, precision = (_values(entries, f"mean_shape_{name}", **where)[:1] for name in (_IOU, _AP))
     return f"{_text(iou)} / {_text(precision)}"
 
 
-def _stated(pair):
+def _stated(pair: Sequence[float] | None) -> str:
     return " / ".join(f"{value:g}".replace("0.", ".") for value in pair) if pair else "–"
 
 
-def _markdown(header, rows):
+def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _in_order(entries, key):
+def _in_order(entries: _Entries, key: str) -> list[str]:
+    """Return the different values of a field, in the order of the entries."""
     return list(dict.fromkeys(entry[key] for entry in entries))
 
 
-def _by_category(entries, rows):
-    """A table with a column per category; rows are (title, what gives the cell of a category)."""
+def _by_category(entries: _Entries, rows: Sequence[tuple[str, Callable[[str], str]]]) -> str:
+    """Return a table with a column per category; rows are (title, function of the category)."""
     categories = _in_order(entries, "category")
     return _markdown(
         ["MaxIoU / AP", *categories],
@@ -136,7 +146,7 @@ def _by_category(entries, rows):
     )
 
 
-def _table1(entries, folder):
+def _table1(entries: _Entries, folder: pathlib.Path) -> str:
     return _by_category(
         entries,
         [
@@ -147,7 +157,7 @@ def _table1(entries, folder):
     )
 
 
-def _table2(entries, folder):
+def _table2(entries: _Entries, folder: pathlib.Path) -> str:
     models = "per category", "category-agnostic"
     ours = [
         (model, lambda category, model=model: _cell(entries, category=category, model=model))
@@ -163,7 +173,7 @@ def _table2(entries, folder):
     )
 
 
-def _table3(entries, folder):
+def _table3(entries: _Entries, folder: pathlib.Path) -> str:
     rows = [
         [model, _cell(entries, model=model), _stated((_TABLE3[model],) if model in _TABLE3 else ())]
         for model in _in_order(entries, "model")
@@ -172,12 +182,12 @@ def _table3(entries, folder):
     return (
         _markdown(["", "MaxIoU / AP", "the paper's IoU"], rows)
         + "\n\nS: one category; P: posed pairs; U: unlabeled masks; M: all categories; FT: M "
-        "fine-tuned. The paper has M and FT above S, and FT best. Reconstructions of S,U are "
-        "turned by the one angle about the vertical axis that suits validation best."
+        "fine-tuned. In the paper M and FT are better than S, and FT is best. Reconstructions of "
+        "S,U are all turned about the vertical axis by one angle, the best on the validation split."
     )
 
 
-def _figure4(entries, folder):
+def _figure4(entries: _Entries, folder: pathlib.Path) -> str:
     shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
     models = [model for model in ("P+U", "P") if len(_values(entries, model=model))]
     unlabeled = _values(entries, model="U")
@@ -195,13 +205,13 @@ def _figure4(entries, folder):
     table = _markdown(["posed, MaxIoU / AP", *models], rows)
     if len(unlabeled):
         table += (
-            f"\n\nU, without any viewpoint: {_cell(entries, model='U')}, turned by the one angle "
+            f"\n\nU, trained without viewpoints: {_cell(entries, model='U')}. Its shapes are all "
+            "turned about the vertical axis by one angle, the best on the validation split."
         )
-        table += "about the vertical axis that suits validation best."
     return f"![Figure 4](figure4.svg)\n\n{table}\n\nMean shape: {_floor(entries)}."
 
 
-def _figure5(entries, folder):
+def _figure5(entries: _Entries, folder: pathlib.Path) -> str:
     categories = _in_order(entries, "category")
     models = _in_order(entries, "model")
     shares = sorted({entry["pose_fraction"] for entry in entries})
@@ -230,8 +240,8 @@ def _figure5(entries, folder):
     return f"![Figure 5](figure5.svg)\n\n{_markdown(header, rows)}"
 
 
-def _line(axes, entries, shares, label, **where):
-    """Mean AP over the pose share, with standard errors where there are several seeds."""
+def _line(axes: Axes, entries: _Entries, shares: Sequence[float], label: str, **where: Any) -> None:
+    """Plot the mean AP against the pose fraction, with standard errors over several seeds."""
     points = [_values(entries, pose_fraction=share, **where) for share in shares]
     known = [(share, values) for share, values in zip(shares, points, strict=True) if len(values)]
     axes.errorbar(
@@ -246,7 +256,8 @@ def _line(axes, entries, shares, label, **where):
     )
 
 
-def _finish(axes, shares, entries, label):
+def _finish(axes: Axes, shares: Sequence[float], entries: _Entries, label: str) -> None:
+    """Add the score of the mean shape, the axes' labels and a legend."""
     floor = _values(entries, f"mean_shape_{_AP}")[0]
     axes.axhline(floor, color="#bbbbbb", linewidth=1, linestyle=":", label="mean shape")
     axes.set_xscale("log")
@@ -258,8 +269,8 @@ def _finish(axes, shares, entries, label):
     axes.legend(frameon=False, fontsize=8)
 
 
-def _save(figure, folder, name):
-    # Without date and random ids, so that the same results make the same files.
+def _save(figure: Figure, folder: pathlib.Path, name: str) -> None:
+    # Dates and random ids are left out, so that the same results give the same files.
     with plt.rc_context({"svg.hashsalt": name}):
         for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
             with files.replacing(folder / f"{name}{suffix}") as partial:

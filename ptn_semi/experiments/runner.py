@@ -1,16 +1,19 @@
-"""Does jobs through the package's own commands, several at once."""
+"""Runner of jobs, which calls the package's own commands in several processes at once."""
 
 import concurrent.futures
 import os
+import pathlib
 import queue
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Collection, Sequence
 
 import tqdm
 
 from ptn_semi.data import preparation
+from ptn_semi.experiments.jobs import Job
 from ptn_semi.training import workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
@@ -19,34 +22,39 @@ _POLL = 1.0  # seconds
 
 
 class Runner:
-    """Does jobs, several at once.
+    """Runs jobs, several at once.
 
     Args:
-      parallel: how many at once; the processor's cores are shared out among them.
+      parallel: number of jobs at once; each gets an equal share of the processor's cores.
     """
 
-    def __init__(self, parallel=1):
+    def __init__(self, parallel: int = 1):
         self._parallel = parallel
         self._stopped = threading.Event()
-        self._processes = set()
-        self._cores = queue.SimpleQueue()
-        cores = sorted(os.sched_getaffinity(0))
+        self._processes: set[subprocess.Popen] = set()
+        self._cores: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
+        # Systems other than Linux share out the cores themselves.
+        cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
         for i in range(parallel):
             self._cores.put(cores[i::parallel] or cores)
 
-    def run(self, jobs):
-        """Does what is not done. Data sets are built first, then runs in order.
+    def run(self, jobs: Collection[Job]) -> dict[Job, str]:
+        """Run the jobs that are not done, in order, after building the data sets that they need.
 
         Args:
-          jobs: `jobs.Job`s, each after the one it starts from.
+          jobs: the jobs, each after the one that it starts from.
 
         Returns:
-          {job: why it failed, in a sentence}.
+          {job: message} of the jobs that failed.
+
+        Raises:
+          UserError: if a data set cannot be built.
         """
         waiting = [job for job in jobs if not job.done]
         for data in dict.fromkeys(data for job in waiting for data in job.data_sets):
             preparation.prepare(data)
-        failed, running = {}, {}
+        failed: dict[Job, str] = {}
+        running: dict[concurrent.futures.Future[str | None], Job] = {}
         with _Bar(jobs) as bar, concurrent.futures.ThreadPoolExecutor(self._parallel) as pool:
             try:
                 while waiting or running:
@@ -70,18 +78,18 @@ class Runner:
             except KeyboardInterrupt:
                 self._stopped.set()
                 for process in list(self._processes):
-                    process.send_signal(signal.SIGTERM)  # trainings keep a checkpoint, then end
+                    process.send_signal(signal.SIGTERM)  # a training writes a checkpoint and ends
                 pool.shutdown(cancel_futures=True)
                 raise
         return failed
 
-    def _do(self, job):
-        """Does one job; returns what went wrong, or None."""
+    def _do(self, job: Job) -> str | None:
+        """Run a job; return a message if it failed, or None."""
         cores = self._cores.get()
         try:
             with files.replacing(job.folder / "run.flags") as partial:
                 partial.write_text(flags.to_text(*job.settings()))
-            # Of a run that was killed with its training left alive.
+            # An earlier runner may have been killed while its training lives on.
             while workdirs.in_use(job.workdir) and not self._stopped.wait(_POLL):
                 pass
             for command in job.commands():
@@ -93,8 +101,12 @@ class Runner:
             return str(error)
         finally:
             self._cores.put(cores)
+        return None
 
-    def _call(self, command, log_path, cores):
+    def _call(
+        self, command: Sequence[str], log_path: pathlib.Path, cores: Sequence[int]
+    ) -> str | None:
+        """Run a command on some cores; return a message if it failed, or None."""
         if self._stopped.is_set():
             return "stopped"
         with open(log_path, "a") as log:
@@ -103,11 +115,12 @@ class Runner:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # so that Ctrl-C reaches it through us alone
+                start_new_session=True,  # so that Ctrl-C reaches it only through us
             )
-            os.sched_setaffinity(process.pid, cores)
+            if cores:
+                os.sched_setaffinity(process.pid, cores)
             self._processes.add(process)
-            if self._stopped.is_set():  # just now, when it was not among them yet
+            if self._stopped.is_set():  # the signals were sent before it was in the set
                 process.send_signal(signal.SIGTERM)
             code = process.wait()
             self._processes.discard(process)
@@ -119,9 +132,9 @@ class Runner:
 
 
 class _Bar:
-    """The whole's progress, in expected seconds."""
+    """A progress bar of all jobs together, in expected seconds."""
 
-    def __init__(self, jobs):
+    def __init__(self, jobs: Collection[Job]):
         self._jobs = jobs
         self._total = sum(job.run.seconds for job in jobs)
         self._bar = tqdm.tqdm(
@@ -141,19 +154,19 @@ class _Bar:
     def _done(self):
         return self._total - sum(job.seconds_left for job in self._jobs)
 
-    def show(self):
-        """Brings it up to date."""
+    def show(self) -> None:
+        """Show the current progress."""
         finished = sum(job.done for job in self._jobs)
         self._bar.set_description_str(f"{finished} of {len(self._jobs)} runs", refresh=False)
         self._bar.update(self._done() - self._bar.n)
 
-    def write(self, line):
-        """Prints a line above it."""
+    def write(self, line: str) -> None:
+        """Print a line above the bar."""
         self._bar.write(line)
 
 
-def _summary(job):
-    """A finished job's scores in a line."""
+def _summary(job: Job) -> str:
+    """Format a finished job's scores as one line."""
     scores = [
         f"{category} AP {job.scores(category)['rows']['model']['mean']['average_precision']:.3f}"
         for category in job.categories

@@ -1,4 +1,4 @@
-"""How large the trainings of the experiments are: for a proof, for a CPU, as the paper's."""
+"""Scales of the experiments: a smoke test, a size for CPUs, and the paper's size."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,23 +6,25 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How large the trainings are.
+    """Size of the trainings.
 
     Attributes:
-      purpose: what the scale is for, in a sentence.
-      recipe: the one of `RECIPES` that it is meant for.
-      preset, precision: as in `TrainSettings`.
+      purpose: the purpose of the scale, as shown in reports.
+      recipe: the recipe that the scale is meant for, one of `matrix.RECIPES`.
+      preset: as in `TrainSettings`.
+      precision: as in `TrainSettings`.
       evaluate_every: steps between validations.
-      single_steps: of a training on one category.
-      pretraining_steps: of a training on several, by pose share.
-      pretraining_batch: its unlabeled masks in a step.
-      fine_tuning_steps: of the generator alone.
-      shares: pose shares of figure 4, but for 0.
-      pretraining_shares: pose shares of figure 5's x axis.
-      few_shot: pose share of a novel category; the paper's is about 13 shapes.
-      seeds: how many, unless asked for otherwise.
-      shapes_per_category: of --dataset=procedural, unless asked for otherwise.
-      seconds: a step of each supervision takes, for estimates; `pretraining_batch` counts in them.
+      single_steps: steps of a training on one category.
+      pretraining_steps: steps of a training on several categories, by pose fraction.
+      pretraining_batch: unlabeled masks in a step of a training on several categories.
+      fine_tuning_steps: steps of a fine-tuning, which trains the generator alone.
+      shares: pose fractions of figure 4, except 0.
+      pretraining_shares: pose fractions on the x axis of figure 5.
+      few_shot: pose fraction of a novel category; the paper uses about 13 shapes.
+      seeds: default number of seeds.
+      shapes_per_category: default number of shapes per category in --dataset=procedural.
+      seconds: expected duration of a step, in seconds, by supervision. It allows for
+        `pretraining_batch`.
     """
 
     purpose: str
@@ -83,7 +85,7 @@ SCALES = {
         preset="paper",
         precision="float32",
         evaluate_every=500,
-        # A step is a pair of iterations; the authors count each.
+        # A step is a pair of iterations; the authors count single iterations.
         single_steps=10_000,
         pretraining_steps={1.0: 40_000, 0.5: 20_000, 0.1: 10_000, 0.01: 5_000},
         pretraining_batch=64,

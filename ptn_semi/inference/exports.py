@@ -1,56 +1,64 @@
-"""A trained model as files that other programs run: SavedModel, TFLite, ONNX."""
+"""Exports of a trained model to formats that other programs run: SavedModel, TFLite, ONNX."""
 
 import json
 import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi.inference.preflight import check_export
+from ptn_semi.inference.paths import check_export
 from ptn_semi.models import checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 
-EXTRA, METADATA = "assets.extra", "metadata.json"  # the folder of a SavedModel, and the file in it
-_WARMUP_BATCHES = (1, 8)
+EXTRA, METADATA = "assets.extra", "metadata.json"  # a folder of the SavedModel and its file
+_WARMUP_BATCHES = (1, 8)  # batch sizes
 
 
 class Servable(tf.Module):
-    """What is exported: functions of the average networks, each variable held once.
+    """The module that is exported: functions of the average networks, with each variable once.
 
-    Its signatures, with any batch size B:
+    These signatures take any batch size B:
 
-      serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1], and
-        latent [B, latent_dim],
-      serving_uint8: the same of mask uint8 [B, S, S, 1], occupied from 128,
-      decode: latent → voxels,
-      project: voxels, viewpoint [B, 2] in degrees → mask,
-      metadata: → json, a string with `metadata`.
+      serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1] and
+        latent [B, latent_dim].
+      serving_uint8: the same for a mask uint8 [B, S, S, 1], of an object where it is ≥ 128.
+      decode: latent → voxels.
+      project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
+      metadata: nothing → json, a string that holds `metadata`.
 
     Args:
-      model: a `SemiSupervisedReconstructor`.
-      metadata: JSON-able dict.
+      model: the trained model.
+      metadata: a JSON-able dict; see `metadata`.
+
+    Attributes:
+      kept: the exported variables.
+      metadata: `metadata` as JSON.
+      functions: the signatures by name.
     """
 
-    def __init__(self, model, metadata):
+    def __init__(self, model: SemiSupervisedReconstructor, metadata: dict[str, Any]):
         super().__init__()
         encoder, generator = model.average_encoder, model.average_generator
-        # Keras would track its layers beside these, and so write everything twice.
-        self.kept = [variable.value for variable in _kept(model)]
-        # XLA is not in every program that runs a SavedModel.
+        # The networks are not kept: Keras would track their layers too, and write everything twice.
+        self.kept: list[tf.Variable] = [variable.value for variable in _kept(model)]
+        # Some programs that run a SavedModel have no XLA.
         projector = Projector(model.image_size, model.camera, jit_compile=False)
         grid, image = (model.voxel_size,) * 3, (model.image_size,) * 2
         self.metadata = text = json.dumps(metadata, indent=1)
 
-        def reconstruct(mask):
+        def reconstruct(mask: tf.Tensor) -> dict[str, tf.Tensor]:
             latent = encoder(mask, training=False)
             return {"voxels": generator(latent, training=False), "latent": latent}
 
-        self.functions = {
+        self.functions: dict[str, tf.types.experimental.PolymorphicFunction] = {
             "serving_default": _function(reconstruct, mask=(tf.float32, (*image, 1))),
             "serving_uint8": _function(
                 lambda mask: reconstruct(tf.cast(mask >= 128, tf.float32)),
@@ -69,8 +77,8 @@ class Servable(tf.Module):
         }
 
 
-def _function(function, **inputs):
-    """A `tf.function` of named inputs (dtype, shape but for the batch)."""
+def _function(function: Callable, **inputs: tuple) -> tf.types.experimental.PolymorphicFunction:
+    """Return a `tf.function` whose named inputs are given as (dtype, shape without the batch)."""
     return tf.function(
         function,
         input_signature=[
@@ -80,12 +88,18 @@ def _function(function, **inputs):
     )
 
 
-def metadata(checkpoint, model):
-    """What users of an exported model need to know beside its tensors' shapes.
+def metadata(
+    checkpoint: checkpoints.Checkpoint, model: SemiSupervisedReconstructor
+) -> dict[str, Any]:
+    """Return what users of a model need to know besides its tensors' shapes.
 
     Args:
-      checkpoint: the `checkpoints.Checkpoint`.
-      model: loaded from it.
+      checkpoint: the checkpoint of the model.
+      model: the model that was loaded from it.
+
+    Returns:
+      A JSON-able dict: package, step, threshold, extent, categories, image_size, voxel_size,
+      camera, model, axes.
     """
     best = checkpoint.progress.get("best") or {}
     return {
@@ -102,19 +116,20 @@ def metadata(checkpoint, model):
     }
 
 
-def export(workdir, output, kind):
-    """Exports the best checkpoint of a run.
+def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> pathlib.Path:
+    """Export the best checkpoint of a run.
 
     Args:
-      workdir: of the run, or a checkpoint's folder.
-      output: a folder named by a version number for saved_model, else a file; not there yet.
+      workdir: the run's workdir, or a checkpoint's folder.
+      output: the path to write, which must not exist yet: a folder named by a version number for
+        saved_model, a file for the other formats.
       kind: one of `settings.EXPORT_FORMATS`.
 
     Returns:
-      The path.
+      The path that was written.
 
     Raises:
-      UserError: no checkpoint, a wrong or taken output, a missing package.
+      UserError: if there is no checkpoint, the output cannot be used, or a package is missing.
     """
     output = pathlib.Path(output)
     check_export(output, kind)
@@ -129,17 +144,23 @@ def export(workdir, output, kind):
     return output
 
 
-def read(path):
-    """(model, metadata) of a SavedModel that `export` wrote.
+def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str, Any]]:
+    """Read a SavedModel that `export` wrote.
 
-    The networks are made anew from the metadata and take the stored variables; nothing in the
-    SavedModel's graph, which may write files, is ever run.
+    The networks are built from the metadata and then filled with the stored variables. The
+    SavedModel's graph is never run, since a graph may write files.
+
+    Args:
+      path: the SavedModel's folder.
+
+    Returns:
+      The model and its `metadata`.
 
     Raises:
-      UserError: it is damaged, or another program's.
+      UserError: if it is damaged, or was written by another program.
     """
     path = pathlib.Path(path)
-    mend = "give a folder that ptn_semi.export wrote, whole, or export the model again"
+    mend = "give a folder that ptn_semi.export wrote, with all its files, or export it again"
     known = files.read_json(path / EXTRA / METADATA, mend)
     with checkpoints.refusing_others(path, mend):
         if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
@@ -152,13 +173,16 @@ def read(path):
     return model, known
 
 
-def _kept(model):
-    """The variables that an export holds, in their order."""
+def _kept(model: SemiSupervisedReconstructor) -> list:
+    """Return the variables that an export holds, in a fixed order."""
     return model.average_encoder.variables + model.average_generator.variables
 
 
-def _with_plain_layers(generator):
-    """The same G without our own last layer, whose transposition has too many axes for TFLite."""
+def _with_plain_layers(generator: keras.Model) -> keras.Model:
+    """Return a copy of G with a Keras layer in place of our own last layer.
+
+    TFLite cannot run the transposition in ours, which has too many axes.
+    """
 
     def plain(layer):
         if not isinstance(layer, UpsamplingToOneChannel):
@@ -172,7 +196,7 @@ def _with_plain_layers(generator):
     return clone
 
 
-def _write_saved_model(servable, path):
+def _write_saved_model(servable: Servable, path: pathlib.Path) -> None:
     tf.saved_model.save(servable, os.fspath(path), signatures=servable.functions)
     extra = path / EXTRA
     extra.mkdir()
@@ -180,20 +204,20 @@ def _write_saved_model(servable, path):
     _write_warmup(servable, extra / "tf_serving_warmup_requests")
 
 
-def _write_warmup(servable, path):
-    """Requests that TF Serving runs before it answers others, so that the first is not slow."""
+def _write_warmup(servable: Servable, path: pathlib.Path) -> None:
+    """Write requests that TF Serving runs on start-up, so that the first real one is not slow."""
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     except ImportError as error:
         raise UserError(
-            "requests for TF Serving to warm up with need the package tensorflow-serving-api: "
+            "the warm-up requests for TF Serving need the package tensorflow-serving-api: "
             "pip install 'ptn_semi[serving]'"
         ) from error
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for name, function in servable.functions.items():
             for batch in _WARMUP_BATCHES if function.input_signature else (1,):
                 request = predict_pb2.PredictRequest()
-                # TF Serving fills in the name that it serves the model under.
+                # The model spec needs no name: TF Serving fills in its own.
                 request.model_spec.signature_name = name
                 for spec in function.input_signature:
                     zeros = tf.zeros([batch, *spec.shape[1:]], spec.dtype)
@@ -203,7 +227,7 @@ def _write_warmup(servable, path):
                 writer.write(record.SerializeToString())
 
 
-def _write_tflite(servable, path):
+def _write_tflite(servable: Servable, path: pathlib.Path) -> None:
     function = servable.functions["serving_default"]
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [function.get_concrete_function()], servable
@@ -211,7 +235,7 @@ def _write_tflite(servable, path):
     path.write_bytes(converter.convert())
 
 
-def _write_onnx(servable, path):
+def _write_onnx(servable: Servable, path: pathlib.Path) -> None:
     try:
         import tf2onnx
     except ImportError as error:

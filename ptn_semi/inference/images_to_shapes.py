@@ -1,10 +1,11 @@
-"""From image files to voxels, meshes and pictures, with a trained model."""
+"""Reconstruction of image files: voxels, meshes and previews from a trained model."""
 
-import collections.abc
 import dataclasses
 import itertools
 import os
 import pathlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,35 +18,38 @@ from ptn_semi.utils import binvox, files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets, surfaces
 
-SURFACES = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
-# Of checkpoints that were written before training kept it: that of chairs seen all round.
+SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
+# For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
 _EXTENT = 0.8
 _SIZE = 160  # side of the pictures in a preview, in pixels
-_VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))
+_VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))  # elevation, azimuth in degrees
 
 
 @dataclasses.dataclass(frozen=True)
 class Reconstructor:
-    """A trained model with what it needs beside its networks.
+    """A trained model and what is needed to apply it to images.
 
     Attributes:
-      predict: maps masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
-      image_size: S.
-      threshold: probability from which voxels count as occupied, best on the validation split.
+      predict: function from masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
+      image_size: S, the rows and columns of a mask.
+      threshold: probability above which voxels are occupied; the best on the validation split.
       extent: how the training masks are framed; see `framing.frame`.
     """
 
-    predict: collections.abc.Callable
+    predict: Callable[[np.ndarray], np.ndarray]
     image_size: int
     threshold: float
     extent: float
 
 
-def load(path):
-    """The `Reconstructor` in a workdir, a checkpoint's folder, or a SavedModel of `exporting`.
+def load_model(path: str | os.PathLike) -> Reconstructor:
+    """Load a trained model.
+
+    Args:
+      path: a workdir, a checkpoint's folder, or a SavedModel that `exports.export` wrote.
 
     Raises:
-      UserError: there is none.
+      UserError: if it holds no model that can be used.
     """
     path = pathlib.Path(path)
     if (path / "saved_model.pb").exists():
@@ -62,12 +66,17 @@ def load(path):
     )
 
 
-def images_in(paths):
-    """The image files that paths name: themselves, or what is in them if they are folders.
+def images_in(
+    paths: Iterable[str | os.PathLike],
+) -> Iterator[tuple[pathlib.Path, UserError | None]]:
+    """List image files.
+
+    Args:
+      paths: image files, or folders whose image files are listed.
 
     Yields:
-      (path, None), or (path, a `UserError`) for a folder without images, or for a link in it that
-      leads out of it.
+      (path, None) for an image. (path, `UserError`) for a folder that cannot be listed or holds no
+      images, and for a link in a folder that leads out of it.
     """
     formats = Image.registered_extensions()
     for path in map(pathlib.Path, paths):
@@ -86,31 +95,38 @@ def images_in(paths):
         for child in found:
             yield child, files.link_problem(path, child)
         if not found:
-            yield path, UserError(f"{path} holds no images: name some, or another folder")
+            yield path, UserError(f"{path} holds no images: give image files or another folder")
 
 
 def reconstruct_files(
-    reconstructor, paths, output_dir, formats, surface="smooth", threshold=None, framed=False
-):
-    """Reconstructs the object in each image; one that cannot be used stops no other.
+    reconstructor: Reconstructor,
+    paths: Iterable[str | os.PathLike],
+    output_dir: str | os.PathLike,
+    formats: Sequence[str],
+    surface: str = "smooth",
+    threshold: float | None = None,
+    framed: bool = False,
+) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError]]:
+    """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
     Args:
-      reconstructor: a `Reconstructor`.
+      reconstructor: the trained model.
       paths: image files, or folders of them.
-      output_dir: folder for `<image's name>.<format>` and the preview `<image's name>.png`.
-      formats: of `settings.SHAPE_FORMATS`.
-      surface: of meshes, a key of `SURFACES`.
-      threshold: probability from which voxels are occupied; None for the model's own.
-      framed: the images are framed as training masks already.
+      output_dir: folder for the shape `<image's name>.<format>` and the preview
+        `<image's name>.png`.
+      formats: the formats to write, each one of `settings.SHAPE_FORMATS`.
+      surface: the surface of meshes, a key of `SURFACES`.
+      threshold: probability above which voxels are occupied; None for the model's own.
+      framed: whether the images are framed as training masks already.
 
     Yields:
-      (path of an image, files written for it), or (path, a `UserError`).
+      (path of the image, files written for it), or (path of the image, `UserError`).
     """
     threshold = reconstructor.threshold if threshold is None else threshold
     extent = None if framed else reconstructor.extent
     found = list(images_in(paths))
     images = {os.path.realpath(path) for path, _ in found}
-    taken = set()
+    taken: set[str] = set()
     for path, problem in found:
         if problem:
             yield path, problem
@@ -136,28 +152,45 @@ def reconstruct_files(
             yield path, written
 
 
-def _free_name(stem, taken):
-    """A name for an image's files that no image of another folder has taken; takes it."""
+def _free_name(stem: str, taken: set[str]) -> str:
+    """Choose a name for an image's files that no other image has taken, and add it to `taken`."""
     names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
     name = next(name for name in names if name not in taken)
     taken.add(name)
     return name
 
 
-def check_shape(voxels, threshold, name):
-    """Raises a `UserError` where no voxel is over the threshold."""
+def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -> None:
+    """Check that a reconstruction has occupied voxels.
+
+    Args:
+      voxels: probabilities, float32 [N, N, N] in [0, 1].
+      threshold: probability above which voxels are occupied.
+      name: the image's name in the error message.
+
+    Raises:
+      UserError: if no voxel is above the threshold.
+    """
     if not (voxels > threshold).any():
         raise UserError(
             f"the model sees no shape in {name}: no voxel is over the threshold {threshold:g}; "
-            "lower it"
+            "lower the threshold"
         )
 
 
-def write_shape(path, voxels, threshold, surface="smooth"):
-    """Writes voxels [N, N, N] in the format of the path's suffix, one of `settings.SHAPE_FORMATS`.
+def write_shape(
+    path: pathlib.Path, voxels: np.ndarray, threshold: float, surface: str = "smooth"
+) -> None:
+    """Write a reconstruction to a file.
+
+    Args:
+      path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
+      voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
+      threshold: probability above which voxels are occupied.
+      surface: the surface of meshes, a key of `SURFACES`.
 
     Raises:
-      UserError: it cannot be written.
+      UserError: if it cannot be written.
     """
     kind = path.suffix[1:]
     with files.replacing(path) as partial:
@@ -167,14 +200,16 @@ def write_shape(path, voxels, threshold, surface="smooth"):
         elif kind == "binvox":
             partial.write_bytes(binvox.write(voxels > threshold))
         else:
-            # An .obj would have its colour in a second file.
-            options = {"include_texture": False} if kind == "obj" else {}
+            # The colour of an .obj would need a second file.
+            options: dict[str, Any] = {"include_texture": False} if kind == "obj" else {}
             data = SURFACES[surface](voxels, threshold).export(file_type=kind, **options)
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def _preview(image, silhouette, mask, occupied):
-    """The image, what was found in it, what the model sees, and the shape from all round."""
+def _preview(
+    image: np.ndarray, silhouette: np.ndarray, mask: np.ndarray, occupied: np.ndarray
+) -> np.ndarray:
+    """Draw the image, its silhouette, the mask that the model sees, and the shape all round."""
     row = [_in_square(image), sheets.mask_picture(_in_square(silhouette) / 255, _SIZE)]
     row.append(sheets.mask_picture(mask, _SIZE))
     row += [shading.shade_voxels(occupied, viewpoint, _SIZE) for viewpoint in _VIEWPOINTS]
@@ -183,8 +218,8 @@ def _preview(image, silhouette, mask, occupied):
     return sheets.grid([row], titles)
 
 
-def _in_square(image):
-    """An image, or a mask, in the middle of a square of `_SIZE` pixels, uint8."""
+def _in_square(image: np.ndarray) -> np.ndarray:
+    """Centre an image or a silhouette in a square of `_SIZE` × `_SIZE` pixels, uint8."""
     picture = Image.fromarray(image.astype(np.uint8) * (255 if image.ndim == 2 else 1))
     picture.thumbnail((_SIZE, _SIZE))
     square = Image.new(picture.mode, (_SIZE, _SIZE), "white" if picture.mode == "RGB" else 0)

@@ -1,4 +1,5 @@
-"""The networks, their losses and training step, and checkpoints.
+"""Define the networks that are trained.
 
-Imports `projection` and `utils`.
+The networks, their losses and training step, their predictions and their checkpoints live here.
+This package may import `projection` and `utils`.
 """

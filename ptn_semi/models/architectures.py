@@ -1,4 +1,7 @@
-"""Sizes of the networks: what there is to choose from, without the networks themselves."""
+"""Sizes of the networks and the options that users can choose from.
+
+This module does not import TensorFlow. `networks` builds the networks themselves.
+"""
 
 import dataclasses
 
@@ -11,13 +14,17 @@ class Architecture:
 
     Attributes:
       latent_dim: length of E's output and of the GAN's z.
-      encoder_filters: of E's convolutions, each halving the image.
-      encoder_units: of the fully connected layers after them.
+      encoder_filters: filters of E's convolutions, each of which halves the image.
+      encoder_units: units of the fully connected layers after them.
       generator_base: channels of the 4³ grid that G starts from.
-      generator_filters: of the transposed convolutions at voxel size 32, each doubling the grid,
-        without the last one (to 1 channel). Voxel size 64 repeats the last number.
-      discriminator_filters: of D's convolutions, each halving the mask.
-      kernel_size: of all convolutions.
+      generator_filters: filters of G's transposed convolutions at voxel size 32, each of which
+        doubles the grid. The last one, to 1 channel, is left out. Voxel size 64 repeats the last
+        number.
+      discriminator_filters: filters of D's convolutions, each of which halves the mask.
+      kernel_size: kernel size of all convolutions.
+
+    Raises:
+      ValueError: a size is not an integer from 1 to 4096.
     """
 
     latent_dim: int
@@ -28,7 +35,7 @@ class Architecture:
     discriminator_filters: tuple[int, ...]
     kernel_size: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         sizes = [
             self.latent_dim,
             *self.encoder_filters,
@@ -38,12 +45,13 @@ class Architecture:
             *self.discriminator_filters,
             self.kernel_size,
         ]
-        # They may come with a checkpoint from anybody, and are made before its weights are read.
+        # A checkpoint from a stranger may name any sizes, and the networks are built before its
+        # weights are read.
         if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
             raise ValueError(f"a network's sizes are 1 to {_LARGEST}, not {sizes}")
 
 
-PRESETS = {
+PRESETS: dict[str, Architecture] = {
     "paper": Architecture(
         latent_dim=512,
         encoder_filters=(128, 256, 512),
@@ -64,6 +72,6 @@ PRESETS = {
     ),
 }
 VOXEL_SIZES = (32, 64)
-IMAGE_SIZES = (8, 512)  # smallest and largest
-# Of what layers compute; weights, latents, voxels and logits are float32 with either.
+IMAGE_SIZES = (8, 512)  # the smallest and the largest
+# Compute dtypes of the layers; weights, latents, voxels and logits stay float32.
 PRECISIONS = ("float32", "mixed_bfloat16")

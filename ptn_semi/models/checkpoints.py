@@ -1,9 +1,9 @@
-"""Checkpoints of a training run: written atomically, checked when read.
+"""Checkpoints of a training run, which are written atomically and checked when they are read.
 
-A checkpoint is a folder `step_00001000` with TensorFlow's own checkpoint files and
-`checkpoint.json`: the step, the model's configuration, the best validation score so far, a SHA-256
-of every file and one of all this. It is written under another name and then renamed, so that a
-folder with that name is whole. Nothing in it is executed when it is read.
+A checkpoint is a folder, such as `step_00001000`, with TensorFlow's own checkpoint files and
+`checkpoint.json`. That file holds the step, the model's configuration, the best validation score so
+far, the SHA-256 of every file and one of all these entries. The folder is written under another
+name and then renamed, so that it is complete. Reading a checkpoint never executes code.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import shutil
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ from ptn_semi.utils.errors import UserError
 
 _METADATA = "checkpoint.json"
 _MEND = "use the version that it was trained with, or train again"
-# What TensorFlow, Keras and our own classes raise of files that they do not understand.
+# TensorFlow, Keras and our own classes raise these on files that they do not understand.
 _BROKEN = (
     ValueError,
     TypeError,
@@ -38,18 +39,18 @@ _BROKEN = (
     RuntimeError,
     tf.errors.OpError,
 )
-_STATE = "state.index"  # of TensorFlow's own files, the one whose name is always the same
+_STATE = "state.index"  # the one of TensorFlow's own files whose name is always the same
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on disk, its files' hashes checked.
+    """A checkpoint on disk, whose files match their hashes.
 
     Attributes:
       path: its folder.
-      step: pairs of iterations done.
-      model_config: of `SemiSupervisedReconstructor`.
-      progress: what the training loop keeps beside the weights (best score, minutes spent).
+      step: number of training steps done.
+      model_config: configuration of the `SemiSupervisedReconstructor`.
+      progress: state of the training loop beside the weights (best score, minutes spent).
     """
 
     path: pathlib.Path
@@ -58,22 +59,24 @@ class Checkpoint:
     progress: dict
 
 
-def save(folder, model, progress, keep):
-    """Writes a checkpoint of model and optimizers into `folder`, then deletes those not wanted.
+def save(
+    folder: str | os.PathLike, model: SemiSupervisedReconstructor, progress: dict, keep: set[int]
+) -> Checkpoint:
+    """Write a checkpoint of a model and its optimizers, delete old ones and return the new one.
 
     Args:
       folder: the run's checkpoint folder.
-      model: a compiled `SemiSupervisedReconstructor`.
-      progress: JSON-able dict of the training loop.
-      keep: steps to keep besides the newest two.
+      model: a compiled model.
+      progress: state of the training loop, which JSON can hold.
+      keep: steps of checkpoints to keep besides the newest two.
 
-    Returns:
-      The `Checkpoint`.
+    Raises:
+      UserError: the checkpoint cannot be written; earlier ones are untouched.
     """
     folder = pathlib.Path(folder)
     step = int(model.steps.numpy())
     final, partial = _path(folder, step), folder / f"partial_{step:08d}"
-    for left in folder.glob("partial_*"):  # by a training that was killed
+    for left in folder.glob("partial_*"):  # left by a training that was killed
         shutil.rmtree(left, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
@@ -89,14 +92,14 @@ def save(folder, model, progress, keep):
         for path in partial.iterdir():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
-        if final.exists():  # the same step of the same run, so the same bits
+        if final.exists():  # the same step of the same run, hence bit-identical
             shutil.rmtree(final)
         partial.rename(final)
     except (OSError, tf.errors.OpError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise UserError(
             f"the checkpoint of step {step} could not be written to {folder} ({error}): free some "
-            "space there and give the same command again; earlier checkpoints are untouched"
+            "space there and run the same command again; earlier checkpoints are untouched"
         ) from error
     wanted = {step, *keep, *_steps(folder)[-2:]}
     for old in set(_steps(folder)) - wanted:
@@ -104,21 +107,21 @@ def save(folder, model, progress, keep):
     return read(final)
 
 
-def read(path):
-    """Reads and checks the checkpoint in a `step_*` folder.
+def read(path: str | os.PathLike) -> Checkpoint:
+    """Read and check the checkpoint in a `step_*` folder.
 
     Raises:
-      UserError: it is missing or damaged.
+      UserError: the checkpoint is missing or damaged.
     """
     path = pathlib.Path(path)
     try:
         metadata = json.loads((path / _METADATA).read_text())
-        digest = metadata.pop("digest", None)  # there was none at first
+        digest = metadata.pop("digest", None)  # the oldest checkpoints have none
         hashes = metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
         checkpoint = Checkpoint(path, metadata["step"], metadata["model"], metadata["progress"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a whole checkpoint: delete it or name another") from error
+        raise UserError(f"{path} is not a valid checkpoint: delete it or name another") from error
     if _STATE not in hashes or digest not in (None, _digest(metadata)):
         damaged = [_METADATA]
     if damaged:
@@ -126,8 +129,8 @@ def read(path):
     return checkpoint
 
 
-def latest(folder):
-    """The newest whole checkpoint of a run, or None; newer ones that are damaged are named."""
+def latest(folder: str | os.PathLike) -> Checkpoint | None:
+    """Return the newest undamaged checkpoint of a run, or None; print notes on damaged ones."""
     for step in reversed(_steps(folder)):
         try:
             return read(_path(folder, step))
@@ -136,18 +139,20 @@ def latest(folder):
     return None
 
 
-def newest_step(folder):
-    """Step of the newest checkpoint of a run, 0 if there is none; its files are not read."""
+def newest_step(folder: str | os.PathLike) -> int:
+    """Return the step of a run's newest checkpoint, or 0, without reading its files."""
     return max(_steps(folder), default=0)
 
 
-def find(path, which="best"):
-    """The checkpoint that a user names: a workdir (its best or last one) or a `step_*` folder.
+def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
+    """Find the checkpoint that a user names.
 
-    In place of a damaged last one it takes the one before, and says so.
+    Args:
+      path: a workdir or a `step_*` folder.
+      which: "best" or "last" of a workdir; the one before replaces a damaged last one.
 
     Raises:
-      UserError: nothing there, or the best one is damaged.
+      UserError: there is no checkpoint, or the best one is damaged.
     """
     path = pathlib.Path(path)
     if (path / _METADATA).exists():
@@ -164,20 +169,20 @@ def find(path, which="best"):
     except UserError as error:
         raise UserError(
             f"the best checkpoint of {path}, of step {best['step']}, is missing or damaged: train "
-            f"in another workdir, or take its last one, {newest.path}, instead"
+            f"again in another workdir, or use the last checkpoint, {newest.path}"
         ) from error
 
 
-def restore(checkpoint, model):
-    """Restores a compiled model and its optimizers to the bits that were saved."""
+def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
+    """Restore a compiled model and its optimizers bit-identically."""
     with refusing_others(checkpoint.path, _MEND):
         _check_architecture(checkpoint, model)
         with files.without_patterns(checkpoint.path) as folder:
             _trackable(model).read(f"{folder}/state").assert_consumed()
 
 
-def restore_networks(checkpoint, model):
-    """Restores the networks alone, without optimizers and step; V where there is one."""
+def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
+    """Restore the networks, V only if the checkpoint has it, without optimizers and step."""
     with refusing_others(checkpoint.path, _MEND):
         _check_architecture(checkpoint, model)
         parts = _networks(model)
@@ -188,18 +193,18 @@ def restore_networks(checkpoint, model):
             status.assert_existing_objects_matched().expect_partial()
 
 
-def start_from(checkpoint, model):
-    """Starts a new run from a checkpoint's networks, E and G from their averages."""
+def start_from(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
+    """Initialise a new run from a checkpoint's networks, with the averages of E and G."""
     restore_networks(checkpoint, model)
     model.encoder.set_weights(model.average_encoder.get_weights())
     model.generator.set_weights(model.average_generator.get_weights())
 
 
-def load_model(checkpoint):
-    """A model as it was saved, without optimizers.
+def load_model(checkpoint: Checkpoint) -> SemiSupervisedReconstructor:
+    """Load a model without its optimizers.
 
-    It computes in float32 whatever it was trained in: CPUs differ in how they round bfloat16, by
-    some hundredths of a voxel, and answers are to be those of exported models.
+    It computes in float32 whatever it was trained in, so that its voxels equal an exported model's.
+    CPUs round bfloat16 differently, which changes voxels by some hundredths.
     """
     with refusing_others(checkpoint.path, _MEND):
         model = model_of(checkpoint.model_config | {"precision": "float32"})
@@ -207,10 +212,10 @@ def load_model(checkpoint):
     return model
 
 
-def model_of(config):
-    """A new model of a stored configuration, which may be from anybody.
+def model_of(config: dict) -> SemiSupervisedReconstructor:
+    """Build a new model from a stored configuration, which may come from a stranger.
 
-    Its own arguments are taken, plain values all; whatever else stands there is not looked at.
+    Only the arguments of the model, all plain values, are used. Other entries are ignored.
     """
     names = inspect.signature(SemiSupervisedReconstructor).parameters
     return SemiSupervisedReconstructor(
@@ -219,8 +224,11 @@ def model_of(config):
 
 
 @contextlib.contextmanager
-def refusing_others(path, mend):
-    """Turns what a model of another program or version breaks, when it is read, into a sentence."""
+def refusing_others(path: str | os.PathLike, mend: str) -> Iterator[None]:
+    """Turn errors from reading a model of another program or version into a `UserError`.
+
+    Its message names `path` and ends with `mend`, which says how to fix it.
+    """
     try:
         yield
     except _BROKEN as error:
@@ -230,8 +238,8 @@ def refusing_others(path, mend):
         ) from error
 
 
-def non_finite_weight(model):
-    """Path of a weight that is not finite, or None."""
+def non_finite_weight(model: keras.Model) -> str | None:
+    """Return the path of a weight that is not finite, or None."""
     for weight in model.weights:
         if keras.backend.is_float_dtype(weight.dtype) and not np.isfinite(weight.numpy()).all():
             return weight.path
@@ -257,12 +265,12 @@ def _check_architecture(checkpoint, model):
     differing = [flag for flag in _sizes(checkpoint.model_config) if flag not in asked]
     if differing:
         raise UserError(
-            f"{checkpoint.path} is of another architecture: it needs {' '.join(differing)}"
+            f"{checkpoint.path} has another architecture: it needs {' '.join(differing)}"
         )
 
 
 def _sizes(config):
-    """The flags that decide the weights' shapes, from a model's configuration in JSON."""
+    """List the flags that determine the shapes of the weights in a model's JSON configuration."""
     presets = {
         name: json.loads(json.dumps(dataclasses.asdict(architecture)))
         for name, architecture in architectures.PRESETS.items()

@@ -1,4 +1,7 @@
-"""What a training step minimises: kinds of losses and their weights. Needs no TensorFlow."""
+"""Settings of the training loss: the kinds of losses and their weights.
+
+This module does not import TensorFlow.
+"""
 
 import dataclasses
 
@@ -11,13 +14,14 @@ GRADIENT_PENALTIES = ("dragan", "r1")
 
 @dataclasses.dataclass(frozen=True)
 class LossSettings:
-    """What the training step minimises.
+    """Settings of the loss that the training step minimises.
 
-    The paper's weights default to the authors', but for the latent invariance: theirs is 1, at
-    which E may map all masks to one latent. Ours default to 0, which leaves them out.
+    The weights of the paper's losses default to the authors' values, except for the latent
+    invariance: at the authors' weight of 1, E may map all masks to one latent. The losses beyond
+    the paper default to a weight of 0, which leaves them out.
 
     Raises:
-      ValueError: they do not go together.
+      ValueError: the settings contradict each other.
     """
 
     supervision: str = setting(
@@ -38,28 +42,29 @@ class LossSettings:
     )
     occupancy_weight: float = setting(
         0.0,
-        "Weight of voxels against warped visual hulls of labeled shapes (of generated shapes "
-        "with --supervision=unlabeled).",
+        "Weight of the cross-entropy between voxels and warped visual hulls of labeled shapes "
+        "(warped generated shapes with --supervision=unlabeled).",
         low=0,
     )
     self_reconstruction_weight: float = setting(
         0.0,
-        "Weight of unlabeled masks against their reconstructions seen from estimated viewpoints.",
+        "Weight of the loss between unlabeled masks and their reconstructions, projected from "
+        "estimated viewpoints.",
         low=0,
     )
     self_reconstruction_warmup: int = setting(
         200,
-        "Steps in which that weight grows from 0; the viewpoint estimator has to learn first.",
+        "Steps over which that weight grows from 0, so that the viewpoint estimator learns first.",
         low=0,
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.supervision not in SUPERVISIONS:
             raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
         if self.supervision == "unlabeled" and not self.adversarial_weight:
             raise ValueError(
                 "supervision=unlabeled learns shapes from the GAN alone: it needs an "
-                "adversarial_weight, as 1"
+                "adversarial_weight, such as 1"
             )
         if (
             self.supervision == "unlabeled"
@@ -68,15 +73,15 @@ class LossSettings:
         ):
             raise ValueError(
                 "supervision=unlabeled learns viewpoints from generated shapes alone: "
-                "self_reconstruction_weight needs an occupancy_weight beside it, as 30"
+                "self_reconstruction_weight needs an occupancy_weight with it, such as 30"
             )
 
     @property
-    def uses_hulls(self):
+    def uses_hulls(self) -> bool:
         """Whether batches need visual hulls."""
         return self.supervision != "unlabeled" and bool(self.occupancy_weight)
 
     @property
-    def uses_viewpoint_estimator(self):
-        """Whether there is a V."""
+    def uses_viewpoint_estimator(self) -> bool:
+        """Whether the model has the viewpoint estimator V."""
         return self.supervision != "labeled" and bool(self.self_reconstruction_weight)

@@ -1,32 +1,69 @@
-"""The losses of the paper. All take tensors and return scalars; weights are applied elsewhere.
+"""The losses of the paper and the occupancy loss, as functions of tensors that return scalars.
+
+The training step applies the weights.
 
 Equations are those of Yang, Cui, Belongie and Hariharan, "Learning Single-View 3D Reconstruction
 with Limited Pose Supervision" (https://doi.org/10.1007/978-3-030-01267-0_6).
 """
 
+import keras
 import tensorflow as tf
 
 from ptn_semi.models import replicas
 
 
-def reconstruction_loss(predicted_masks, masks):
-    """Equation 1, one of its two terms: mean L1 plus mean L2 of [B, S, S, 1] masks."""
+def reconstruction_loss(predicted_masks: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+    """Compute one of the two terms of equation 1: mean absolute plus mean squared difference.
+
+    Args:
+      predicted_masks: [B, S, S, 1] in [0, 1].
+      masks: [B, S, S, 1] in [0, 1].
+
+    Returns:
+      A scalar.
+    """
     difference = predicted_masks - masks
     return tf.reduce_mean(tf.abs(difference) + tf.square(difference))
 
 
-def latent_invariance_loss(latent_a, latent_b):
-    """Equation 2: mean squared difference of two views' [B, latent_dim] latents."""
+def latent_invariance_loss(latent_a: tf.Tensor, latent_b: tf.Tensor) -> tf.Tensor:
+    """Compute equation 2: the mean squared difference between two views' latents.
+
+    Args:
+      latent_a: [B, latent_dim].
+      latent_b: [B, latent_dim] of other views of the same shapes.
+
+    Returns:
+      A scalar.
+    """
     return tf.reduce_mean(tf.square(latent_a - latent_b))
 
 
-def voxel_invariance_loss(voxels_a, voxels_b):
-    """Equation 3: mean absolute difference of two views' [B, N, N, N] voxels."""
+def voxel_invariance_loss(voxels_a: tf.Tensor, voxels_b: tf.Tensor) -> tf.Tensor:
+    """Compute equation 3: the mean absolute difference between two views' voxels.
+
+    Args:
+      voxels_a: [B, N, N, N] in [0, 1].
+      voxels_b: [B, N, N, N] in [0, 1], from other views of the same shapes.
+
+    Returns:
+      A scalar.
+    """
     return tf.reduce_mean(tf.abs(voxels_a - voxels_b))
 
 
-def occupancy_loss(voxels, occupied):
-    """Mean binary cross-entropy of [B, N, N, N] voxels, where the true shape is known."""
+def occupancy_loss(voxels: tf.Tensor, occupied: tf.Tensor) -> tf.Tensor:
+    """Compute the mean binary cross-entropy of voxels whose true shape is known.
+
+    The paper has no such loss.
+
+    Args:
+      voxels: [B, N, N, N] in [0, 1].
+      occupied: [B, N, N, N], 0 or 1.
+
+    Returns:
+      A scalar.
+    """
     voxels = tf.clip_by_value(voxels, 1e-6, 1 - 1e-6)
     return -tf.reduce_mean(
         occupied * tf.math.log(voxels) + (1 - occupied) * tf.math.log(1 - voxels)
@@ -52,19 +89,38 @@ def _hinge(real_logits, fake_logits):
 
 
 GAN_LOSSES = {
-    "non_saturating": _non_saturating,  # Goodfellow et al. 2014, the paper's
+    "non_saturating": _non_saturating,  # Goodfellow et al. 2014; used in the paper
     "least_squares": _least_squares,  # LSGAN, Mao et al. 2017
     "hinge": _hinge,  # Lim and Ye 2017
 }
 
 
-def gan_losses(name, real_logits, fake_logits):
-    """(discriminator_loss, generator_loss) of `GAN_LOSSES[name]`, from [B, 1] logits."""
+def gan_losses(
+    name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Compute the GAN losses of D and G.
+
+    Args:
+      name: a key of `GAN_LOSSES`.
+      real_logits: [B, 1], D's logits of real masks.
+      fake_logits: [B, 1], D's logits of projected masks.
+
+    Returns:
+      The scalars (discriminator_loss, generator_loss).
+    """
     return GAN_LOSSES[name](real_logits, fake_logits)
 
 
-def discriminator_accuracy(real_logits, fake_logits):
-    """Share of masks that D takes for what they are: not minimised, and ½ where fakes look real."""
+def discriminator_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """Compute the share of masks that D classifies correctly; it is reported, not minimised.
+
+    Args:
+      real_logits: [B, 1], D's logits of real masks.
+      fake_logits: [B, 1], D's logits of projected masks.
+
+    Returns:
+      A scalar in [0, 1]; it is ½ where D cannot tell fake masks from real ones.
+    """
     right = tf.concat([real_logits > 0, fake_logits < 0], axis=0)
     return tf.reduce_mean(tf.cast(right, tf.float32))
 
@@ -81,7 +137,7 @@ def _dragan(discriminator, masks, seed):
     shape = [replicas.total(tf.shape(masks)[0]), *masks.shape[1:]]
     noise = replicas.share(tf.random.stateless_normal(shape, seed, stddev=10 / 255))
     squares = _gradient_square_norm(discriminator, masks + noise)
-    # The root's slope is infinite at 0, hence the epsilon inside.
+    # The epsilon is inside the root because the root's slope is infinite at 0.
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1))
 
 
@@ -91,11 +147,23 @@ def _r1(discriminator, masks, seed):
 
 
 GRADIENT_PENALTIES = {
-    "dragan": _dragan,  # Kodali et al. 2017, with the authors' noise; the paper's
+    "dragan": _dragan,  # Kodali et al. 2017, with the authors' noise; used in the paper
     "r1": _r1,  # Mescheder et al. 2018
 }
 
 
-def gradient_penalty(name, discriminator, masks, seed):
-    """`GRADIENT_PENALTIES[name]` of D at real masks [B, S, S, 1]; seed [2] draws DRAGAN's noise."""
+def gradient_penalty(
+    name: str, discriminator: keras.Model, masks: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """Compute the gradient penalty of D at real masks.
+
+    Args:
+      name: a key of `GRADIENT_PENALTIES`.
+      discriminator: D.
+      masks: [B, S, S, 1], real masks.
+      seed: stateless seed [2] of DRAGAN's noise.
+
+    Returns:
+      A scalar.
+    """
     return GRADIENT_PENALTIES[name](discriminator, masks, seed)

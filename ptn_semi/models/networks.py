@@ -1,10 +1,11 @@
-"""Encoder E, voxel generator G and discriminator D, as ordinary Keras models.
+"""Encoder E, voxel generator G, discriminator D and viewpoint estimator V as Keras models.
 
-Their sizes are an `architectures.Architecture`.
+An `architectures.Architecture` gives their sizes.
 """
 
 import contextlib
 import math
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -15,16 +16,20 @@ from ptn_semi.models.normalization import FusedBatchNormalization
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.utils import cpu
 
-# Seen from statistics over a run of some thousand steps, 0.99 (Keras' default) lags too far behind.
+# Keras' default of 0.99 lags too far behind in a run of a few thousand steps.
 BATCH_NORM_MOMENTUM = 0.9
-# G starts near empty: rays through a half-full grid are opaque, and pass back no gradient.
+# G starts with a nearly empty grid: rays through a half-full one are opaque and pass back no
+# gradient.
 INITIAL_LOGIT = -3.0
 
 
-def fastest_precision():
-    """The one of `architectures.PRECISIONS` that suits the machine: half where it multiplies it.
+def fastest_precision() -> str:
+    """Choose the fastest of `architectures.PRECISIONS` on this machine.
 
-    Other CPUs and GPUs have to convert each number, which is slower than float32.
+    Returns:
+      "mixed_bfloat16" where all GPUs, or the CPU if there is none, multiply bfloat16 numbers
+      natively; "float32" elsewhere. Other devices convert each number, which is slower than
+      float32.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
@@ -36,8 +41,15 @@ def fastest_precision():
 
 
 @contextlib.contextmanager
-def computing_in(precision):
-    """Networks built within compute in this one of `architectures.PRECISIONS`."""
+def computing_in(precision: str) -> Iterator[None]:
+    """Set the compute dtype of networks that are built in this context.
+
+    Args:
+      precision: one of `architectures.PRECISIONS`.
+
+    Raises:
+      ValueError: the precision is not one of them.
+    """
     if precision not in architectures.PRECISIONS:
         raise ValueError(
             f"precision is one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
@@ -70,8 +82,19 @@ def _encode(x, architecture):
     return x
 
 
-def build_encoder(architecture, image_size):
-    """E: masks [B, S, S, 1] to latents [B, latent_dim], float32."""
+def build_encoder(architecture: architectures.Architecture, image_size: int) -> keras.Model:
+    """Build E, which maps masks [B, S, S, 1] to latents [B, latent_dim].
+
+    Args:
+      architecture: sizes of the networks.
+      image_size: S.
+
+    Returns:
+      The model, with float32 output.
+
+    Raises:
+      ValueError: the image size is outside `architectures.IMAGE_SIZES`.
+    """
     low, high = architectures.IMAGE_SIZES
     if not low <= image_size <= high:
         raise ValueError(f"the image size is {low} to {high}, not {image_size}")
@@ -81,8 +104,19 @@ def build_encoder(architecture, image_size):
     return keras.Model(inputs, latent, name="encoder")
 
 
-def build_generator(architecture, voxel_size):
-    """G: latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1], float32."""
+def build_generator(architecture: architectures.Architecture, voxel_size: int) -> keras.Model:
+    """Build G, which maps latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1].
+
+    Args:
+      architecture: sizes of the networks.
+      voxel_size: N.
+
+    Returns:
+      The model, with float32 output.
+
+    Raises:
+      ValueError: the voxel size is not one of `architectures.VOXEL_SIZES`.
+    """
     if voxel_size not in architectures.VOXEL_SIZES:
         raise ValueError(f"the voxel size is one of {architectures.VOXEL_SIZES}, not {voxel_size}")
     filters = architecture.generator_filters
@@ -107,8 +141,18 @@ def build_generator(architecture, voxel_size):
     return keras.Model(inputs, voxels, name="generator")
 
 
-def build_viewpoint_estimator(architecture, image_size):
-    """V: masks [B, S, S, 1] to `viewpoints`' [B, NUM_BINS, NUM_OUTPUTS], float32."""
+def build_viewpoint_estimator(
+    architecture: architectures.Architecture, image_size: int
+) -> keras.Model:
+    """Build V, which maps masks [B, S, S, 1] to `viewpoint_bins` [B, NUM_BINS, NUM_OUTPUTS].
+
+    Args:
+      architecture: sizes of the networks; V has E's layers and an output layer of its own.
+      image_size: S.
+
+    Returns:
+      The model, with float32 output.
+    """
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(x, architecture)
     bins = (viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
@@ -117,14 +161,23 @@ def build_viewpoint_estimator(architecture, image_size):
     return keras.Model(inputs, x, name="viewpoint_estimator")
 
 
-def build_discriminator(architecture, image_size):
-    """D: masks [B, S, S, 1] to real-or-fake logits [B, 1], float32."""
+def build_discriminator(architecture: architectures.Architecture, image_size: int) -> keras.Model:
+    """Build D, which maps masks [B, S, S, 1] to logits [B, 1], higher for real masks.
+
+    Args:
+      architecture: sizes of the networks.
+      image_size: S.
+
+    Returns:
+      The model, with float32 output.
+    """
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     for i, filters in enumerate(architecture.discriminator_filters, 1):
         x = layers.Conv2D(filters, architecture.kernel_size, 2, "same", name=f"conv{i}")(x)
         if i > 1:
-            # Over the whole feature map with a scale per channel, as the layer norm of tf.contrib
-            # that the authors used: Keras' LayerNormalization would learn one per position too.
+            # One group normalises the whole feature map with a scale per channel, as the layer
+            # norm of tf.contrib that the authors used does. Keras' LayerNormalization would learn
+            # a scale per position as well.
             x = layers.GroupNormalization(groups=1, name=f"conv{i}_norm")(x)
         x = layers.LeakyReLU(0.2, name=f"conv{i}_relu")(x)
     x = layers.Flatten(name="flatten")(x)

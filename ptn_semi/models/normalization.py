@@ -1,4 +1,4 @@
-"""Batch norm in one of TensorFlow's own operations, several times faster on a CPU."""
+"""Batch norm as a single TensorFlow operation, which is several times faster on a CPU."""
 
 import keras
 import tensorflow as tf
@@ -6,20 +6,28 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` over the last axis; the same values, but for rounding.
+    """`keras.layers.BatchNormalization` over the last axis, with the same values up to rounding.
 
-    In training Keras' own computes mean, variance and gradients by a dozen operations that each
-    read the whole input. (It still does where several replicas share their statistics.)
+    In training, the layer of Keras computes mean, variance and gradients in a dozen operations
+    that each read the whole input. It is still used where several replicas share their statistics.
 
     Input shape: [B, ..., C].
-    Output shape: the same.
+    Output shape: [B, ..., C].
     """
 
-    def call(self, inputs, training=None):
-        """Normalized inputs; see the class."""
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Normalize the inputs.
+
+        Args:
+          inputs: [B, ..., C].
+          training: use the batch's statistics and update the moving ones.
+
+        Returns:
+          [B, ..., C] in the layer's compute dtype.
+        """
         if not (training and self.trainable) or self.synchronized:
             return super().call(inputs, training=training)
-        x = tf.cast(inputs, tf.float32)  # as Keras does, since sums lose too much in less
+        x = tf.cast(inputs, tf.float32)  # as in Keras; sums are too inexact in half precision
         channels = inputs.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=tf.reshape(x, [-1, 1, 1, channels]),
@@ -31,7 +39,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=True,
         )
         count = tf.cast(tf.size(x) // channels, tf.float32)
-        # The operation tells the unbiased variance; Keras keeps the biased one.
+        # The operation returns the unbiased variance, but Keras keeps the biased one.
         for moving, value in (
             (self.moving_mean, mean),
             (self.moving_variance, variance * (count - 1) / count),

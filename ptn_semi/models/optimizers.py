@@ -1,4 +1,4 @@
-"""Adam in one of TensorFlow's own operations: less to trace before the first step, and to run."""
+"""Adam as a single TensorFlow operation per variable, which is faster to trace and to run."""
 
 import keras
 import tensorflow as tf
@@ -6,13 +6,22 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
 class FusedAdam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam`, the same updates but for rounding; see there for its arguments.
+    """`keras.optimizers.Adam`, with the same arguments and the same updates up to rounding.
 
-    Keras' own makes some twenty operations for each variable. Without `amsgrad`.
+    The optimizer of Keras needs about twenty operations for each variable. This one does not
+    support `amsgrad`.
     """
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Updates a variable and its two moments."""
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        """Update a variable and its two moments.
+
+        Args:
+          gradient: gradient of the loss, of the variable's shape.
+          variable: the variable to update.
+          learning_rate: a scalar.
+        """
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(

@@ -1,23 +1,28 @@
-"""A model's predictions, traced once."""
+"""Predictions of a trained model."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 import tqdm
 
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 
 _BATCH = 64  # masks in a forward pass; no effect on the scores
 
 
 class Predictor:
-    """Predicts voxels of masks with a model's current weights; traced once.
+    """Predicts voxels from masks with a model's current weights.
+
+    The model is traced once, so later changes of its weights need no new trace.
 
     Args:
-      model: a `SemiSupervisedReconstructor`.
-      turn: degrees to turn every prediction by; see `geometry.turn_voxels`.
+      model: the model.
+      turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
     """
 
-    def __init__(self, model, turn=0):
+    def __init__(self, model: SemiSupervisedReconstructor, turn: float = 0) -> None:
         self.turn = turn
         mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
         self._predict = tf.function(
@@ -27,17 +32,32 @@ class Predictor:
             autograph=False,
         )
 
-    def __call__(self, masks):
-        """Voxels float32 [B, N, N, N] of masks [B, S, S, 1]."""
+    def __call__(self, masks: np.ndarray | tf.Tensor) -> np.ndarray:
+        """Predict voxels.
+
+        Args:
+          masks: float32 [B, S, S, 1] in [0, 1].
+
+        Returns:
+          float32 [B, N, N, N] in [0, 1].
+        """
         voxels = self._predict(masks).numpy()
         return geometry.turn_voxels(voxels, self.turn) if self.turn else voxels
 
-    def batches(self, shapes, num_views, progress=False):
-        """Yields (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
+    def batches(
+        self, shapes, num_views: int, progress: bool = False
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Predict voxels from each of the first views of every shape, once each.
 
-        Every one of the first `num_views` views of every shape comes once.
+        Args:
+          shapes: the `data.splits.Shapes`.
+          num_views: how many views of each shape to use, from the first.
+          progress: show a progress bar.
+
+        Yields:
+          (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
         """
-        pairs = np.stack(np.mgrid[: len(shapes), :num_views], axis=-1).reshape(-1, 2)
+        pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
         starts = range(0, len(pairs), _BATCH)
         for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
             index, view = pairs[start : start + _BATCH].T

@@ -1,6 +1,8 @@
-"""The model: E, G, D, V and P with the training step that alternates its kinds of iteration."""
+"""The model: E, G, D, V and P, with a training step that runs its iterations one by one."""
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,60 +24,66 @@ OPTIMIZERS = (
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
 class SemiSupervisedReconstructor(keras.Model):
-    """Reconstructs voxels from one mask; trained on few labeled and many unlabeled masks.
+    """Reconstructs voxels from one mask. It trains on few labeled and many unlabeled masks.
 
-    Calling it maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1].
+    Calling the model maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1].
 
-    `train_step` does up to three of these iterations, as `loss_settings` says:
+    `train_step` runs up to three of these iterations, which `loss_settings` selects:
 
-      supervised: E, G and V, on pairs of views with viewpoints and on warped shapes,
-      generated (in its place without labels): E and V, on warped shapes that G makes,
-      self-reconstruction: E and G, on masks alone, seen from where V says,
-      adversarial: G and D, on masks alone.
+      supervised: trains E, G and V on pairs of views with viewpoints and on warped shapes.
+      generated: replaces supervised where there are no labels; trains E and V on warped shapes
+        that G generates.
+      self-reconstruction: trains E and G on masks alone, projected from the viewpoints that V
+        estimates.
+      adversarial: trains G and D on masks alone.
 
-    The paper has the pairs and the adversarial iteration. The batch is a dict with
+    The paper has only the pairs and the adversarial iteration. The batch is a dict of
 
-      view_a, view_b: masks [B, S, S, 1] of two views of the same shapes,
-      viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees,
-      unlabeled: masks [U, S, S, 1] of any shapes,
-      hull: bool [H, N, N, N], visual hulls of labeled shapes, where `loss_settings.uses_hulls`.
+      view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
+      viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
+      unlabeled: masks [U, S, S, 1] of any shapes.
+      hull: bool [H, N, N, N], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
 
-    All random numbers are drawn statelessly from (seed, steps): a restored model goes on with the
-    same bits.
+    All random numbers are drawn statelessly from (seed, steps), so that a restored model resumes
+    bit-identically.
 
     Args:
-      architecture: an `architectures.Architecture`.
-      voxel_size, image_size: N and S.
-      camera: the `Camera` of the masks.
-      loss_settings: a `LossSettings`.
-      freeze_encoder: train G (and D) only.
-      average_decay: of the exponential moving averages of E's and G's weights, batch norm's
-        statistics among them, which reconstruct at test time; 0 for the weights themselves.
-      elevation_range, azimuth_range: of the viewpoints that fakes are seen from, in degrees.
-      precision: that the networks compute in, one of `architectures.PRECISIONS`.
-      seed: of the networks' first weights and of all that is drawn in training.
+      architecture: sizes of the networks, or a dict of them.
+      voxel_size: N.
+      image_size: S.
+      camera: the `Camera` of the masks, or its `to_dict()`.
+      loss_settings: the losses and their weights, or a dict of them.
+      freeze_encoder: train all networks but E.
+      average_decay: decay of the exponential moving averages of E's and G's weights, including the
+        statistics of batch norm. The averages reconstruct at test time; with 0 they equal the
+        weights.
+      elevation_range: lowest and highest elevation of sampled viewpoints, in degrees.
+      azimuth_range: lowest and highest azimuth of sampled viewpoints, in degrees.
+      precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
+      seed: seed of the initial weights and of all random numbers in training.
     """
 
     def __init__(
         self,
-        architecture,
-        voxel_size=32,
-        image_size=32,
-        camera=None,
-        loss_settings=None,
-        freeze_encoder=False,
-        average_decay=0.99,
-        elevation_range=ELEVATION_RANGE,
-        azimuth_range=AZIMUTH_RANGE,
-        precision="float32",
-        seed=0,
-        **kwargs,
-    ):
+        architecture: architectures.Architecture | dict[str, Any],
+        voxel_size: int = 32,
+        image_size: int = 32,
+        camera: Camera | dict[str, Any] | None = None,
+        loss_settings: LossSettings | dict[str, Any] | None = None,
+        freeze_encoder: bool = False,
+        average_decay: float = 0.99,
+        elevation_range: Sequence[float] = ELEVATION_RANGE,
+        azimuth_range: Sequence[float] = AZIMUTH_RANGE,
+        precision: str = "float32",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if isinstance(architecture, dict):
-            architecture = architectures.Architecture(
-                **{k: tuple(v) if isinstance(v, list) else v for k, v in architecture.items()}
-            )
+            sizes: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in architecture.items()
+            }
+            architecture = architectures.Architecture(**sizes)
         if isinstance(camera, dict):
             camera = Camera(**camera)
         if isinstance(loss_settings, dict):
@@ -109,25 +117,37 @@ class SemiSupervisedReconstructor(keras.Model):
         )
         self.built = True
 
-    def call(self, masks, training=False):
-        """Voxels [B, N, N, N] of masks [B, S, S, 1], by the averages unless `training`."""
+    def call(self, masks: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstruct voxels.
+
+        Args:
+          masks: [B, S, S, 1] in [0, 1].
+          training: use E and G themselves instead of their averages.
+
+        Returns:
+          float32 [B, N, N, N] in [0, 1].
+        """
         if training:
             return self.generator(self.encoder(masks, training=True), training=True)
         return self.average_generator(self.average_encoder(masks, training=False), training=False)
 
     def compile(
         self,
-        encoder_optimizer,
-        generator_optimizer,
-        discriminator_optimizer,
-        viewpoint_optimizer=None,
-        jit_compile=False,
-    ):
-        """Sets the optimizers and builds them, so that a restored run finds their state.
+        encoder_optimizer: keras.optimizers.Optimizer,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        viewpoint_optimizer: keras.optimizers.Optimizer | None = None,
+        jit_compile: bool = False,
+    ) -> None:
+        """Set the optimizers and build them, so that a restored run finds their state.
 
-        viewpoint_optimizer is V's, which only a model with self-reconstruction has.
-
-        jit_compile stays off on a CPU: XLA makes transposed 3-D convolutions far slower there.
+        Args:
+          encoder_optimizer: E's.
+          generator_optimizer: G's.
+          discriminator_optimizer: D's.
+          viewpoint_optimizer: V's, which only a model with self-reconstruction needs.
+          jit_compile: compile the training step with XLA. Leave it off on a CPU, where XLA makes
+            transposed 3-D convolutions far slower.
         """
         super().compile(jit_compile=jit_compile)
         self.encoder_optimizer = encoder_optimizer
@@ -138,12 +158,20 @@ class SemiSupervisedReconstructor(keras.Model):
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.viewpoint_optimizer = viewpoint_optimizer
         if self.viewpoint_estimator is not None:
+            assert viewpoint_optimizer is not None
             viewpoint_optimizer.build(self.viewpoint_estimator.trainable_variables)
 
-    def train_step(self, batch):
-        """One iteration of each kind; returns the losses by name."""
+    def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Run one iteration of each kind that `loss_settings` selects.
+
+        Args:
+          batch: see the class.
+
+        Returns:
+          Scalar losses by name.
+        """
         settings = self.loss_settings
-        results = {}
+        results: dict[str, tf.Tensor] = {}
         if settings.supervision != "unlabeled":
             results |= train_steps.supervised(self, batch)
         elif settings.occupancy_weight:
@@ -157,13 +185,13 @@ class SemiSupervisedReconstructor(keras.Model):
         self._update_averages()
         return results
 
-    def _averaged(self):
-        """Pairs (average, what it is the average of)."""
+    def _averaged(self) -> Iterator[tuple[keras.Variable, keras.Variable]]:
+        """Return pairs of an average and the weight that it averages."""
         averages = self.average_encoder.weights + self.average_generator.weights
         return zip(averages, self.encoder.weights + self.generator.weights, strict=True)
 
-    def reset_averages(self):
-        """Makes the averages equal to the weights."""
+    def reset_averages(self) -> None:
+        """Set the averages to the weights."""
         for average, weight in self._averaged():
             average.assign(weight)
 
@@ -171,20 +199,36 @@ class SemiSupervisedReconstructor(keras.Model):
         if not self.average_decay:
             self.reset_averages()
             return
-        # Young averages follow faster, or they would remember the random first weights.
+        # The decay is lower in early steps, so that the averages forget the random initial weights.
         steps = tf.cast(self.steps, tf.float32)
         decay = tf.minimum(self.average_decay, (1 + steps) / (10 + steps))
         for average, weight in self._averaged():
-            # In this form an average of what does not change stays exactly what it is.
+            # In this form, the average of a constant weight stays exactly equal to it.
             average.assign_add((1 - decay) * (weight - average))
 
-    def sample_latents(self, count, purpose):
-        """z of the GAN's prior, [count, latent_dim]."""
+    def sample_latents(self, count: int | tf.Tensor, purpose: str) -> tf.Tensor:
+        """Draw z from the GAN's prior.
+
+        Args:
+          count: how many latents this replica needs.
+          purpose: random stream of the numbers; see `utils.seeds`.
+
+        Returns:
+          [count, latent_dim].
+        """
         shape = [replicas.total(count), self.architecture.latent_dim]
         return replicas.share(tf.random.stateless_normal(shape, self.stateless_seed(purpose)))
 
-    def sample_viewpoints(self, count, purpose):
-        """Viewpoints [count, 2] from the training range."""
+    def sample_viewpoints(self, count: int | tf.Tensor, purpose: str) -> tf.Tensor:
+        """Draw viewpoints uniformly from `elevation_range` and `azimuth_range`.
+
+        Args:
+          count: how many viewpoints this replica needs.
+          purpose: random stream of the numbers; see `utils.seeds`.
+
+        Returns:
+          [count, 2] in degrees.
+        """
         seed = self.stateless_seed(purpose)
         return replicas.share(
             geometry.sample_viewpoints(
@@ -192,12 +236,12 @@ class SemiSupervisedReconstructor(keras.Model):
             )
         )
 
-    def stateless_seed(self, purpose):
-        """A stateless seed for one purpose in this step."""
+    def stateless_seed(self, purpose: str) -> tf.Tensor:
+        """Return the stateless seed [2] for one purpose in the current step."""
         return seeds.stateless_seed(self.seed, purpose, tf.convert_to_tensor(self.steps))
 
-    def get_config(self):
-        """What `from_config` needs."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that `from_config` takes."""
         return {
             **super().get_config(),
             "architecture": dataclasses.asdict(self.architecture),

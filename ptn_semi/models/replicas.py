@@ -1,25 +1,36 @@
-"""A replica's part of a training step that several share, each on a device of its own.
+"""Helpers for a training step that several replicas share, each on its own device.
 
-Together they do what one device would do with the whole batch, to rounding: what is drawn at random
-is drawn for the whole batch and each takes its rows, batch norm's statistics are of the whole batch
-(`networks`), and gradients are means. On a single device all of this does nothing.
+Together the replicas compute what one device would compute from the whole batch, up to rounding.
+Random numbers are drawn for the whole batch, and each replica takes its rows. Batch norm uses the
+statistics of the whole batch (see `networks`), and gradients are averaged. On a single device
+these helpers change nothing.
 """
 
+from collections.abc import Sequence
+
+import keras
 import tensorflow as tf
 
 
-def count():
-    """How many replicas share a step."""
+def count() -> int:
+    """Return how many replicas share a step."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def total(rows):
-    """Rows of the whole batch, of which this replica has `rows`."""
+def total(rows: int | tf.Tensor) -> int | tf.Tensor:
+    """Return the rows of the whole batch, given the rows of this replica."""
     return rows * count()
 
 
-def share(values):
-    """This replica's rows of values [rows of the whole batch, ...]."""
+def share(values: tf.Tensor) -> tf.Tensor:
+    """Return this replica's rows of the whole batch's values.
+
+    Args:
+      values: [total(rows), ...].
+
+    Returns:
+      [rows, ...].
+    """
     replicas = count()
     if replicas == 1:
         return values
@@ -27,8 +38,20 @@ def share(values):
     return parts[tf.distribute.get_replica_context().replica_id_in_sync_group]
 
 
-def apply_mean(optimizer, gradients, variables):
-    """Updates variables by the mean of all replicas' gradients; Keras' optimizers take the sum."""
+def apply_mean(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    variables: Sequence[keras.Variable],
+) -> None:
+    """Update variables by the mean of all replicas' gradients.
+
+    The optimizers of Keras apply the sum of the gradients, so they are divided first.
+
+    Args:
+      optimizer: the optimizer of the variables.
+      gradients: this replica's gradients, one for each variable.
+      variables: the variables to update; with none, nothing happens.
+    """
     replicas = count()
     if replicas > 1:
         gradients = [gradient / replicas for gradient in gradients]

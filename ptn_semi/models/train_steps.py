@@ -1,19 +1,37 @@
-"""The iterations of a training step: what each minimises, and which networks it trains.
+"""The iterations of a training step. Each minimises its own losses and trains some networks.
 
-Each takes a `SemiSupervisedReconstructor`, updates its weights and returns its losses by name.
-All but `adversarial` and the pairs of `supervised` go beyond the paper.
+Each function updates the weights of a `SemiSupervisedReconstructor` and returns its losses by name.
+Only `adversarial` and the pairs of `supervised` are in the paper.
 """
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from ptn_semi.models import losses, replicas, viewpoint_bins, warps
 
-_NUM_HYPOTHESES = 4  # viewpoints of an unlabeled mask that are tried
-_OCCUPIED = 0.5  # occupancy from which generated shapes count as solid
+if TYPE_CHECKING:  # `reconstructor` imports this module
+    from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+
+_NUM_HYPOTHESES = 4  # viewpoints to try for each unlabeled mask
+_OCCUPIED = 0.5  # voxels of generated shapes above this are occupied
 
 
-def supervised(model, batch):
-    """Equations 1 to 3 and warped hulls; one forward and one backward pass serve E and G."""
+def supervised(
+    model: "SemiSupervisedReconstructor", batch: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Train E and G on equations 1 to 3 and on warped hulls, and V on known viewpoints.
+
+    One forward and one backward pass serve both E and G.
+
+    Args:
+      model: the model to train.
+      batch: see `SemiSupervisedReconstructor`.
+
+    Returns:
+      Scalar losses by name.
+    """
     weights = model.loss_settings
     views = tf.concat([batch["view_a"], batch["view_b"]], axis=0)
     view_viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
@@ -26,14 +44,15 @@ def supervised(model, batch):
     with tf.GradientTape() as tape:
         latents = model.encoder(masks, training=not model.freeze_encoder)
         voxels = model.generator(latents, training=True)
-        # Not slices, whose gradients would each be padded to the whole and then added up.
+        # Each slice's gradient would be padded to the whole tensor, and all of them added up.
+        # A split avoids that.
         sizes = [pairs, pairs, tf.shape(masks)[0] - 2 * pairs]
         latents_a, latents_b, _ = tf.split(latents, sizes)
         voxels_a, voxels_b, warped_voxels = tf.split(voxels, sizes)
-        # Each view's shape is looked at from the other view's viewpoint.
+        # Equation 1 projects each view's reconstruction from the other view's viewpoint.
         crossed = tf.concat([voxels_b, voxels_a], axis=0)
         predicted = model.projector([crossed, view_viewpoints])
-        # The mean over both directions; equation 1 has their sum.
+        # The loss is a mean over both directions, but equation 1 is their sum.
         reconstruction = 2 * losses.reconstruction_loss(predicted, views)
         latent = losses.latent_invariance_loss(latents_a, latents_b)
         voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
@@ -66,14 +85,19 @@ def _apply_to_encoder_and_generator(model, tape, loss):
 
 
 def _warped(model, occupied):
-    """Shapes [B, N, N, N] warped, their masks as data sets have them, and the viewpoints."""
+    """Warp shapes [B, N, N, N] and project them from random viewpoints.
+
+    Returns:
+      The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets; and the
+      viewpoints.
+    """
     warped = warps.random_warp(tf.cast(occupied, tf.float32), model.stateless_seed("warp"))
     seen_from = model.sample_viewpoints(tf.shape(occupied)[0], "warp_viewpoints")
     return warped, tf.cast(model.projector([warped, seen_from]) > 0, tf.float32), seen_from
 
 
 def _train_viewpoints(model, masks, true_viewpoints):
-    """V learns the viewpoints of masks where they are known."""
+    """Train V on masks whose viewpoints are known."""
     variables = model.viewpoint_estimator.trainable_variables
     with tf.GradientTape() as tape:
         answers = model.viewpoint_estimator(masks, training=True)
@@ -82,8 +106,16 @@ def _train_viewpoints(model, masks, true_viewpoints):
     return loss
 
 
-def generated(model, count):
-    """Without labels: E (and V) learn to bring back what G makes of the prior."""
+def generated(model: "SemiSupervisedReconstructor", count: int | tf.Tensor) -> dict[str, tf.Tensor]:
+    """Train E, and V if there is one, on masks of warped shapes that G generates from the prior.
+
+    Args:
+      model: the model to train.
+      count: how many shapes to generate.
+
+    Returns:
+      Scalar losses by name.
+    """
     shapes = model.average_generator(model.sample_latents(count, "generated"), training=False)
     occupied, masks, seen_from = _warped(model, shapes > _OCCUPIED)
     with tf.GradientTape() as tape:
@@ -99,8 +131,18 @@ def generated(model, count):
     return results
 
 
-def self_reconstruction(model, masks):
-    """Unlabeled masks against their reconstructions, seen from the viewpoints that V estimates."""
+def self_reconstruction(
+    model: "SemiSupervisedReconstructor", masks: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Train E and G to reproduce unlabeled masks from the viewpoints that V estimates.
+
+    Args:
+      model: the model to train; it has a V.
+      masks: [U, S, S, 1].
+
+    Returns:
+      Scalar losses by name.
+    """
     weights = model.loss_settings
     warm = tf.cast(model.steps + 1, tf.float32) / max(1, weights.self_reconstruction_warmup)
     with tf.GradientTape() as tape:
@@ -115,7 +157,11 @@ def self_reconstruction(model, masks):
 
 
 def _fitting_viewpoints(model, masks, voxels):
-    """Of V's likeliest viewpoints of each mask, the one that the voxels fit best: [B, 2]."""
+    """Choose, from V's likeliest viewpoints of each mask, the one that fits the voxels best.
+
+    Returns:
+      [B, 2] in degrees.
+    """
     answers = model.viewpoint_estimator(masks, training=False)
     guesses = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, model.elevation_range)
     repeated = tf.repeat(voxels, _NUM_HYPOTHESES, axis=0)
@@ -125,8 +171,16 @@ def _fitting_viewpoints(model, masks, voxels):
     return tf.gather(guesses, tf.argmin(error, axis=1), batch_dims=1)
 
 
-def adversarial(model, real):
-    """The GAN losses; the same fakes serve G and D."""
+def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Train G and D on the GAN losses, with the same fake masks for both.
+
+    Args:
+      model: the model to train.
+      real: [U, S, S, 1], real masks.
+
+    Returns:
+      Scalar losses by name.
+    """
     settings = model.loss_settings
     count = tf.shape(real)[0]
     latents = model.sample_latents(count, "latents")
@@ -154,7 +208,8 @@ def adversarial(model, real):
     )
     replicas.apply_mean(model.generator_optimizer, generator_gradients, generator_variables)
     if settings.supervision == "both":
-        # Batch norm at test time is to know reconstructions only: drop what fakes added.
+        # At test time, batch norm sees reconstructions only. Its statistics must not include the
+        # fakes.
         for variable, value in zip(statistics, before, strict=True):
             variable.assign(value)
     return {

@@ -1,23 +1,30 @@
-"""What the viewpoint estimator V answers: bins of azimuth, each with its own two angles.
+"""The output of the viewpoint estimator V: bins of azimuth, each with two angles of its own.
 
-A silhouette seen from the front is nearly the one from the back: one answer would lie between the
-two. With bins there are several, and the mask itself tells which of them fits.
+The silhouettes of a shape from the front and from the back are nearly equal, so a single estimate
+would lie between the two. Bins allow several estimates, and the mask shows which of them fits.
 """
+
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 NUM_BINS = 16
-NUM_OUTPUTS = 3  # for each bin: its logit, azimuth from its middle in bins, elevation
+NUM_OUTPUTS = 3  # per bin: its logit, the azimuth from its middle in bins, the scaled elevation
 _WIDTH = 360.0 / NUM_BINS
 
 
-def viewpoint_loss(outputs, viewpoints, elevation_range):
-    """Cross-entropy of the true azimuth's bin, plus squared errors of the two angles within it.
+def viewpoint_loss(
+    outputs: tf.Tensor, viewpoints: tf.Tensor, elevation_range: Sequence[float]
+) -> tf.Tensor:
+    """Compute the cross-entropy of the true azimuth's bin plus squared errors of its two angles.
 
     Args:
-      outputs: V's, [B, NUM_BINS, NUM_OUTPUTS].
-      viewpoints: [B, 2] in degrees.
+      outputs: [B, NUM_BINS, NUM_OUTPUTS], V's outputs.
+      viewpoints: [B, 2] in degrees, the true viewpoints.
       elevation_range: lowest and highest elevation, in degrees.
+
+    Returns:
+      A scalar.
     """
     azimuth = tf.math.floormod(viewpoints[:, 1], 360.0) / _WIDTH
     label = tf.minimum(tf.cast(azimuth, tf.int32), NUM_BINS - 1)
@@ -31,8 +38,17 @@ def viewpoint_loss(outputs, viewpoints, elevation_range):
     return tf.reduce_mean(classes + angles)
 
 
-def hypotheses(outputs, count, elevation_range):
-    """The likeliest viewpoints, [B, count, 2] in degrees, of V's outputs."""
+def hypotheses(outputs: tf.Tensor, count: int, elevation_range: Sequence[float]) -> tf.Tensor:
+    """Return the likeliest viewpoints.
+
+    Args:
+      outputs: [B, NUM_BINS, NUM_OUTPUTS], V's outputs.
+      count: how many viewpoints to return for each mask.
+      elevation_range: lowest and highest elevation, in degrees.
+
+    Returns:
+      [B, count, 2] in degrees, the likeliest first.
+    """
     _, bins = tf.math.top_k(outputs[..., 0], count)
     answers = tf.gather(outputs, bins, batch_dims=1)  # [B, count, NUM_OUTPUTS]
     middle, half = _elevation_scale(elevation_range)

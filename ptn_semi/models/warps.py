@@ -1,24 +1,24 @@
-"""Random warps of voxels: new shapes of the same kind, from few."""
+"""Random warps of voxels, which make many similar shapes from a few."""
 
 import tensorflow as tf
 
 from ptn_semi.models import replicas
 
-_KNOTS = 4  # pieces of an axis that stretch on their own
-_MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces against each other
+_KNOTS = 4  # pieces of an axis, each stretched independently
+_MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces relative to each other
 
 
-def random_warp(voxels, seed):
-    """Stretches each axis of each shape as a whole and in pieces.
+def random_warp(voxels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Stretch each axis of each shape, as a whole and in pieces.
 
-    Shapes keep their longest side, since data sets are scaled by it, and stay centred.
+    Shapes stay centred and keep their longest side, because data sets scale shapes by it.
 
     Args:
       voxels: [B, N, N, N] occupancy, axes x, y, z (y up).
-      seed: stateless, [2].
+      seed: stateless seed [2].
 
     Returns:
-      [B, N, N, N] of the same values, read from the nearest voxel.
+      [B, N, N, N], in which each value is that of the nearest voxel.
     """
     count, size = tf.shape(voxels)[0], voxels.shape[1]
     seeds = tf.unstack(tf.random.split(seed, 2))
@@ -35,7 +35,8 @@ def random_warp(voxels, seed):
     places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
     sources = []
     for i in range(3):
-        # Where each place comes from: within the shape's extent piece by piece, beyond it 0.
+        # The place that each voxel reads: piecewise linear within the shape's extent. Beyond it,
+        # the place is outside the grid, which reads 0.
         reach = extent[:, i : i + 1]
         position = places[None] / (stretch[:, i : i + 1] * reach)  # [-1, 1] is the shape
         sources.append(_piecewise(position, pieces[:, i]) * reach)
@@ -45,9 +46,10 @@ def random_warp(voxels, seed):
 
 
 def _extent(voxels, axis):
-    """Half the length [B] along an axis that holds the shape about the centre; the grid has 1.
+    """Measure how far shapes reach from the centre along an axis.
 
-    An empty shape is as long as one voxel.
+    Returns:
+      [B] in half grid sides; an empty shape reaches half a voxel.
     """
     size = voxels.shape[axis]
     others = [i for i in (1, 2, 3) if i != axis]
@@ -57,7 +59,11 @@ def _extent(voxels, axis):
 
 
 def _piecewise(position, pieces):
-    """Maps [-1, 1] onto itself, linear between knots; pieces [B, K] are their relative lengths."""
+    """Map positions [B, N] in [-1, 1] onto that range, linearly between knots.
+
+    The pieces [B, K] are the relative distances between the knots. Positions outside the range are
+    mapped to −10 or 10, where there is nothing to read.
+    """
     knots = tf.cumsum(pieces, axis=1)
     knots = tf.pad(knots / knots[:, -1:], [[0, 0], [1, 0]])  # [B, K + 1], 0 to 1
     count = pieces.shape[1]
@@ -66,18 +72,17 @@ def _piecewise(position, pieces):
     low = tf.gather(knots, tf.cast(lower, tf.int32), batch_dims=1)
     high = tf.gather(knots, tf.cast(lower, tf.int32) + 1, batch_dims=1)
     inside = (low + (high - low) * (scaled - lower)) * 2 - 1
-    # Beyond the shape there is nothing to read.
     return tf.where(tf.abs(position) <= 1, inside, 10 * tf.sign(position))
 
 
 def _index(source, size):
-    """Voxel that holds each place [B, N]; `size` for places outside."""
+    """Return the index of the voxel that holds each place [B, N]; `size` for places outside."""
     index = tf.cast(tf.floor((source + 1) / 2 * size), tf.int32)
     return tf.where((index >= 0) & (index < size), index, size)
 
 
 def _gather(voxels, index, axis):
-    """voxels with `index` [B, N] read along an axis, 0 where the index is N."""
+    """Read voxels at `index` [B, N] along an axis; an index of N reads 0."""
     order = [0, axis, *(i for i in (1, 2, 3) if i != axis)]
     moved = tf.transpose(voxels, order)
     padded = tf.pad(moved, [[0, 0], [0, 1], [0, 0], [0, 0]])

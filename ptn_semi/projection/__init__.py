@@ -1,1 +1,5 @@
-"""The projector and its geometry: camera, viewpoints, rays, samplers, hulls. Imports `utils`."""
+"""Project voxels to masks.
+
+The projector and its geometry live here: camera, viewpoints, rays, samplers and visual hulls. This
+package may import `utils`.
+"""

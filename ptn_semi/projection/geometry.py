@@ -1,4 +1,4 @@
-"""The project's one definition of axes, viewpoints and cameras.
+"""The project's only definition of axes, viewpoints and cameras.
 
 Object axes: y up, front +x, right-handed (so +z is the object's right-hand side). The voxel
 grid is a cube of side 1 centred on the origin; voxel [i, j, k] of N³ has its centre at
@@ -8,14 +8,17 @@ Viewpoint: (elevation e, azimuth a) in degrees. The camera looks at the origin f
 
     b = (cos e · cos a,  sin e,  −cos e · sin a)
 
-so azimuth 0 sees the object's front from +x, azimuth 90 its left side from −z (counter-clockwise
-seen from above), and a positive elevation looks down on it. Camera axes: right
-r = (−sin a, 0, −cos a), up u = (−sin e · cos a, cos e, sin e · sin a), and b towards the camera.
+so azimuth 0 sees the object's front from +x, azimuth 90 sees its left side from −z (azimuths run
+counter-clockwise seen from above), and a positive elevation looks down on the object. Camera axes:
+right r = (−sin a, 0, −cos a), up u = (−sin e · cos a, cos e, sin e · sin a), and b towards the
+camera.
 
 Image: row 0 is the top, column 0 the left; pixel centres lie at half-integers.
 
-`docs/conventions.png` draws all this; `tests/test_geometry.py` holds it.
+`docs/conventions.png` shows these conventions, and `tests/projection/test_geometry.py` checks them.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.ndimage
@@ -24,15 +27,15 @@ import tensorflow as tf
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 
 
-def rotation(viewpoints):
-    """Rotation from object axes to camera axes.
+def rotation(viewpoints: tf.Tensor | np.ndarray) -> tf.Tensor:
+    """Compute the rotation from object axes to camera axes.
 
     Args:
       viewpoints: [..., 2] elevation and azimuth in degrees.
 
     Returns:
-      [..., 3, 3]; its rows are the camera's right, up and backward axes in object coordinates, so
-      that `rotation @ p` are the camera coordinates of an object point p.
+      [..., 3, 3], whose rows are the camera's right, up and backward axes in object coordinates:
+      `rotation @ p` gives the camera coordinates of an object point p.
     """
     radians = tf.convert_to_tensor(viewpoints) * (np.pi / 180)
     elevation, azimuth = radians[..., 0], radians[..., 1]
@@ -42,28 +45,52 @@ def rotation(viewpoints):
     return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def sample_viewpoints(count, seed, elevation_range=ELEVATION_RANGE, azimuth_range=AZIMUTH_RANGE):
-    """Viewpoints drawn uniformly, in degrees, [count, 2], from a stateless seed [2]."""
+def sample_viewpoints(
+    count: int | tf.Tensor,
+    seed: tf.Tensor | Sequence[int],
+    elevation_range: Sequence[float] = ELEVATION_RANGE,
+    azimuth_range: Sequence[float] = AZIMUTH_RANGE,
+) -> tf.Tensor:
+    """Draw viewpoints uniformly from ranges of elevation and azimuth.
+
+    Args:
+      count: how many viewpoints to draw.
+      seed: stateless seed [2].
+      elevation_range: lowest and highest elevation, in degrees.
+      azimuth_range: lowest and highest azimuth, in degrees.
+
+    Returns:
+      [count, 2], elevation and azimuth in degrees.
+    """
     low = tf.constant([elevation_range[0], azimuth_range[0]], tf.float32)
     high = tf.constant([elevation_range[1], azimuth_range[1]], tf.float32)
     return low + (high - low) * tf.random.stateless_uniform([count, 2], seed)
 
 
-def mirror_viewpoint(viewpoints):
-    """Viewpoints [..., 2] whose masks of the mirrored shape (z → −z) are the mirrored masks."""
+def mirror_viewpoint(viewpoints: tf.Tensor) -> tf.Tensor:
+    """Mirror viewpoints to match a mirrored shape (z → −z).
+
+    From the mirrored viewpoint, the mask of the mirrored shape is the mirrored mask.
+
+    Args:
+      viewpoints: [..., 2] elevation and azimuth in degrees.
+
+    Returns:
+      [..., 2] in degrees.
+    """
     return viewpoints * tf.constant([1.0, -1.0])
 
 
-def turn_voxels(voxels, degrees):
-    """Turns shapes about the vertical axis, counter-clockwise seen from above.
+def turn_voxels(voxels: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn shapes about the vertical axis, counter-clockwise seen from above.
 
-    A shape turned by t looks from azimuth a as it did from a − t.
+    From azimuth a, a shape turned by t looks as it did from a − t.
 
     Args:
-      voxels: [B, N, N, N], axes x, y, z; an array.
+      voxels: [B, N, N, N], axes x, y, z.
       degrees: t.
 
     Returns:
-      [B, N, N, N] of the same type, interpolated linearly, 0 where nothing was.
+      [B, N, N, N] of the same dtype, interpolated linearly; places from outside the grid are 0.
     """
     return scipy.ndimage.rotate(voxels, -degrees, axes=(1, 3), reshape=False, order=1)

@@ -1,8 +1,8 @@
-"""Samples of rays as the voxel that holds them: the fast way, with a gradient to the voxels only.
+"""Nearest-voxel samples of rays, the fast method, with a gradient to the voxels only.
 
-Indices are worked out once for the way there and the way back, in a program of their own: fused
-with the reads, XLA computes them one by one. The way back, a weighted histogram per grid, stays
-outside XLA, whose scatter on a CPU is slower.
+The indices of the voxels are computed once for the forward and the backward pass, in a program of
+their own: fused with the reads, XLA would compute them one by one. The backward pass is a weighted
+histogram per grid. It stays outside XLA, whose scatter is slower on a CPU.
 """
 
 import functools
@@ -12,26 +12,35 @@ import os
 import tensorflow as tf
 
 from ptn_semi.projection import geometry, rays
+from ptn_semi.projection.camera import Camera
 
 
 class NearestSampler:
-    """Reads [B, N, N, N] voxels along the rays of a camera from each viewpoint.
+    """Samples voxels along the rays of a camera from each viewpoint.
 
     Args:
-      image_size: S.
-      camera: a `Camera`.
+      image_size: S, rows and columns of the mask.
+      camera: the camera.
       jit_compile: compile the arithmetic with XLA.
     """
 
-    def __init__(self, image_size, camera, jit_compile):
+    def __init__(self, image_size: int, camera: Camera, jit_compile: bool) -> None:
         self._image_size, self._camera = image_size, camera
         compiled = functools.partial(tf.function, jit_compile=jit_compile, autograph=False)
-        self._indices = compiled(self._indices)
+        self._indices = compiled(self._indices)  # type: ignore[method-assign]
         self._read = compiled(_read)
         self._read_sums = compiled(_read_sums)
 
-    def samples(self, voxels, viewpoints):
-        """What each plane's samples are, [B, K, S, S]."""
+    def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Sample each ray on each plane.
+
+        Args:
+          voxels: [B, N, N, N], axes x, y, z.
+          viewpoints: [B, 2] in degrees.
+
+        Returns:
+          [B, K, S, S], K samples per ray, farthest from the camera first.
+        """
         indices = self._indices(viewpoints, voxels.shape[1])
 
         @tf.custom_gradient
@@ -43,8 +52,16 @@ class NearestSampler:
 
         return read(voxels)
 
-    def sums(self, voxels, viewpoints):
-        """Sums of the samples along each ray, [B, S, S]."""
+    def sums(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Sum the samples along each ray.
+
+        Args:
+          voxels: [B, N, N, N], axes x, y, z.
+          viewpoints: [B, 2] in degrees.
+
+        Returns:
+          [B, S, S].
+        """
         indices = self._indices(viewpoints, voxels.shape[1])
 
         @tf.custom_gradient
@@ -58,7 +75,7 @@ class NearestSampler:
         return read_sums(voxels)
 
     def _indices(self, viewpoints, voxel_size):
-        """Places of the samples in a flattened grid, [B, K, S, S]; N³ for those outside."""
+        """Return indices of the samples in a flattened grid, [B, K, S, S]; N³ if outside."""
         spacing = rays.pixel_spacing(voxel_size, self._image_size, self._camera)
         across = rays.centred(self._image_size)
         right = tf.constant(spacing[:, None, None] * across, tf.float32)  # [K, 1, S]
@@ -79,7 +96,7 @@ class NearestSampler:
 
 def _read(voxels, indices):
     flat = tf.reshape(voxels, [-1, voxels.shape[1] ** 3])
-    flat = tf.pad(flat, [[0, 0], [0, 1]])  # the zero that samples outside read
+    flat = tf.pad(flat, [[0, 0], [0, 1]])  # samples outside the grid read this 0
     return tf.gather(flat, indices, batch_dims=1)
 
 
@@ -88,18 +105,18 @@ def _read_sums(voxels, indices):
 
 
 def _histograms(indices, weights, voxel_size):
-    """Grids [B, N, N, N] of the sums of weights by index, both [B, K, S, S]."""
+    """Sum weights by index, both [B, K, S, S], into grids [B, N, N, N]."""
     count, size = tf.shape(indices)[0], voxel_size**3
     indices, weights = (tf.reshape(x, [count, -1]) for x in (indices, weights))
     if tf.config.list_physical_devices("GPU"):
         rows = tf.range(count)[:, None]
-        flat = tf.where(indices < size, rows * size + indices, -1)  # −1 counts nowhere
+        flat = tf.where(indices < size, rows * size + indices, -1)  # −1 is ignored
         sums = tf.math.unsorted_segment_sum(
             tf.reshape(weights, [-1]), tf.reshape(flat, [-1]), count * size
         )
     else:
-        # The same bits on every run, and faster than the scatters. The kernel takes one thread for
-        # a batch, so each core gets a piece of it.
+        # This is deterministic, and faster than the scatters. The kernel uses one thread per call,
+        # so each core gets a piece of the batch.
         pieces = min(os.cpu_count() or 1, 16)
         bounds = [count * i // pieces for i in range(pieces + 1)]
         sums = tf.concat(

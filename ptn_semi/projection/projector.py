@@ -1,12 +1,15 @@
-"""P: voxels and a viewpoint to a mask, by sampling along the rays of a camera.
+"""The projector P, which maps voxels and a viewpoint to a mask.
 
-Two ways to sample:
-  nearest: the voxel that holds the sample. Fastest; gradient to the voxels only.
-  smooth: by linear interpolation. Gradient to the voxels and to the viewpoint.
-Two ways to pool a ray's samples v:
-  absorption: 1 − exp(−Σ v), what the paper's projector does with the light that voxels absorb.
-  max: the largest v, as Perspective Transformer Nets.
+P samples the voxels along the rays of a camera in one of two ways:
+  nearest: takes the voxel that holds the sample. Fastest; gradient to the voxels only.
+  smooth: interpolates linearly. Gradient to the voxels and to the viewpoint.
+It pools a ray's samples v in one of two ways:
+  absorption: 1 − exp(−Σ v), the light that voxels absorb, as in the paper's projector.
+  max: the largest v, as in Perspective Transformer Nets.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,7 +18,10 @@ from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.nearest_sampling import NearestSampler
 from ptn_semi.projection.smooth_sampling import SmoothSampler
 
-SAMPLERS = {"nearest": NearestSampler, "smooth": SmoothSampler}
+SAMPLERS: dict[str, type[NearestSampler] | type[SmoothSampler]] = {
+    "nearest": NearestSampler,
+    "smooth": SmoothSampler,
+}
 POOLINGS = ("absorption", "max")
 
 
@@ -27,11 +33,14 @@ class Projector(keras.layers.Layer):
     >>> masks = projector([voxels, viewpoints])
 
     Args:
-      image_size: S, rows and columns of the mask; free of the voxel size.
-      camera: a `Camera`, or its `to_dict()`.
+      image_size: S, rows and columns of the mask; it need not equal the voxel size.
+      camera: the `Camera`, or its `to_dict()`; by default the authors' camera.
       sampling: "nearest" or "smooth"; see the module.
       pooling: "absorption" or "max"; see the module.
-      jit_compile: compile the arithmetic with XLA (never the networks around it).
+      jit_compile: compile the arithmetic with XLA, but never the networks around it.
+
+    Raises:
+      ValueError: `sampling` or `pooling` is unknown, or the inputs have other shapes.
 
     Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2] in degrees.
     Output shape: masks [B, S, S, 1] in [0, 1], float32.
@@ -39,14 +48,14 @@ class Projector(keras.layers.Layer):
 
     def __init__(
         self,
-        image_size=32,
-        camera=None,
-        sampling="nearest",
-        pooling="absorption",
-        jit_compile=True,
-        **kwargs,
-    ):
-        kwargs.setdefault("dtype", "float32")  # line sums lose too much in half precision
+        image_size: int = 32,
+        camera: Camera | dict[str, Any] | None = None,
+        sampling: str = "nearest",
+        pooling: str = "absorption",
+        jit_compile: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("dtype", "float32")  # sums along rays are too inexact in half precision
         super().__init__(**kwargs)
         if sampling not in SAMPLERS:
             raise ValueError(f"sampling is one of {', '.join(SAMPLERS)}, not {sampling!r}")
@@ -58,8 +67,15 @@ class Projector(keras.layers.Layer):
         self.sampling, self.pooling, self.jit_compile = sampling, pooling, jit_compile
         self._sampler = SAMPLERS[sampling](image_size, self.camera, jit_compile)
 
-    def call(self, inputs):
-        """[voxels, viewpoints] to masks; see the class."""
+    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Project voxels.
+
+        Args:
+          inputs: voxels [B, N, N, N] and viewpoints [B, 2].
+
+        Returns:
+          Masks [B, S, S, 1].
+        """
         voxels, viewpoints = (tf.convert_to_tensor(x) for x in inputs)
         if voxels.shape.rank != 4 or len(set(voxels.shape[1:])) != 1 or voxels.shape[1] is None:
             raise ValueError(f"voxels are [B, N, N, N] with a known N, not {voxels.shape}")
@@ -67,18 +83,20 @@ class Projector(keras.layers.Layer):
             raise ValueError(f"viewpoints are [B, 2], not {viewpoints.shape}")
         voxels, viewpoints = tf.cast(voxels, tf.float32), tf.cast(viewpoints, tf.float32)
         if self.pooling == "max":
-            # Equal samples share the gradient.
+            # Samples that tie for the maximum share the gradient.
             masks = tf.reduce_max(self._sampler.samples(voxels, viewpoints), axis=1)
         else:
             masks = -tf.math.expm1(-self._sampler.sums(voxels, viewpoints))
         return masks[..., None]
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the masks."""
+    def compute_output_shape(
+        self, input_shape: Sequence[tuple[int | None, ...]]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the masks."""
         return (input_shape[0][0], self.image_size, self.image_size, 1)
 
-    def get_config(self):
-        """What `from_config` needs."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that `from_config` takes."""
         return {
             **super().get_config(),
             "image_size": self.image_size,

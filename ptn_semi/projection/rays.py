@@ -1,30 +1,57 @@
-"""Where a projector looks: the planes along the camera's axis and each ray's place on them.
+"""Sample positions of a projector: planes along the camera's axis, and the rays' places on them.
 
-Every ray (one per pixel) is sampled on planes of equal depth, one voxel apart; the planes cover
-the depth that a turned grid needs. Lengths are in voxels, from the grid's centre.
+Every ray (one per pixel) is sampled on planes of equal depth, which are one voxel apart. The planes
+cover the depth that a turned grid needs. Lengths are in voxels, measured from the grid's centre.
 """
 
 import math
 
 import numpy as np
 
+from ptn_semi.projection.camera import Camera
 
-def num_samples_for(voxel_size):
-    """Planes along a ray: as deep as the grid's diagonal, on voxels' centres at quarter turns."""
+
+def num_samples_for(voxel_size: int) -> int:
+    """Return how many planes each ray crosses.
+
+    The planes cover the grid's diagonal, and they contain the voxels' centres at quarter turns.
+
+    Args:
+      voxel_size: N.
+
+    Returns:
+      K.
+    """
     return voxel_size + 2 * math.ceil(voxel_size * (math.sqrt(3) - 1) / 2)
 
 
-def depths(voxel_size):
-    """Of the planes along the backward axis, farthest from the camera first, [K]."""
+def depths(voxel_size: int) -> np.ndarray:
+    """Return the planes' positions along the backward axis, farthest from the camera first.
+
+    Args:
+      voxel_size: N.
+
+    Returns:
+      [K] in voxels.
+    """
     return centred(num_samples_for(voxel_size))
 
 
-def centred(count):
-    """Numbers one apart around 0, [count]."""
+def centred(count: int) -> np.ndarray:
+    """Return numbers [count] that are one apart and centred on 0."""
     return np.arange(count) - (count - 1) / 2
 
 
-def pixel_spacing(voxel_size, image_size, camera):
-    """How far apart neighbouring rays are on each plane, [K]."""
+def pixel_spacing(voxel_size: int, image_size: int, camera: Camera) -> np.ndarray:
+    """Compute the distance between neighbouring rays on each plane.
+
+    Args:
+      voxel_size: N.
+      image_size: S.
+      camera: the camera.
+
+    Returns:
+      [K] in voxels.
+    """
     half_widths = camera.half_width(depths(voxel_size) / voxel_size)
     return 2 * half_widths * voxel_size / image_size

@@ -1,14 +1,14 @@
-"""Samples of rays by linear interpolation, with a gradient to the voxels and to the viewpoint.
+"""Linearly interpolated samples of rays, with a gradient to the voxels and to the viewpoint.
 
-The camera never rolls, so the grid can be turned one axis at a time (Catmull and Smith 1980): by
-the azimuth, about y, then by the elevation, about the camera's right axis, onto the places where
-rays cross the planes. Each turn interpolates bilinearly and moves whole rows along the axis that
-it turns about, which is what makes it fast; what is left is a fixed interpolation across the
-image, a matrix product. Against one trilinear sample per point it blurs a little more, and reads
-rows instead of single voxels.
+The camera never rolls, so the grid can be turned about one axis at a time (Catmull and Smith 1980).
+It is turned by the azimuth about y, and then by the elevation about the camera's right axis onto
+the places where rays cross the planes. Each turn interpolates bilinearly and moves whole rows along
+its axis, which makes it fast. A fixed interpolation across the image remains, which is a matrix
+product. Compared with one trilinear sample per point, this blurs slightly more, but it reads rows
+instead of single voxels.
 
-The gradient of a turn is written by hand: its way back reads rows too (a scatter would be slower),
-as each place of the grid is within reach of a few samples only.
+The gradient of a turn is written by hand. Only a few samples read each place of the grid, so the
+backward pass also reads rows; a scatter would be slower.
 """
 
 import math
@@ -17,31 +17,48 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.projection import rays
+from ptn_semi.projection.camera import Camera
 
 
 class SmoothSampler:
-    """Reads [B, N, N, N] voxels along the rays of a camera from each viewpoint.
+    """Samples voxels along the rays of a camera from each viewpoint.
 
     Args:
-      image_size: S.
-      camera: a `Camera`.
-      jit_compile: compile the arithmetic with XLA, but for the matrix product.
+      image_size: S, rows and columns of the mask.
+      camera: the camera.
+      jit_compile: compile the arithmetic with XLA, except for the matrix product.
     """
 
-    def __init__(self, image_size, camera, jit_compile):
+    def __init__(self, image_size: int, camera: Camera, jit_compile: bool) -> None:
         self._image_size, self._camera, self._jit_compile = image_size, camera, jit_compile
-        self._turns = {}
+        self._turns: dict[int, tuple[_Turn, _Turn]] = {}
 
-    def samples(self, voxels, viewpoints):
-        """What each plane's samples are, [B, K, S, S]."""
+    def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Sample each ray on each plane.
+
+        Args:
+          voxels: [B, N, N, N], axes x, y, z.
+          viewpoints: [B, 2] in degrees.
+
+        Returns:
+          [B, K, S, S], K samples per ray, farthest from the camera first.
+        """
         return self._rows(voxels, viewpoints) @ self._across(voxels.shape[1])
 
-    def sums(self, voxels, viewpoints):
-        """Sums of the samples along each ray, [B, S, S]."""
+    def sums(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Sum the samples along each ray.
+
+        Args:
+          voxels: [B, N, N, N], axes x, y, z.
+          viewpoints: [B, 2] in degrees.
+
+        Returns:
+          [B, S, S].
+        """
         return tf.reduce_sum(self.samples(voxels, viewpoints), axis=1)
 
     def _rows(self, voxels, viewpoints):
-        """The rows of the image on each plane, still at every voxel's width, [B, K, S, C]."""
+        """Sample the image's rows on each plane, not yet its columns, [B, K, S, C]."""
         size = voxels.shape[1]
         if size not in self._turns:
             spacing = rays.pixel_spacing(size, self._image_size, self._camera)
@@ -52,13 +69,13 @@ class SmoothSampler:
             )
         about_y, about_right = self._turns[size]
         elevation, azimuth = tf.unstack(viewpoints * (np.pi / 180), axis=1)
-        # (x, −z) is (back, right) turned by the azimuth; with that back (back, −y) is the camera's
+        # (x, −z) is (back, right) turned by the azimuth. With this back, (back, −y) is the camera's
         # (back, down) turned by the negative elevation.
         turned = about_y(tf.transpose(voxels, [0, 1, 3, 2]), azimuth)  # [B, back, right, y]
         return about_right(tf.transpose(turned, [0, 1, 3, 2]), -elevation)
 
     def _across(self, voxel_size):
-        """Weights of a row's places for each pixel of it, on each plane, [K, C, S]."""
+        """Return the weights of a row's places for each of its pixels on each plane, [K, C, S]."""
         spacing = rays.pixel_spacing(voxel_size, self._image_size, self._camera)
         right = spacing[:, None, None] * rays.centred(self._image_size)
         distance = np.abs(right - rays.centred(_width(voxel_size))[:, None])
@@ -66,34 +83,43 @@ class SmoothSampler:
 
 
 def _width(voxel_size):
-    """Places across a grid that is turned about one axis; centres meet at quarter turns."""
+    """Return how many places a grid needs across once it is turned about one axis.
+
+    The places coincide with the voxels' centres at quarter turns.
+    """
     return voxel_size + 2 * math.ceil((voxel_size + 1) * (math.sqrt(2) - 1) / 2)
 
 
 class _Turn:
-    """Bilinear interpolation of turned planes, whose third axis goes along unchanged.
+    """Bilinear interpolation of turned planes, which leaves their third axis unchanged.
 
     Sample [m, n] lies at (a·cos − b·sin, −a·sin − b·cos) of the input plane, where a = m and
-    b = spacing[m]·n, all counted from the centres. Outside the input all is 0.
+    b = spacing[m]·n, all counted from the centres. The input is 0 outside its bounds.
 
     Args:
       input_size: (I, J) of the input planes [B, I, J, C].
       output_size: (M, L) of the samples [B, M, L, C].
-      spacing: [M], distance of neighbouring samples along b.
+      spacing: [M], distance between neighbouring samples along b.
       jit_compile: compile with XLA.
     """
 
-    def __init__(self, input_size, output_size, spacing, jit_compile):
+    def __init__(
+        self,
+        input_size: tuple[int, int],
+        output_size: tuple[int, int],
+        spacing: np.ndarray,
+        jit_compile: bool,
+    ) -> None:
         self._input_size, self._output_size = input_size, output_size
         self._spacing = spacing.astype(np.float32)
-        # Places are worked out in programs of their own: fused with the reads, XLA would compute
-        # them again for every element of a row.
+        # Places are computed in programs of their own: fused with the reads, XLA would compute them
+        # again for every element of a row.
         for name in ("_samples", "_reached", "_read", "_turning"):
             method = getattr(self, name)
             setattr(self, name, tf.function(method, jit_compile=jit_compile, autograph=False))
 
-    def __call__(self, planes, angles):
-        """Samples [B, M, L, C] of planes [B, I, J, C] turned by angles [B], in radians."""
+    def __call__(self, planes: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
+        """Turn planes [B, I, J, C] by angles [B], in radians, into samples [B, M, L, C]."""
 
         @tf.custom_gradient
         def turn(planes, angles):
@@ -110,15 +136,18 @@ class _Turn:
         return turn(planes, angles)
 
     def _samples(self, angles):
-        """The four places that each sample reads, their weights and slopes, three [B, M·L, 4].
+        """Return the four places that each sample reads, their weights and their slopes.
 
-        A slope is a weight's derivative by the angle.
+        A slope is the derivative of a weight with respect to the angle.
+
+        Returns:
+          Three tensors [B, M·L, 4]: indices into the flattened planes, weights and slopes.
         """
         cosine, sine = tf.cos(angles)[:, None, None], tf.sin(angles)[:, None, None]
         a = rays.centred(self._output_size[0]).astype(np.float32)[:, None]
         b = self._spacing[:, None] * rays.centred(self._output_size[1]).astype(np.float32)
         p, q = cosine * a - sine * b, -sine * a - cosine * b
-        dp, dq = q, -p  # by the angle
+        dp, dq = q, -p  # derivatives with respect to the angle
         lows, highs = [], []
         for place, size in zip((p, q), self._input_size, strict=True):
             place += (size - 1) / 2
@@ -137,12 +166,17 @@ class _Turn:
         return tuple(_listed(x) for x in (indices, weights, slopes))
 
     def _reached(self, angles):
-        """The samples that read each place of the input and their weights, two [B, I·J, T]."""
+        """Return the samples that read each place of the input, and their weights.
+
+        Returns:
+          Two tensors [B, I·J, T]: indices into the flattened samples, and weights.
+        """
         cosine, sine = tf.cos(angles)[:, None, None], tf.sin(angles)[:, None, None]
         p, q = (rays.centred(size).astype(np.float32) for size in self._input_size)
         p = p[:, None]
         a, b = cosine * p - sine * q, -sine * p - cosine * q
-        # A sample reads what is less than 1 away along both axes, so less than √2 along any.
+        # A sample reads places less than 1 away along both axes, and so less than √2 away in any
+        # direction.
         reach = math.sqrt(2)
         middle_m, middle_n = ((size - 1) / 2 for size in self._output_size)
         first = tf.math.ceil(a - reach + middle_m)
@@ -153,7 +187,7 @@ class _Turn:
             row = tf.cast(m, tf.int32)
             step = tf.gather(spacing, tf.clip_by_value(row, 0, self._output_size[0] - 1))
             first_n = tf.maximum(tf.math.ceil((b - reach) / step + middle_n), 0)
-            # Close to the camera samples may be so dense that all of a row are within reach.
+            # Close to the camera, samples may be so dense that a whole row is within reach.
             for j in range(min(int(2 * reach / self._spacing.min()) + 1, self._output_size[1])):
                 n = first_n + j
                 da, db = m - middle_m - a, step * (n - middle_n) - b
@@ -165,25 +199,25 @@ class _Turn:
         return _listed(indices), _listed(weights)
 
     def _read(self, planes, indices, weights):
-        """Weighted sums of rows [B, ..., C] at indices [B, X, T] of what is before, [B, X, C]."""
+        """Sum the rows of planes [B, ..., C] at indices [B, X, T] with weights, to [B, X, C]."""
         rows = tf.reshape(planes, [tf.shape(planes)[0], -1, planes.shape[-1]])
         return tf.reduce_sum(weights[..., None] * tf.gather(rows, indices, batch_dims=1), axis=2)
 
     def _turning(self, planes, indices, slopes, upstream):
-        """The gradient to the angles, [B]."""
+        """Compute the gradient with respect to the angles, [B]."""
         change = tf.reshape(self._read(planes, indices, slopes), tf.shape(upstream))
-        # First over the samples, then along the rows: so each sum runs over whole vectors.
+        # Summing over the samples first and along the rows second runs over whole vectors.
         return tf.reduce_sum(tf.reduce_sum(change * upstream, axis=[1, 2]), axis=1)
 
 
 def _flat(places, sizes):
-    """(index into flattened planes, whether it lies inside) of two coordinates; 0 if outside."""
+    """Return indices into flattened planes, 0 if outside, and whether they are inside."""
     (i, j), (rows, columns) = places, sizes
     inside = (i >= 0) & (i < rows) & (j >= 0) & (j < columns)
     return tf.where(inside, i * columns + j, 0), inside
 
 
 def _listed(values):
-    """[B, X, T] of T tensors [B, ..., ...] of X elements."""
+    """Stack T tensors [B, ..., ...] of X elements each to [B, X, T]."""
     values = tf.stack(values, axis=-1)
     return tf.reshape(values, [tf.shape(values)[0], -1, values.shape[-1]])

@@ -1,8 +1,11 @@
-"""What a sweep found: a table, TensorBoard's HParams tab, a picture."""
+"""Report of a sweep: a table, TensorBoard's HParams tab and a picture."""
 
 import csv
 import os
+import pathlib
 import shutil
+from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import tensorflow as tf
@@ -18,14 +21,17 @@ from matplotlib import ticker
 _NOT_SETTINGS = ("trial", "status", "steps", "message")
 
 
-def write(rows, folder, objective):
-    """Writes trials.csv, tensorboard/ and trials.png.
+def write(rows: Sequence[dict[str, Any]], folder: pathlib.Path, objective: str) -> None:
+    """Write trials.csv, tensorboard/ and trials.png.
 
     Args:
-      rows: a dict for each trial with trial, status, steps, message, the objective (None where it
-        came to none) and the settings that were swept.
-      folder: to write to, a `pathlib.Path`.
+      rows: a dict for each trial: trial, status, steps, message, the objective (None for a trial
+        without a score) and the settings that were swept.
+      folder: the folder to write to.
       objective: name of the score.
+
+    Raises:
+      UserError: if they cannot be written.
     """
     with files.replacing(folder / "trials.csv") as partial, open(partial, "w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["trial"])
@@ -38,7 +44,9 @@ def write(rows, folder, objective):
         _picture(scored, folder / "trials.png", names, objective)
 
 
-def _hparams(rows, folder, names, objective):
+def _hparams(
+    rows: Sequence[dict[str, Any]], folder: pathlib.Path, names: Sequence[str], objective: str
+) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for row in rows:
         with tf.summary.create_file_writer(os.fspath(folder / row["trial"])).as_default():
@@ -46,8 +54,10 @@ def _hparams(rows, folder, names, objective):
             tf.summary.scalar(objective, row[objective], row["steps"])
 
 
-def _picture(rows, path, names, objective):
-    """A panel for each setting: the score of each trial; long trainings are darker."""
+def _picture(
+    rows: Sequence[dict[str, Any]], path: pathlib.Path, names: Sequence[str], objective: str
+) -> None:
+    """Plot the scores against each setting, in a panel each; longer trainings are darker."""
     figure, panels = plt.subplots(
         1,
         len(names),

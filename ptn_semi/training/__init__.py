@@ -1,1 +1,5 @@
-"""A training run: its loop, its workdir, the devices that share it, what TensorBoard shows."""
+"""Training runs.
+
+Holds the training loop, its workdir, the devices that share a step, and TensorBoard logging.
+May import `evaluation`, `data`, `settings`, `visual`, `models`, `projection` and `utils`.
+"""

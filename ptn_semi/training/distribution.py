@@ -1,20 +1,22 @@
-"""Devices and machines that share a training step: TensorFlow's distribution strategies."""
+"""Distribution of training steps over devices and machines, with TensorFlow's strategies."""
 
 import functools
 import json
 import os
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import replicas
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 )
-# What a step ends with where a process that shares it is gone.
+# Errors that a step raises if a process that shares it is gone.
 _LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -25,16 +27,18 @@ _LOST = (
 )
 
 
-@functools.cache  # a second one in a process would number its all-reduces as the first did
-def create(name):
-    """The `tf.distribute.Strategy` of one of `settings.STRATEGIES`.
+# Cached, because a second strategy in a process would number its all-reduces as the first did.
+@functools.cache
+def create(name: str) -> tf.distribute.Strategy:
+    """Create a distribution strategy. Call this before TensorFlow computes anything.
 
-    single is one device; mirrored all GPUs of this machine (all logical CPU devices without any);
-    multi_worker also those of the other machines in the environment variable TF_CONFIG, which it
-    waits for. It must come before anything that TensorFlow computes.
+    Args:
+      name: one of `settings.STRATEGIES`. "single" is one device. "mirrored" is all GPUs of this
+        machine, or all logical CPU devices if it has no GPU. "multi_worker" adds the devices of the
+        other machines in the environment variable TF_CONFIG, and waits for those machines.
 
     Raises:
-      UserError: TF_CONFIG is missing or does not describe a cluster, or the others do not come.
+      UserError: TF_CONFIG is missing or does not describe a cluster, or a machine does not answer.
     """
     if name == "single":
         return tf.distribute.get_strategy()
@@ -42,19 +46,22 @@ def create(name):
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     _check_cluster(os.environ.get("TF_CONFIG"))
-    print("waiting for the other processes of TF_CONFIG", flush=True)
+    print("waiting for the other processes in TF_CONFIG", flush=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise UserError(
-            f"the workers of TF_CONFIG did not come together ({errors.first_line(error)}): start "
-            "the same command on all of them, and see that each can reach the others' addresses"
+            f"the workers in TF_CONFIG could not connect ({errors.first_line(error)}): start the "
+            "same command on all of them, and check that each can reach the others' addresses"
         ) from error
 
 
-def _check_cluster(text):
+def _check_cluster(text: str | None) -> None:
+    """Check that a value of TF_CONFIG describes a cluster and this process's task in it."""
     if not text:
-        raise UserError(f"--strategy=multi_worker needs the variable TF_CONFIG, as {_EXAMPLE}")
+        raise UserError(
+            f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {_EXAMPLE}"
+        )
     try:
         config = json.loads(text)
         task = config["task"]
@@ -63,8 +70,12 @@ def _check_cluster(text):
         raise UserError(f"TF_CONFIG={text} names no task of a cluster: write {_EXAMPLE}") from error
 
 
-def is_chief(strategy):
-    """Whether this process writes what the processes of a strategy have in common."""
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Return whether this process is the one that writes the files of a run.
+
+    Args:
+      strategy: the strategy that the processes of the run share.
+    """
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
@@ -74,8 +85,16 @@ def is_chief(strategy):
     return not has_chief and (resolver.task_type, resolver.task_id) == ("worker", 0)
 
 
-def check_batch_size(strategy, **batch_sizes):
-    """Raises a `UserError` for a batch, by its flag's name, that replicas cannot share evenly."""
+def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> None:
+    """Check that replicas can share batches evenly.
+
+    Args:
+      strategy: the strategy of the run.
+      **batch_sizes: sizes of batches, each named as its flag.
+
+    Raises:
+      UserError: a size is not a multiple of the number of replicas.
+    """
     count = strategy.num_replicas_in_sync
     for name, size in batch_sizes.items():
         if size % count:
@@ -84,8 +103,17 @@ def check_batch_size(strategy, **batch_sizes):
             )
 
 
-def check_equal(strategy, value, what):
-    """Raises a `UserError` on all replicas if a number is not the same on all of them."""
+def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None:
+    """Check that a number is the same on all replicas.
+
+    Args:
+      strategy: the strategy of the run.
+      value: this process's number.
+      what: the error's message, to which the different numbers are appended.
+
+    Raises:
+      UserError: the numbers differ. It is raised in every process.
+    """
 
     @tf.function
     def gather():
@@ -99,12 +127,19 @@ def check_equal(strategy, value, what):
             raise UserError(f"{what}: {', '.join(str(value) for value in values)}")
 
 
-def compile_step(strategy, model, jit_compile):
-    """The model's training step, shared by the strategy's replicas.
+def compile_step(
+    strategy: tf.distribute.Strategy, model: SemiSupervisedReconstructor, jit_compile: bool
+) -> Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]:
+    """Compile the model's training step, which the replicas of the strategy share.
+
+    Args:
+      strategy: the strategy in whose scope the model was built.
+      model: a compiled model.
+      jit_compile: compile the step with XLA.
 
     Returns:
-      A function of a whole batch (`batches.batch_dataset`) that returns the losses by name, means
-      over the whole batch.
+      A function that trains on a whole batch, as from `batches.batch_dataset`. It returns scalar
+      losses by name, each the mean over the whole batch.
     """
 
     def of_replica(batch):
@@ -119,7 +154,12 @@ def compile_step(strategy, model, jit_compile):
     return step
 
 
-def lost_peer(strategy, error):
-    """Whether an error of a step means that another process of the strategy is gone."""
+def lost_peer(strategy: tf.distribute.Strategy, error: Exception) -> bool:
+    """Return whether an error of a step means that another process of the strategy is gone.
+
+    Args:
+      strategy: the strategy of the run.
+      error: what the step raised.
+    """
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     return several and isinstance(error, _LOST)

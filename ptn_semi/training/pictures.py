@@ -1,24 +1,29 @@
-"""Pictures of validation shapes, as a run's TensorBoard and its workdir show them."""
+"""Pictures of validation shapes for a run's TensorBoard and its workdir."""
 
 import numpy as np
 
+from ptn_semi.data.splits import Shapes
+from ptn_semi.models.predictor import Predictor
+from ptn_semi.projection.projector import Projector
 from ptn_semi.visual import sheets
 
 _NUM_SHAPES = 6
 
 
-def validation_pictures(predictor, projector, shapes, threshold):
-    """Draws a few validation shapes, the same ones every time.
+def validation_pictures(
+    predictor: Predictor, projector: Projector, shapes: Shapes, threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw a few validation shapes, the same ones every time.
 
     Args:
-      predictor: a `Predictor`.
-      projector: a `Projector`.
-      shapes: `splits.Shapes` with voxels.
-      threshold: probability from which voxels are shown occupied.
+      predictor: predictor of the model.
+      projector: the projector P.
+      shapes: validation shapes with voxels.
+      threshold: voxels of a higher probability are shown as occupied.
 
     Returns:
-      A sheet of masks seen from another view, a sheet of reconstructions (both uint8 [height,
-      width, 3]), and the occupied voxels, bool [shapes, N, N, N].
+      A sheet of masks projected from another view and a sheet of reconstructions, both uint8
+      [height, width, 3], and the occupied voxels, bool [shapes, N, N, N].
     """
     count = min(_NUM_SHAPES, len(shapes))
     index = np.linspace(0, len(shapes) - 1, count).astype(int)

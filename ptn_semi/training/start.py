@@ -1,16 +1,18 @@
-"""What a training run starts from: its shapes, its model, and the checkpoint that it resumes."""
+"""Start of a training run: loads its shapes, builds its model and restores its checkpoint."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 
 from ptn_semi.data import batches, framing, preparation, splits
-from ptn_semi.models import architectures, checkpoints
+from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.settings import AUTO, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
-_NUM_FRAMED = 1000  # masks that the frame of users' images is taken from
+_NUM_FRAMED = 1000  # Masks measured to decide how users' images are framed.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +20,11 @@ class LoadedData:
     """The shapes of a run.
 
     Attributes:
-      name: of the prepared data set.
-      shapes, validation: `splits.Shapes` of the two splits, the second with voxels.
-      labeled: int [L], indices of the training shapes whose viewpoints are used.
-      extent: how long objects are in the training masks, as a share of the mask's side.
+      name: name of the prepared data set.
+      shapes: the training shapes, without voxels.
+      validation: the validation shapes, with voxels.
+      labeled: indices of the training shapes whose viewpoints are used, int [labeled].
+      extent: median length of objects in training masks, as a share of the mask's side.
     """
 
     name: str
@@ -31,16 +34,38 @@ class LoadedData:
     extent: float
 
 
-def load_data(data, train, run):
-    """Loads the `LoadedData` of a run; builds the data set first where it is missing.
+def choose_precision(asked: str) -> str:
+    """Choose the compute dtype; print it if it is chosen, or a note if it is slow here.
 
     Args:
-      data: a `DataSettings`.
-      train: a `TrainSettings`.
-      run: a `RunSettings`.
+      asked: one of `architectures.PRECISIONS`, or `settings.AUTO` for the fastest on this machine.
+
+    Returns:
+      One of `architectures.PRECISIONS`.
+    """
+    fastest = networks.fastest_precision()
+    if asked == AUTO:
+        print(f"precision: {fastest}")
+        return fastest
+    if asked != fastest == "float32":
+        print(
+            f"note: this machine does not support {asked} in hardware, so steps are slower than in "
+            "float32, by some 50 times on CPUs without AVX-512: --precision=auto chooses the "
+            "fastest"
+        )
+    return asked
+
+
+def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> LoadedData:
+    """Load the shapes of a run; build the data set first if it is missing.
+
+    Args:
+      data: settings of the data set.
+      train: settings of the training.
+      run: settings of the run.
 
     Raises:
-      UserError: the shapes cannot be used, or a split lacks some category.
+      UserError: the shapes cannot be used, or a split lacks a category.
     """
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
@@ -56,15 +81,12 @@ def load_data(data, train, run):
     return LoadedData(builder.builder_config.name, shapes, validation, labeled, extent)
 
 
-def build(data, train):
-    """Builds and compiles the model that the settings describe, with the authors' Adam momenta.
+def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstructor:
+    """Build and compile the model that the settings describe, with the authors' Adam momenta.
 
     Args:
-      data: a `DataSettings`.
-      train: a `TrainSettings`.
-
-    Returns:
-      A `SemiSupervisedReconstructor`.
+      data: settings of the data set.
+      train: settings of the training.
     """
     model = SemiSupervisedReconstructor(
         architecture=architectures.PRESETS[train.preset],
@@ -88,17 +110,19 @@ def build(data, train):
     return model
 
 
-def restore(workdir, model, data_set, init_from):
-    """Restores a model from the newest checkpoint of a workdir, or starts it from another run.
+def restore(
+    workdir: pathlib.Path, model: SemiSupervisedReconstructor, data_set: str, init_from: str
+) -> checkpoints.Checkpoint | None:
+    """Restore a model from the newest checkpoint of a workdir, or start it from another run.
 
     Args:
       workdir: folder of the run.
-      model: from `build`; a run without checkpoints leaves it as it is.
+      model: model from `build`. It stays as it is if there is nothing to restore.
       data_set: name of the prepared data set that the run trains on.
       init_from: workdir or checkpoint whose networks a new run starts from; "" for none.
 
     Returns:
-      The `checkpoints.Checkpoint` that the run resumes from, or None.
+      The checkpoint that the run resumes from, or None for a new run.
 
     Raises:
       UserError: the checkpoint is of another data set or architecture.

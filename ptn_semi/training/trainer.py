@@ -1,10 +1,10 @@
-"""One training run: data, model, loop, checkpoints and what is watched, in a workdir.
+"""Training loop of a run, with validation, checkpoints and logging in a workdir.
 
 A workdir holds
-  settings.flags   the resolved flags, a flagfile that `ptn_semi.train` takes
+  settings.flags   the resolved flags, a flagfile for `ptn_semi.train`
   checkpoints/     see `ptn_semi.models.checkpoints`
-  tensorboard/     losses, validation scores, pictures, shapes
-  reconstructions.png   validation shapes as the newest checkpoint sees them
+  tensorboard/     losses, validation scores, pictures and shapes
+  reconstructions.png   validation shapes as the newest checkpoint reconstructs them
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import dataclasses
 import os
 import pathlib
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -20,9 +21,11 @@ import tqdm
 from ptn_semi import settings
 from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring
-from ptn_semi.models import checkpoints, networks
+from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import visual_hull
+from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
 from ptn_semi.training.tensorboard import Summaries
@@ -31,26 +34,28 @@ from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
 
-def train(workdir, data, train, run):
-    """Trains in a workdir; resumes what is there bit-identically.
+def train(
+    workdir: str | os.PathLike, data: DataSettings, train: TrainSettings, run: RunSettings
+) -> checkpoints.Checkpoint | None:
+    """Train in a workdir; resume bit-identically from what is there.
 
     Args:
       workdir: folder of the run.
-      data: a `DataSettings`.
-      train: a `TrainSettings`.
-      run: a `RunSettings`.
+      data: settings of the data set.
+      train: settings of the model and of how it is trained.
+      run: settings of the run.
 
     Returns:
-      The newest `Checkpoint`; None of one of several processes that is not their chief, which alone
-      writes into the workdir.
+      The newest checkpoint. If several processes train, only the chief writes into the workdir; the
+      others return None.
 
     Raises:
-      UserError: settings that differ from the workdir's, data that cannot be used, losses that are
-        not finite, a full disk, other processes of the run that are gone.
+      UserError: settings differ from the workdir's, data cannot be used, a loss is not finite, the
+        disk is full, or another process of the run is gone.
     """
     workdir = pathlib.Path(workdir)
     settings.check(data, train, run)
-    train = dataclasses.replace(train, precision=_precision(train.precision))
+    train = dataclasses.replace(train, precision=start.choose_precision(train.precision))
     is_chief = distribution.is_chief(distribution.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
@@ -61,25 +66,13 @@ def train(workdir, data, train, run):
         return trainer.train()
 
 
-def _precision(asked):
-    """The precision to compute in; tells where it is chosen, or slow on this machine."""
-    fastest = networks.fastest_precision()
-    if asked == settings.AUTO:
-        print(f"precision: {fastest}")
-        return fastest
-    if asked != fastest == "float32":
-        print(
-            f"note: this machine does not multiply in {asked} itself: steps are slower than in "
-            "float32, on CPUs without AVX-512 some 50 times; --precision=auto chooses"
-        )
-    return asked
-
-
-def start_trainer(workdir, data, train, run):
-    """Loads, builds and restores what a run needs; the arguments are those of `train`.
+def start_trainer(
+    workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
+) -> "Trainer":
+    """Load the data of a run, build its model and restore it. See `train` for the arguments.
 
     Returns:
-      A `Trainer` at the newest checkpoint of the workdir, or before the first step.
+      A trainer at the newest checkpoint of the workdir, or before the first step.
     """
     strategy = distribution.create(run.strategy)
     distribution.check_batch_size(
@@ -92,25 +85,33 @@ def start_trainer(workdir, data, train, run):
     distribution.check_equal(
         strategy,
         int(model.steps.numpy()),
-        "the processes find other checkpoints, as --workdir is not on a disk that they share; they "
-        "are at steps",
+        "the processes resume from different checkpoints: put --workdir on a disk that they share; "
+        "they are at steps",
     )
     return Trainer(workdir, loaded, model, newest, train, run)
 
 
 class Trainer:
-    """Trains a model step by step, and validates, shows and saves it.
+    """Trains a model step by step; validates, logs and saves it at intervals.
 
     Args:
-      workdir: folder of the run, a `pathlib.Path`.
-      loaded: a `start.LoadedData`.
-      model: a compiled `SemiSupervisedReconstructor`, restored from `newest`.
-      newest: the `Checkpoint` that the run resumes from, or None.
-      train: a `TrainSettings`.
-      run: a `RunSettings`.
+      workdir: folder of the run.
+      loaded: shapes of the run.
+      model: a compiled model, restored from `newest`.
+      newest: the checkpoint that the run resumes from, or None.
+      train: settings of the training.
+      run: settings of the run.
     """
 
-    def __init__(self, workdir, loaded, model, newest, train, run):
+    def __init__(
+        self,
+        workdir: pathlib.Path,
+        loaded: start.LoadedData,
+        model: SemiSupervisedReconstructor,
+        newest: checkpoints.Checkpoint | None,
+        train: TrainSettings,
+        run: RunSettings,
+    ):
         self.workdir, self.loaded, self.model, self.newest = workdir, loaded, model, newest
         self.train_settings, self.run = train, run
         self.strategy = distribution.create(run.strategy)
@@ -127,18 +128,18 @@ class Trainer:
             jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
         )
 
-    def train(self):
-        """Trains to the last step.
+    def train(self) -> checkpoints.Checkpoint | None:
+        """Train to the last step.
 
         Returns:
-          The newest `Checkpoint`, or None of a process that is not the chief.
+          The newest checkpoint, or None in a process that is not the chief.
 
         Raises:
-          UserError: see `train` above.
+          UserError: see the function `train`.
         """
         if self._finished():
             print(
-                f"{self.workdir} is finished at step {self.step}; --steps or --max_minutes ended it"
+                f"{self.workdir} is finished at step {self.step}: --steps or --max_minutes ended it"
             )
             return self.newest
         data = iter(self._batches())
@@ -163,13 +164,13 @@ class Trainer:
                     summaries.flush()
                     self._save()
                     tqdm.tqdm.write(
-                        f"stopped at step {self.step}; the same command goes on from there"
+                        f"stopped at step {self.step}: run the same command again to resume"
                     )
                 raise
         return self.newest if self.is_chief else None
 
-    def _batches(self):
-        """The batches of the steps that are left, a `tf.data.Dataset`."""
+    def _batches(self) -> tf.data.Dataset:
+        """Create the batches of the steps that are left."""
         train, shapes, hulls = self.train_settings, self.loaded.shapes, None
         if self.model.loss_settings.uses_hulls:
             hulls = visual_hull.packed_hulls(
@@ -193,9 +194,9 @@ class Trainer:
 
     @contextlib.contextmanager
     def _reports(self):
-        """(Summaries, bar) of the chief, (None, None) of the other processes of a run."""
+        """Yield (Summaries, progress bar) in the chief and (None, None) in other processes."""
         if not self.is_chief:
-            print("this process takes its share of the steps; the chief reports")
+            print("this process computes its share of every step; only the chief reports progress")
             yield None, None
             return
         logdir = os.fspath(self.workdir / "tensorboard")
@@ -205,8 +206,8 @@ class Trainer:
         with contextlib.closing(Summaries(logdir, self.step or None)) as summaries, bar:
             yield summaries, bar
 
-    def _take_step(self, batch):
-        """Trains on a batch; returns the losses by name."""
+    def _take_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, float]:
+        """Train on a batch and return the losses by name."""
         try:
             losses = {name: float(loss) for name, loss in self.train_step(batch).items()}
         except tf.errors.OpError as error:
@@ -214,24 +215,24 @@ class Trainer:
                 raise
             raise UserError(
                 f"another process of the run was lost at step {self.step + 1} "
-                f"({errors.first_line(error)}): give the same command again on each machine; "
+                f"({errors.first_line(error)}): run the same command again on each machine; "
                 f"{self._last_good()}"
             ) from error
         self._check_finite(losses)
         return losses
 
-    def _finished(self):
+    def _finished(self) -> bool:
         out_of_time = self.run.max_minutes and self.minutes >= self.run.max_minutes
         return self.step >= self.run.steps or bool(out_of_time)
 
-    def _expected_steps(self, rate):
-        """Where the run will end, for the bar's time left; `rate` in steps a second, if known."""
+    def _expected_steps(self, rate: float | None) -> int:
+        """Estimate the last step, for the bar's time left, from steps per second if known."""
         if not self.run.max_minutes or not rate:
             return self.run.steps
         seconds_left = 60 * (self.run.max_minutes - self.minutes)
         return min(self.run.steps, self.step + max(0, round(rate * seconds_left)))
 
-    def _check_finite(self, losses):
+    def _check_finite(self, losses: Mapping[str, float]) -> None:
         for name, value in losses.items():
             if not np.isfinite(value):
                 raise UserError(
@@ -239,11 +240,11 @@ class Trainer:
                     f"its weight; {self._last_good()}"
                 )
 
-    def _last_good(self):
+    def _last_good(self) -> str:
         newest = checkpoints.latest(self.workdir / "checkpoints")
         return f"{newest.path} is the last good checkpoint" if newest else "no checkpoint was kept"
 
-    def _evaluate(self, summaries):
+    def _evaluate(self, summaries: Summaries) -> None:
         views = self.run.validation_views
         rows = scoring.score_model(self.predictor, self.loaded.validation, views)
         mean = rows["mean"]
@@ -268,7 +269,7 @@ class Trainer:
         summaries.flush()
         sheets.save_png(self.workdir / "reconstructions.png", reconstructions)
 
-    def _save(self):
+    def _save(self) -> None:
         bad = checkpoints.non_finite_weight(self.model)
         if bad:
             raise UserError(
@@ -283,14 +284,14 @@ class Trainer:
             "categories": sorted(set(self.loaded.shapes.categories.tolist())),
         }
         best = [self.best["step"]] if self.best else []
-        # The one before's best too: should the newest be damaged, it is needed.
+        # The previous best is kept too. It is needed if the newest checkpoint is damaged.
         keep = {*best, *self.kept}
         self.newest = checkpoints.save(self.workdir / "checkpoints", self.model, progress, keep)
         self.kept = best
 
 
-def _short(losses, best):
-    """Losses for the bar; initials as rec, lat, vox, occ, vie, sel, gen, dis, gra."""
+def _short(losses: Mapping[str, float], best: dict | None) -> dict[str, str]:
+    """Shorten losses for the progress bar to names such as rec, lat, vox, occ, gen and dis."""
     words = {
         name[:3]: f"{value:.3f}"
         for name, value in losses.items()

@@ -1,26 +1,36 @@
-"""What a workdir is trained with, and by whom: its `settings.flags`, and a lock."""
+"""Workdirs of training runs: the `settings.flags` that each is trained with, and its lock."""
 
 import contextlib
 import dataclasses
 import fcntl
+import os
 import pathlib
+from collections.abc import Iterator
+from typing import TextIO
 
 from ptn_semi import settings
+from ptn_semi.data.sources import check_shapes
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
 SETTINGS_FILE = "settings.flags"
 _LOCK = ".lock"
-# A moved data set is still the same one; that it is, is checked apart.
+# A data set may be moved. `start.restore` checks that it is still the same one.
 _MAY_DIFFER = {"data_dir", "manual_dir"}
 
 
 @contextlib.contextmanager
-def claimed(workdir):
-    """Holds a lock on the workdir, so that two trainings never write into one.
+def claimed(workdir: pathlib.Path) -> Iterator[TextIO]:
+    """Hold a lock on a workdir, so that two trainings never write into the same one.
+
+    Args:
+      workdir: folder of the run; it is created if it is missing.
 
     Yields:
       The open file of the lock; see `files.locked`.
+
+    Raises:
+      UserError: another process is training in the workdir, or it cannot be written.
     """
 
     def refuse(process):
@@ -29,7 +39,7 @@ def claimed(workdir):
                 f"--workdir={workdir} is in use by process {process}: wait for it or choose "
                 "another workdir"
             )
-        print(f"waiting for what process {process} started before it was killed")
+        print(f"waiting for processes that process {process} started before it was killed")
 
     with contextlib.ExitStack() as stack:
         try:
@@ -43,8 +53,8 @@ def claimed(workdir):
         yield lock
 
 
-def in_use(workdir):
-    """Whether a training runs in a workdir."""
+def in_use(workdir: str | os.PathLike) -> bool:
+    """Return whether a training is running in a workdir."""
     lock_path = pathlib.Path(workdir) / _LOCK
     if not lock_path.exists():
         return False
@@ -56,12 +66,46 @@ def in_use(workdir):
     return False
 
 
-def check_settings(workdir, data, train):
-    """Refuses a workdir that was trained with other settings."""
+def check_training(
+    workdir: str | os.PathLike | None,
+    data: settings.DataSettings,
+    train: settings.TrainSettings,
+    run: settings.RunSettings,
+) -> None:
+    """Check that a training with these settings can start.
+
+    Args:
+      workdir: folder of the run, or None if there is none yet.
+      data: settings of the data set.
+      train: settings of the model and of how it is trained.
+      run: settings of the run.
+
+    Raises:
+      UserError: settings contradict each other or the workdir's, or shapes are missing.
+    """
+    settings.check(data, train, run)
+    if workdir is not None:
+        check_settings(pathlib.Path(workdir), data, train)
+    check_shapes(data)
+
+
+def check_settings(
+    workdir: pathlib.Path, data: settings.DataSettings, train: settings.TrainSettings
+) -> None:
+    """Check that a workdir is new or was trained with the same settings.
+
+    Args:
+      workdir: folder of the run.
+      data: settings of the data set.
+      train: settings of the training.
+
+    Raises:
+      UserError: the workdir's settings differ, or its file of settings cannot be read.
+    """
     if not (workdir / SETTINGS_FILE).exists():
         return
     old_data, old_train, _ = read_settings(workdir)
-    # The workdir names the precision that was chosen; training checks again when it has chosen.
+    # The workdir names the precision that "auto" chose. Training checks again once it has chosen.
     may_differ = _MAY_DIFFER | ({"precision"} if train.precision == settings.AUTO else set())
     differing = [
         f"--{field.name}={getattr(new, field.name)} (there {getattr(old, field.name)})"
@@ -76,18 +120,33 @@ def check_settings(workdir, data, train):
         )
 
 
-def write_settings(workdir, data, train, run):
-    """Writes down what a workdir is trained with."""
+def write_settings(
+    workdir: pathlib.Path,
+    data: settings.DataSettings,
+    train: settings.TrainSettings,
+    run: settings.RunSettings,
+) -> None:
+    """Write the settings that a workdir is trained with into its `settings.flags`.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
     with files.replacing(workdir / SETTINGS_FILE) as partial:
         partial.write_text(flags.to_text(data, train, run))
 
 
-def read_settings(workdir):
-    """(DataSettings, TrainSettings, RunSettings) that a workdir was trained with."""
+def read_settings(
+    workdir: str | os.PathLike,
+) -> tuple[settings.DataSettings, settings.TrainSettings, settings.RunSettings]:
+    """Read the settings that a workdir was trained with.
+
+    Raises:
+      UserError: this is not a workdir, or its `settings.flags` cannot be read.
+    """
     path = pathlib.Path(workdir) / SETTINGS_FILE
     if not path.exists():
         raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
-    if not path.stat().st_size:  # which would read as flags that all have their defaults
+    if not path.stat().st_size:  # An empty file would read as all defaults.
         raise UserError(f"{path} is empty: train in another workdir")
     classes = settings.DataSettings, settings.TrainSettings, settings.RunSettings
     return tuple(flags.read(path, *classes))

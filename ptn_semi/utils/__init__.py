@@ -1,1 +1,4 @@
-"""What every folder may use and which uses none of them: errors, files, flags, seeds."""
+"""Helpers that every folder may use: errors, files, binvox, seeds, flags, and what commands share.
+
+This folder imports no other folder of the package.
+"""

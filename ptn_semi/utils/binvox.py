@@ -1,6 +1,6 @@
 """Read and write binvox files, the run-length voxel format of ShapeNet and 3D-R2N2.
 
-A file is a text header
+A file begins with a text header:
 
     #binvox 1
     dim 32 32 32
@@ -8,8 +8,8 @@ A file is a text header
     scale 1
     data
 
-and then pairs of bytes (value 0 or 1, count 0 to 255). The voxels run with x slowest, then z, then
-y fastest. Format: https://www.patrickmin.com/binvox/binvox.html
+Pairs of bytes follow: a value, 0 or 1, and a count, 0 to 255. In the order of the voxels, x changes
+slowest, then z, and y fastest. Format: https://www.patrickmin.com/binvox/binvox.html
 """
 
 import re
@@ -26,13 +26,13 @@ _MAX_RUN = 255
 
 @dataclass(frozen=True)
 class Header:
-    """What a binvox header says.
+    """The header of a binvox file.
 
     Attributes:
-      side: N of the N³ grid.
+      side: N, the voxels along each side of the N³ grid.
       translate: world coordinates of the grid's corner (0, 0, 0), as written in the file.
       scale: world length of a side of the grid.
-      size: bytes of the header, where the runs begin.
+      size: length of the header in bytes; the runs begin there.
     """
 
     side: int
@@ -42,14 +42,17 @@ class Header:
 
 
 def read_header(data: bytes, name: str) -> Header:
-    """Returns the checked header of the file whose bytes are `data`.
+    """Read and check the header of a binvox file.
 
     Args:
-      data: the file, or at least its first kilobyte.
-      name: what messages call the file.
+      data: the file's bytes, at least the first kilobyte.
+      name: the file's name in error messages.
+
+    Returns:
+      The `Header`.
 
     Raises:
-      UserError: the header is missing, damaged, or of a grid that is not cubic and 1 to 512 wide.
+      UserError: if the header is missing or damaged, or the grid is not cubic or not 1 to 512 wide.
     """
     if not data:
         raise _bad(name, "is empty (0 bytes)")
@@ -78,23 +81,26 @@ def read_header(data: bytes, name: str) -> Header:
     if len(sides) != 3 or len(set(dims)) != 1:
         raise _bad(name, f"holds a grid of {shape} voxels, which is not cubic")
     if not 1 <= dims[0] <= MAX_SIDE:
-        raise _bad(name, f"claims {shape} voxels, where a side of 1 to {MAX_SIDE} is possible")
+        raise _bad(name, f"claims {shape} voxels, but a side must be 1 to {MAX_SIDE}")
     if not np.isfinite([*corner, scale]).all() or scale <= 0 or len(translate) != 3:
         raise _bad(name, "has a damaged 'translate' or 'scale' line")
     return Header(dims[0], corner, scale, len(text) + len(found))
 
 
 def read(data: bytes, name: str) -> np.ndarray:
-    """Returns the voxels of a binvox file: bool [N, N, N], index order x, y, z as in the file.
+    """Read the voxels of a binvox file.
 
-    Memory is claimed only after the runs were found to add up to N³.
+    Memory for the grid is allocated only once the runs are known to add up to N³.
 
     Args:
       data: the whole file.
-      name: what messages call the file, usually its path.
+      name: the file's name in error messages, usually its path.
+
+    Returns:
+      Occupied voxels, bool [N, N, N], axes x, y, z.
 
     Raises:
-      UserError: the file is empty, truncated, damaged, not cubic, or has no occupied voxel.
+      UserError: if the file is empty, truncated, damaged, not cubic, or has no occupied voxel.
     """
     header = read_header(data, name)
     n = header.side
@@ -103,7 +109,9 @@ def read(data: bytes, name: str) -> np.ndarray:
         raise _bad(name, "is damaged (its last run has no count)")
     values, counts = runs[::2], runs[1::2]
     if values.size and values.max() > 1:
-        raise _bad(name, f"is damaged (value {values.max()} where only 0 and 1 can be)")
+        raise _bad(
+            name, f"is damaged (it holds the value {values.max()}, but only 0 and 1 are allowed)"
+        )
     total = int(counts.sum(dtype=np.int64))
     if total != n**3:
         fault = "is truncated" if total < n**3 else "is damaged"
@@ -115,14 +123,24 @@ def read(data: bytes, name: str) -> np.ndarray:
 
 
 def write(voxels: np.ndarray) -> bytes:
-    """Returns the binvox file of bool [N, N, N] (x, y, z), on the unit cube around the origin."""
+    """Encode voxels as a binvox file whose grid is the unit cube around the origin.
+
+    Args:
+      voxels: occupied voxels, bool [N, N, N], axes x, y, z.
+
+    Returns:
+      The file's bytes.
+
+    Raises:
+      ValueError: if the grid is not cubic.
+    """
     n = voxels.shape[0]
     if voxels.shape != (n, n, n):
         raise ValueError(f"voxels must be [N, N, N], not {voxels.shape}")
     flat = np.asarray(voxels, bool).transpose(0, 2, 1).ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(starts, append=flat.size)
-    pieces = -(-lengths // _MAX_RUN)  # a run longer than 255 is written in pieces
+    pieces = -(-lengths // _MAX_RUN)  # a count is a byte, so longer runs are split
     counts = np.full(pieces.sum(), _MAX_RUN, np.uint8)
     counts[np.cumsum(pieces) - 1] = lengths - (pieces - 1) * _MAX_RUN
     runs = np.stack([np.repeat(flat[starts], pieces).astype(np.uint8), counts], axis=1)
@@ -131,7 +149,7 @@ def write(voxels: np.ndarray) -> bytes:
 
 
 def _whole(text: str) -> int:
-    """Returns a whole number; `int` alone takes '3_2' and the digits of any script, too."""
+    """Parse a whole number; `int` alone would also accept '3_2' and digits of any script."""
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise ValueError(text)
     return int(text)

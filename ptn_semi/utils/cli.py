@@ -1,31 +1,35 @@
-"""What every main shares: errors as one sentence, and TensorFlow loaded late and quietly.
+"""What every command shares: errors in one sentence, and TensorFlow loaded late and quietly.
 
-A main parses and checks what it was given first, then imports what computes within `loading`.
+A command first parses and checks its flags. It then imports the code that computes, within
+`loading`.
 """
 
 import contextlib
 import gc
 import importlib.util
+import io
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 
 from absl import app, flags, logging
 
 from ptn_semi.utils.errors import UserError
+from ptn_semi.utils.flags import expand
 
-_TENSORFLOW = (2, 18)  # the oldest that is known to do
-# Keras imports these where they are installed, for wrappers and plots that nothing here uses; that
-# takes as long as a quarter of all that is imported.
+_TENSORFLOW = (2, 18)  # the oldest version that is known to work
+# Keras imports these packages where they are installed, for wrappers and plots that nothing here
+# uses. That takes a quarter of the time of all imports.
 _UNUSED = ("sklearn", "matplotlib")
-# Python's garbage collector looks through everything again and again while TensorFlow's many
-# objects are made, by imports and by tracing: a quarter of the time of either.
+# Imports and tracing make very many objects. Python's garbage collector would look through all of
+# them again and again, which takes a quarter of the time of either.
 _COLLECT_AFTER = 50_000, 20, 100  # objects of each generation; Python's own are 700, 10, 10
 
 
 @contextlib.contextmanager
-def loading():
-    """For the imports of TensorFlow, and of what needs it.
+def loading() -> Iterator[None]:
+    """Imports TensorFlow quietly and quickly; import what needs it within this context.
 
     Raises:
       UserError: a package is missing, or TensorFlow is too old.
@@ -83,21 +87,24 @@ def _without_native_notes():
         os.close(kept)
 
 
-def check_package(name, sentence):
-    """Raises a `UserError` of this sentence where a package is not installed."""
+def check_package(name: str, sentence: str) -> None:
+    """Raises a `UserError` with this sentence where a package is not installed."""
     if importlib.util.find_spec(name) is None:
         raise UserError(sentence)
 
 
-def run(main, takes_arguments=False):
-    """Parses flags and calls `main()`; a `UserError` ends in one sentence and exit code 1.
+def run(main: Callable[..., None], takes_arguments: bool = False) -> None:
+    """Parses flags and calls `main`; a `UserError` ends in one sentence and exit code 1.
 
-    With `takes_arguments` calls `main(arguments)` with what is no flag, before or after flags.
+    Args:
+      main: called without arguments, or with the list of those that are not flags.
+      takes_arguments: whether the command takes arguments, before or after its flags.
     """
     logging.set_verbosity(logging.ERROR)
     # Names of files may hold bytes that are no text.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    # A job that is told to stop saves its state like one that is interrupted by hand.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # A job that is told to stop saves its state, like one that is interrupted by hand.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def guarded(argv):
@@ -124,10 +131,9 @@ def _parse(argv):
         except UnicodeEncodeError:
             sys.exit(f"error: {text!a} is no text in UTF-8: rename the file or folder")
     try:
-        return flags.FLAGS(argv)
+        return flags.FLAGS(expand(argv))
+    except UserError as error:
+        sys.exit(f"error: {error}")
     except flags.Error as error:
         text = str(error).removeprefix("ERROR:: ").rstrip(".")
         sys.exit(f"error: {text} (--helpfull lists all flags)")
-    except UnicodeDecodeError:
-        named = " ".join(text for text in argv if text.lstrip("-").startswith("flagfile"))
-        sys.exit(f"error: {named} is no text file: give a file with a flag a line")

@@ -1,4 +1,4 @@
-"""What this machine's CPU can do, and the setting that TensorFlow needs to make use of it."""
+"""The abilities of this machine's CPU, and the setting by which TensorFlow uses them."""
 
 import os
 import pathlib
@@ -8,31 +8,34 @@ import warnings
 
 _X86 = ("x86_64", "AMD64")
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-# Instructions that multiply bfloat16 numbers; other CPUs convert each of them to float32 and back.
+# Instructions that multiply bfloat16 numbers. Other CPUs convert each number to float32 and back.
 _BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
-def instruction_sets():
-    """Names of the CPU's instruction sets, as avx2; empty where the system does not tell."""
+def instruction_sets() -> frozenset[str]:
+    """Returns the names of the CPU's instruction sets, such as avx2.
+
+    The set is empty where the system does not tell, as on macOS.
+    """
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # as on macOS
+    except OSError:
         return frozenset()
     flags = (line.partition(":")[2] for line in lines if line.startswith("flags"))
     return frozenset(next(flags, "").split())
 
 
-def computes_in_bfloat16():
-    """Whether the CPU multiplies bfloat16 numbers itself."""
+def computes_in_bfloat16() -> bool:
+    """Tells whether the CPU multiplies bfloat16 numbers itself."""
     return bool(_BFLOAT16 & instruction_sets())
 
 
-def use_onednn():
-    """Has TensorFlow compute with oneDNN on x86, unless the user set its variable.
+def use_onednn() -> None:
+    """Makes TensorFlow compute with oneDNN on x86, unless the user set its variable.
 
-    TensorFlow does so by itself only where the CPU has AVX512-VNNI; elsewhere a training step is
-    about five times slower without. It reads the variable when it is imported, so this must come
-    before. It warns where it comes too late.
+    TensorFlow does so by itself only where the CPU has AVX512-VNNI. Elsewhere a training step is
+    about five times slower without oneDNN. TensorFlow reads the variable when it is imported, so
+    call this before; a call that comes too late warns.
     """
     if platform.machine() not in _X86 or _ONEDNN in os.environ:
         return
@@ -45,8 +48,8 @@ def use_onednn():
         )
 
 
-def onednn_is_on():
-    """Whether TensorFlow, which this imports, computes with oneDNN."""
+def onednn_is_on() -> bool:
+    """Tells whether TensorFlow computes with oneDNN; imports it."""
     from tensorflow.python.util import _pywrap_util_port
 
     return _pywrap_util_port.IsMklEnabled()

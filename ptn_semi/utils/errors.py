@@ -1,20 +1,23 @@
-"""The one exception that mains turn into a sentence instead of a traceback; others in a line."""
+"""The one exception that commands print as a sentence instead of a traceback."""
 
 
 class UserError(Exception):
-    """Something the user gave cannot be used.
+    """An error in what the user gave, which the user can fix.
 
-    The message is one sentence that names the thing (flag, file, folder) and says how to mend it.
-    It can be printed anywhere: in names of files, control characters and bytes that are not UTF-8
-    are shown as escapes.
+    The message is one sentence that names the flag, file or folder and says how to fix it. It is
+    safe to print anywhere: control characters in file names, and bytes that are not UTF-8, are
+    shown as escapes.
     """
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "".join(
             c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__()
         )
 
 
-def first_line(error):
-    """What an error says first; TensorFlow's go on for a page."""
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or the error's type if it has no message.
+
+    TensorFlow's messages can fill a page.
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""Files: written so that nobody finds half of one, locked, and read whatever may be in them."""
+"""Write files atomically, lock them, and read files that may hold anything."""
 
 import contextlib
 import fcntl
@@ -9,20 +9,28 @@ import pathlib
 import shutil
 import socket
 import stat
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 from ptn_semi.utils.errors import UserError, first_line
 
 
 @contextlib.contextmanager
-def explaining(path, *kinds):
-    """Turns what goes wrong while `path` is written into a sentence.
+def explaining(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn errors while `path` is written into a `UserError`.
+
+    Args:
+      path: the file or folder that is written.
+      kinds: errors that mean a failed write, besides `OSError`.
 
     Raises:
-      UserError: an OSError, or an error of `kinds`, did.
+      UserError: if an `OSError` or an error of `kinds` occurs.
     """
+    failures: tuple[type[Exception], ...] = (OSError, *kinds)
     try:
         yield
-    except (OSError, *kinds) as error:
+    except failures as error:
         reason = getattr(error, "strerror", None) or first_line(error)
         raise UserError(
             f"{path} could not be written ({reason}): free some space there or make it writable"
@@ -30,20 +38,24 @@ def explaining(path, *kinds):
 
 
 @contextlib.contextmanager
-def replacing(path, *kinds):
-    """A path for a file or a folder, which becomes `path` once all is written; folders are made.
+def replacing(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[pathlib.Path]:
+    """Write a file or folder under a temporary path, then rename it to `path`.
 
-    What killed processes of this machine left of the same path is removed.
+    Parent folders are created. Temporary files that killed processes of this machine left behind
+    for the same path are removed.
 
     Args:
-      path: of the file or folder.
-      kinds: of errors, beside OSErrors, that come of a full disk.
+      path: the file or folder to write.
+      kinds: errors that a full disk can cause, besides `OSError`.
+
+    Yields:
+      The temporary path to write to.
 
     Raises:
-      UserError: it cannot be written; what was there before is still there.
+      UserError: if it cannot be written. What was at `path` before is then unchanged.
     """
     path = pathlib.Path(path)
-    # As short for a name of any length, and no pattern to `glob`.
+    # A digest is short whatever the name, and holds no character that `glob` treats as a pattern.
     stem = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}."
     partial = path.with_name(f"{stem}{_this_process()}.partial")
     try:
@@ -59,26 +71,31 @@ def replacing(path, *kinds):
         _remove(partial)
 
 
-def _remove(path):
-    """Removes a file or a folder as far as that can be done."""
+def _remove(path: pathlib.Path) -> None:
+    """Remove a file or a folder as far as possible; ignore what cannot be removed."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 
-def _this_process():
+def _this_process() -> str:
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
-def is_alive(process):
-    """Whether a process, as a lock names it, may be running; of other machines it is not known."""
+def is_alive(process: str) -> bool:
+    """Return whether a process may be running.
+
+    Args:
+      process: its number and machine as a lock names them, such as 1234@host. A process of another
+        machine cannot be checked and counts as running.
+    """
     number, _, host = process.partition("@")
     if host != socket.gethostname():
         return True
     try:
         os.kill(int(number), 0)
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # it runs, and belongs to another user
         return True
     except (ProcessLookupError, ValueError):
         return False
@@ -86,19 +103,22 @@ def is_alive(process):
 
 
 @contextlib.contextmanager
-def locked(path, when_taken):
-    """Holds a lock, which ends with this process at the latest, on a file that stays.
+def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iterator[TextIO]:
+    """Hold a lock on a file.
+
+    The lock ends with this process at the latest; the file stays.
 
     Args:
-      path: the file; it gets the process's number and machine, as 1234@host.
-      when_taken: called with those of the process that took it; the lock is waited for if it
-        returns.
+      path: the lock file. The number and machine of this process are written to it, such as
+        1234@host.
+      when_taken: called with the file's content if another process holds the lock. If it returns,
+        this process waits for the lock.
 
     Yields:
-      The open file. Processes that inherit it hold the lock too, even after this one's end.
+      The open file. Processes that inherit it hold the lock too, even after this process ends.
 
     Raises:
-      OSError: the file cannot be written.
+      OSError: if the file cannot be written.
     """
     with open(path, "a+") as lock:
         try:
@@ -113,18 +133,23 @@ def locked(path, when_taken):
         yield lock
 
 
-def read(path, limit, mend, within=None):
-    """The bytes of a file that may be anything.
+def read(
+    path: str | os.PathLike, limit: int, mend: str, within: str | os.PathLike | None = None
+) -> bytes:
+    """Read a file that may hold anything.
 
     Args:
-      path: the file; a pipe or a device, which may never end, is refused.
-      limit: the most bytes it may have.
-      mend: what messages say at their end.
-      within: a folder above it out of which no symbolic link may lead.
+      path: the file. Pipes and devices, which may never end, are refused.
+      limit: the largest size allowed, in bytes.
+      mend: how to fix the file, the end of every error message.
+      within: a folder that contains the file; no symbolic link may lead out of it.
+
+    Returns:
+      The file's bytes.
 
     Raises:
-      UserError: it cannot be read, is no file, is too large, or leads out of the folder; or its
-        name is not UTF-8, which data sets and JSON cannot hold.
+      UserError: if it cannot be read, is not a file, is too large or lies outside `within`, or if
+        its name is not UTF-8, which data sets and JSON cannot hold.
     """
     if within is not None and (problem := link_problem(within, path)):
         raise problem
@@ -142,16 +167,24 @@ def read(path, limit, mend, within=None):
     return data
 
 
-def is_utf8(path):
-    """Whether a file's name can be written as text: Linux allows any bytes."""
+def is_utf8(path: str | os.PathLike) -> bool:
+    """Return whether a file's name is valid UTF-8; Linux allows any bytes."""
     try:
         return bool(os.fspath(path).encode())
     except UnicodeEncodeError:
         return False
 
 
-def link_problem(folder, path):
-    """A `UserError` where a symbolic link leads from a path below a folder out of it, or None."""
+def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserError | None:
+    """Return an error if a symbolic link between a folder and a path leads out of the folder.
+
+    Args:
+      folder: the folder that must not be left.
+      path: a file or folder below it.
+
+    Returns:
+      A `UserError` that names the first such link, or None.
+    """
     inside = os.path.realpath(folder)
     leaves = lambda part: os.path.commonpath([inside, os.path.realpath(part)]) != inside
     if not leaves(path):
@@ -159,20 +192,23 @@ def link_problem(folder, path):
     names = os.path.relpath(path, folder).split(os.sep)
     parts = (os.path.join(folder, *names[:count]) for count in range(1, len(names) + 1))
     return UserError(
-        f"{next(filter(leaves, parts))} is a symbolic link that leads out of {folder}: copy there "
-        "what it points to (cp -rL does)"
+        f"{next(filter(leaves, parts))} is a symbolic link that leads out of {folder}: replace it "
+        "with a copy of its target (cp -rL makes one)"
     )
 
 
-def read_json(path, mend):
-    """What a JSON file holds.
+def read_json(path: str | os.PathLike, mend: str) -> Any:
+    """Read a JSON file.
 
     Args:
       path: the file.
-      mend: what to do where it is missing or damaged, for the error.
+      mend: how to fix the file, the end of the error message.
+
+    Returns:
+      The parsed content.
 
     Raises:
-      UserError: it is.
+      UserError: if it is missing or damaged.
     """
     try:
         return json.loads(pathlib.Path(path).read_text())
@@ -181,8 +217,22 @@ def read_json(path, mend):
 
 
 @contextlib.contextmanager
-def without_patterns(folder):
-    """Another path of a folder: TensorFlow takes [, ], * and ? in a checkpoint's for a pattern."""
+def without_patterns(folder: str | os.PathLike) -> Iterator[str]:
+    """Yield a path to a folder that is free of the characters [, ], * and ?.
+
+    TensorFlow takes those characters in a checkpoint's path for a pattern.
+
+    Raises:
+      UserError: if the path has such a character, and the system offers no other path.
+    """
+    if not set(os.fspath(folder)) & set("[]*?"):
+        yield os.fspath(folder)
+        return
+    if sys.platform != "linux":
+        raise UserError(
+            f"{folder} has one of the characters []*? in its path, which TensorFlow takes for a "
+            "pattern: rename the folder"
+        )
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         yield f"/proc/self/fd/{descriptor}"

@@ -1,20 +1,99 @@
-"""Command-line flags made from the settings classes, and flagfiles written from them."""
+"""Command-line flags made from the settings classes, and flagfiles that hold them."""
 
 import dataclasses
+import os
+import pathlib
 import typing
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from absl import flags
 
 from ptn_semi.utils.errors import UserError
 
+_Settings = TypeVar("_Settings")
+_FLAGFILE = ("--flagfile", "-flagfile")
 
-def setting(default, help, choices=None, low=None, high=None):
-    """A dataclass field with what its flag needs; `low` and `high` are inclusive bounds."""
+
+def setting(
+    default: Any,
+    help: str,
+    choices: Sequence | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """Declares a dataclass field together with what its flag needs.
+
+    Args:
+      default: default value; the field's annotation gives the flag's type.
+      help: help text of the flag.
+      choices: the only values that are allowed, or None.
+      low: smallest value that is allowed, or None.
+      high: largest value that is allowed, or None.
+    """
     bounds = {"help": help, "choices": choices, "low": low, "high": high}
     return dataclasses.field(default=default, metadata=bounds)
 
 
-def define(*classes, flag_values=flags.FLAGS):
+def expand(argv: Sequence[str], folder: str | os.PathLike = "") -> list[str]:
+    """Replaces each --flagfile=PATH by the flags in that file.
+
+    A flagfile has one flag a line; empty lines and lines that start with # are skipped. It may name
+    other flagfiles, relative to its own folder or to the current one.
+
+    Args:
+      argv: arguments of a command.
+      folder: folder of the flagfile that they come from; "" for the command line.
+
+    Raises:
+      UserError: a flagfile is missing, is not a text file, or names itself.
+    """
+    return _expand(list(argv), pathlib.Path(folder), ())
+
+
+def _expand(argv, folder, within):
+    expanded, place = [], 0
+    while place < len(argv):
+        argument = argv[place]
+        place += 1
+        if argument == "--":  # what follows are no flags
+            return expanded + argv[place - 1 :]
+        name, given, path = argument.partition("=")
+        if name not in _FLAGFILE:
+            expanded.append(argument)
+            continue
+        if not given:
+            if place == len(argv):
+                raise UserError(f"{name} needs a file: give {name}=PATH")
+            path = argv[place]
+            place += 1
+        if path:
+            expanded += _flags_in(path, folder, within)
+    return expanded
+
+
+def _flags_in(path, folder, within):
+    path = os.path.expanduser(path)
+    beside = folder / path
+    file = beside if beside.exists() else pathlib.Path(path)
+    if file.resolve() in within:
+        raise UserError(f"--flagfile={file} names itself: take that line out of it")
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(
+            f"--flagfile={path} cannot be read ({error.strerror}): correct the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"--flagfile={path} is no text file: give a file with a flag a line"
+        ) from error
+    kept = [line.strip() for line in lines]
+    kept = [line for line in kept if line and not line.startswith(("#", "//"))]
+    return _expand(kept, file.parent, (*within, file.resolve()))
+
+
+def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
     """Defines a flag for every field of the settings classes."""
     for cls in classes:
         for field in dataclasses.fields(cls):
@@ -52,11 +131,13 @@ def _is_range(texts):
     return -360 <= low <= high <= 360
 
 
-def collect(cls, flag_values=flags.FLAGS, only_present=False):
-    """The settings object that the parsed flags describe.
+def collect(cls: type[_Settings], flag_values: flags.FlagValues = flags.FLAGS) -> _Settings:
+    """Returns the settings object that the parsed flags describe."""
+    return cls(**_values(cls, flag_values))
 
-    With `only_present`, a dict of the fields whose flags were given instead.
-    """
+
+def _values(cls, flag_values, only_present=False):
+    """The values of the flags by field; with `only_present` those of the flags that were given."""
     values = {}
     for field in dataclasses.fields(cls):
         if only_present and not flag_values[field.name].present:
@@ -66,17 +147,17 @@ def collect(cls, flag_values=flags.FLAGS, only_present=False):
         if item:
             value = tuple(item[0](text) for text in value)
         values[field.name] = field.type(value) if field.metadata["choices"] else value
-    return values if only_present else cls(**values)
+    return values
 
 
-def override(settings, flag_values=flags.FLAGS):
-    """`settings` with the fields replaced whose flags were given."""
-    given = collect(type(settings), flag_values, only_present=True)
+def override(settings: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
+    """Returns `settings` with those fields replaced whose flags were given."""
+    given = _values(type(settings), flag_values, only_present=True)
     return dataclasses.replace(settings, **given)
 
 
-def to_text(*settings):
-    """A flagfile, one `--name=value` a line, that `read` turns into equal settings.
+def to_text(*settings: Any) -> str:
+    """Writes a flagfile, one `--name=value` a line, that `read` turns into equal settings.
 
     Raises:
       UserError: a value cannot stand in one.
@@ -99,17 +180,23 @@ def to_text(*settings):
     return "".join(lines)
 
 
-def read(path, *classes):
-    """Settings objects of a flagfile that `to_text` wrote.
+def read(path: str | os.PathLike, *classes: type) -> list[Any]:
+    """Reads the settings objects of a flagfile.
+
+    Args:
+      path: the flagfile.
+      classes: settings classes, whose fields are all the flags that it may hold.
+
+    Returns:
+      An object of each class.
 
     Raises:
-      UserError: it is missing, or has flags that these classes don't.
+      UserError: the file is missing, or has flags that these classes lack.
     """
     values = flags.FlagValues()
-    flags.DEFINE_string("flagfile", "", "Read flags from here.", flag_values=values)
     define(*classes, flag_values=values)
     try:
-        values(["", f"--flagfile={path}"])
-    except (flags.Error, UnicodeDecodeError) as error:
+        values(["", *expand([f"--flagfile={os.fspath(path)}"])])
+    except flags.Error as error:
         raise UserError(f"{path} cannot be read as flags: {error}") from error
     return [collect(cls, values) for cls in classes]

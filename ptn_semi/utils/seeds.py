@@ -1,8 +1,8 @@
-"""Seeds of all that is drawn at random in a training step."""
+"""Seeds for everything that a training step draws at random."""
 
 import tensorflow as tf
 
-# What is drawn at random in a training step, each from a stream of its own.
+# Each purpose has a random stream of its own. Changing this tuple changes what every run draws.
 _PURPOSES = (
     "labeled_shape",
     "view_a",
@@ -22,7 +22,19 @@ _PURPOSES = (
 )
 
 
-def stateless_seed(seed, purpose, step):
-    """A seed for TensorFlow's stateless ops: [2] int64, different for each of the arguments."""
+def stateless_seed(seed: int, purpose: str, step: tf.Tensor) -> tf.Tensor:
+    """Return a seed for TensorFlow's stateless random ops.
+
+    Args:
+      seed: the training's `--seed`.
+      purpose: what is drawn, one of `_PURPOSES`.
+      step: the training step, int64 [].
+
+    Returns:
+      int64 [2], different for every seed, purpose and step.
+
+    Raises:
+      ValueError: if the purpose is unknown.
+    """
     first = seed * len(_PURPOSES) + _PURPOSES.index(purpose)
     return tf.stack([tf.constant(first, tf.int64), step])

@@ -1,6 +1,6 @@
 """Shaded pictures of voxel shapes.
 
-Axes, viewpoints and image rows are those of `geometry`; every image is uint8 [H, W, 3].
+Axes, viewpoints and image rows are as in `geometry`. Every image is uint8 [H, W, 3].
 """
 
 import numpy as np
@@ -12,25 +12,25 @@ PREDICTED_COLOR = (92, 143, 214)  # blue
 VIEWPOINTS = ((20, 30), (20, 150))  # front left and rear left, from above; degrees
 
 _SUPERSAMPLING = 2
-# Towards the light, in camera axes (right, up, backward): it stays over the viewer's left shoulder.
+# Direction to the light in camera axes (right, up, backward), over the viewer's left shoulder.
 _LIGHT = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
 
 
 def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The unit faces between an occupied voxel and an empty one or the outside.
+    """Find the unit faces between an occupied voxel and an empty one or the outside.
 
     Args:
-      occupied: [N, N, N] bool, axes x, y, z.
+      occupied: bool [N, N, N], axes x, y, z.
 
     Returns:
-      The occupied voxel of each face, [F, 3] int, and its outward normal, [F, 3] int, one of
+      The occupied voxel of each face, int [F, 3], and its outward normal, int [F, 3], one of
       (±1, 0, 0), (0, ±1, 0), (0, 0, ±1).
     """
     padded = np.pad(np.asarray(occupied, bool), 1)
     voxels, normals = [], []
     for axis in range(3):
         for sign in (-1, 1):
-            # The padding keeps what np.roll wraps around empty.
+            # Thanks to the padding, np.roll wraps only empty voxels around.
             exposed = padded & ~np.roll(padded, -sign, axis)
             voxel = np.argwhere(exposed) - 1
             voxels.append(voxel)
@@ -39,9 +39,15 @@ def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bounding_radius(occupied: np.ndarray) -> float:
-    """The grid centre's distance to the furthest corner of an occupied voxel, in grid sides.
+    """Compute the distance from the grid's centre to the furthest corner of an occupied voxel.
 
-    An orthographic picture of this half width shows the whole shape from everywhere. 0 if empty.
+    An orthographic picture of this half width shows the whole shape from every viewpoint.
+
+    Args:
+      occupied: bool [N, N, N].
+
+    Returns:
+      The distance in grid sides; 0 if no voxel is occupied.
     """
     index = np.argwhere(occupied)
     if not len(index):
@@ -57,18 +63,18 @@ def shade_voxels(
     color: tuple[int, int, int] = PREDICTED_COLOR,
     half_width: float | None = None,
 ) -> np.ndarray:
-    """A shaded orthographic picture of a voxel shape on white.
+    """Draw a shaded orthographic picture of a voxel shape on white.
 
-    Every visible voxel face is drawn exactly, with a light that moves with the camera and darker
-    where the shape encloses it.
+    Every visible voxel face is drawn exactly. The light moves with the camera, and faces are darker
+    where the shape encloses them.
 
     Args:
-      voxels: [N, N, N] bool, occupied.
+      voxels: occupied voxels, bool [N, N, N].
       viewpoint: elevation and azimuth in degrees.
       size: side of the picture, in pixels.
-      color: of the material, RGB 0 to 255.
-      half_width: half of what the picture spans, in grid sides; None takes what just holds the
-        shape from everywhere. Give one to pictures that are to be compared.
+      color: color of the material, RGB in 0 to 255.
+      half_width: half of the width that the picture spans, in grid sides. None takes the shape's
+        `bounding_radius`. Pass the same value for pictures that are to be compared.
 
     Returns:
       uint8 [size, size, 3].
@@ -82,7 +88,7 @@ def shade_voxels(
     voxel, normal = voxel[towards], normal[towards]
     image = np.full([wide * wide, 3], 255.0)
     if len(voxel):
-        # On a grid, of two cubes of which one hides the other, the hiding centre is nearer.
+        # If one cube of a grid hides another, its centre is nearer to the camera.
         order = np.argsort(voxel @ axes[2], kind="stable")
         voxel, normal = voxel[order], normal[order]
         half_width = half_width or bounding_radius(occupied)
@@ -96,7 +102,7 @@ def shade_voxels(
             if len(face):
                 sides = np.delete(axes[:2], axis, axis=1).T * [scale, -scale] / N  # [2, 2]
                 pixel, owner = _parallelograms(position[face], sides, wide)
-                np.maximum.at(nearest, pixel, face[owner])  # later in the order is nearer
+                np.maximum.at(nearest, pixel, face[owner])  # Later is nearer.
         seen = nearest >= 0
         image[seen] = (_light(occupied, voxel, normal, axes)[:, None] * color)[nearest[seen]]
     image = image.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3).mean((1, 3))
@@ -106,22 +112,22 @@ def shade_voxels(
 def _parallelograms(
     position: np.ndarray, sides: np.ndarray, wide: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels of equal parallelograms.
+    """Find the pixels that parallelograms of the same shape cover.
 
     Args:
-      position: [F, 2] column and row of their centres.
-      sides: [2, 2] their two side vectors, (columns, rows) each.
+      position: column and row of their centres, [F, 2].
+      sides: their two side vectors as (columns, rows), [2, 2].
       wide: side of the image, in pixels.
 
     Returns:
-      Flat index of each covered pixel and the parallelogram it belongs to, [P] each.
+      The flat index of each covered pixel and the parallelogram that it belongs to, both [P].
     """
     reach = np.abs(sides).sum(0) / 2
     first = np.floor(position - reach).astype(int)
     count = np.ceil(2 * reach).astype(int) + 1  # candidate columns and rows
     candidate = np.stack(np.meshgrid(*map(np.arange, count), indexing="ij"), -1).reshape(-1, 2)
-    # How far each candidate is along the two sides, from the middle: inside up to a half. It is
-    # affine in the candidate, so faces and candidates are multiplied out apart.
+    # A candidate is inside if it is at most half a side from the middle along both sides. The
+    # distance is affine in the candidate, so faces and candidates are multiplied separately.
     inverse = np.linalg.inv(sides)
     along_face = (first + 0.5 - position) @ inverse
     along_candidate = candidate @ inverse
@@ -136,10 +142,10 @@ def _parallelograms(
 def _light(
     occupied: np.ndarray, voxel: np.ndarray, normal: np.ndarray, axes: np.ndarray
 ) -> np.ndarray:
-    """Brightness of each face, around 1: soft light, less of it in hollows and further down."""
+    """Compute the brightness of each face, around 1; hollows and lower parts are darker."""
     radius = max(1, len(occupied) // 16)
     density = _box_mean(occupied, radius)
-    # Faces of a slope alternate between three directions; the density's gradient smooths that.
+    # Faces of a slope alternate between three directions. The density's gradient smooths this.
     i, j, k = (voxel + radius + 1).T
     gradient = np.stack(
         [
@@ -154,7 +160,7 @@ def _light(
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
     diffuse = np.clip(smooth @ (_LIGHT @ axes), 0, 1)
     sky = 0.5 + 0.5 * smooth[:, 1]
-    # Outside a flat wall's face up to 0.4 of the neighbourhood is filled; more is a hollow.
+    # Up to 0.4 of the neighbourhood outside a flat wall is filled. A hollow has more.
     outside = density[tuple((voxel + normal + radius + 1).T)]
     enclosed = np.clip((outside - 0.35) / 0.5, 0, 1)
     height = (voxel[:, 1] + 0.5) / len(occupied)
@@ -162,14 +168,14 @@ def _light(
 
 
 def _box_mean(occupied: np.ndarray, radius: int) -> np.ndarray:
-    """Share of occupied voxels in the cube around each voxel.
+    """Compute the share of occupied voxels in the cube around each voxel.
 
     Args:
-      occupied: [N, N, N].
-      radius: half the cube's side, less half a voxel.
+      occupied: bool [N, N, N].
+      radius: r; the cube's side is 2 r + 1 voxels.
 
     Returns:
-      [N + 2 radius + 2] cubed: voxel i is at i + radius + 1.
+      float32 [M, M, M] with M = N + 2 r + 2; voxel i is at index i + r + 1.
     """
     padded = np.pad(occupied.astype(np.float32), radius + 1)
     return ndimage.uniform_filter(padded, 2 * radius + 1, mode="constant")

@@ -1,7 +1,8 @@
-"""Contact sheets: masks and shapes in a grid, with titles."""
+"""Contact sheets: titled grids of masks and shapes."""
 
 import os
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,10 +16,10 @@ TEXT_COLOR = (40, 44, 52)
 
 
 def mask_picture(mask: np.ndarray, size: int = 128) -> np.ndarray:
-    """A mask as a dark silhouette on white, enlarged without smoothing.
+    """Draw a mask as a dark silhouette on white, enlarged without smoothing.
 
     Args:
-      mask: [H, W, 1] or [H, W] in [0, 1].
+      mask: [H, W, 1] or [H, W], in [0, 1].
       size: side of the picture, in pixels.
 
     Returns:
@@ -26,7 +27,7 @@ def mask_picture(mask: np.ndarray, size: int = 128) -> np.ndarray:
     """
     mask = np.asarray(mask, np.float32)
     mask = np.clip(mask.reshape(mask.shape[:2]), 0, 1)[..., None]
-    image = np.round(255 + mask * (np.float32(MASK_COLOR) - 255)).astype(np.uint8)
+    image = np.round(255 + mask * (np.array(MASK_COLOR, np.float32) - 255)).astype(np.uint8)
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST))
 
 
@@ -35,18 +36,19 @@ def grid(
     column_titles: Sequence[str],
     row_titles: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """A labelled contact sheet on white.
+    """Draw a contact sheet on white.
 
     Args:
-      rows: images uint8 [H, W, 3]; each sits in the middle of a cell of the largest one's size.
+      rows: images, uint8 [H, W, 3]. All cells are as large as the largest image, and each image is
+        in the middle of its cell.
       column_titles: one per column; "" for none.
-      row_titles: one per row, at the left.
+      row_titles: one per row, at the left; None for none.
 
     Returns:
       uint8 [height, width, 3].
 
     Raises:
-      ValueError: no images, rows of different lengths, or a wrong number of titles.
+      ValueError: there are no images, rows differ in length, or the number of titles is wrong.
     """
     rows = [list(row) for row in rows]
     if not rows or not rows[0]:
@@ -60,7 +62,7 @@ def grid(
         raise ValueError(f"{len(row_titles)} row titles were given for {len(rows)} rows")
     height = max(image.shape[0] for row in rows for image in row)
     width = max(image.shape[1] for row in rows for image in row)
-    font = ImageFont.load_default(size=max(11, min(16, width // 9)))
+    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=max(11, min(16, width // 9))))
     gap = max(4, width // 32)
     line = sum(font.getmetrics())
     titles = [_wrap(title, font, width) for title in column_titles]
@@ -91,14 +93,14 @@ def grid(
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Writes a PNG that is either whole or not there; makes its folder.
+    """Write a PNG atomically; create its folder if it is missing.
 
     Args:
-      path: of the file; one that is there is replaced.
+      path: path of the file, which is replaced if it exists.
       image: uint8 [H, W, 3] or [H, W].
 
     Raises:
-      UserError: it cannot be written.
+      UserError: the file cannot be written.
     """
     with files.replacing(path) as partial:
         Image.fromarray(image).save(partial, format="PNG")
@@ -113,15 +115,15 @@ def reconstruction_sheet(
     row_titles: Sequence[str] | None = None,
     size: int = 128,
 ) -> np.ndarray:
-    """One row per example: its input mask, then the predicted and the true shape.
+    """Draw one row per example: its input mask, the predicted shape and the true shape.
 
     Args:
-      masks: [B, H, W, 1] in [0, 1].
-      predicted: [B, N, N, N] probabilities; shown occupied where above `threshold`.
-      truth: [B, N, N, N] bool.
-      threshold: of the predicted probabilities.
-      viewpoints: elevation and azimuth in degrees of the pictures of each shape.
-      row_titles: one per example, as its category.
+      masks: [B, H, W, 1], in [0, 1].
+      predicted: probabilities [B, N, N, N], axes x, y, z.
+      truth: occupied voxels, bool [B, N, N, N].
+      threshold: predicted voxels of a higher probability are shown as occupied.
+      viewpoints: elevation and azimuth, in degrees, of the pictures of each shape.
+      row_titles: one per example, such as its category; None for none.
       size: side of each picture, in pixels.
 
     Returns:
@@ -130,7 +132,7 @@ def reconstruction_sheet(
     rows = []
     for mask, probability, true in zip(masks, predicted, truth, strict=True):
         occupied = np.asarray(probability) > threshold
-        # The same scale for both shapes.
+        # Both shapes have the same scale.
         half_width = max(bounding_radius(occupied), bounding_radius(true))
         row = [mask_picture(mask, size)]
         for shape, color in ((occupied, PREDICTED_COLOR), (true, TRUE_COLOR)):
@@ -145,7 +147,7 @@ def reconstruction_sheet(
 
 
 def _wrap(title: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Breaks a title between words so that its lines fit the width where they can."""
+    """Break a title between words so that its lines fit the width if possible."""
     lines = [""]
     for word in title.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -1,7 +1,7 @@
 """Watertight surfaces of voxels, as trimesh meshes.
 
-Meshes have glTF's axes: y up, the front faces +z, the object's right-hand side is −x; the voxel
-grid is the cube of side 1 about the origin.
+Meshes have glTF's axes: y is up, the front faces +z and the object's right-hand side is −x. The
+voxel grid is the cube of side 1 around the origin.
 """
 
 import numpy as np
@@ -14,15 +14,15 @@ from ptn_semi.visual import shading
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
 
 
-def smooth(voxels, threshold):
-    """The surface at which the probability crosses the threshold, by marching cubes.
+def smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
+    """Extract the surface at which the probability crosses the threshold, by marching cubes.
 
     Args:
-      voxels: [N, N, N] probabilities in [0, 1], axes x, y, z.
-      threshold: in (0, 1).
+      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
+      threshold: probability above which a voxel is occupied, in (0, 1).
 
     Returns:
-      A watertight `trimesh.Trimesh` with outward faces; without faces if nothing is occupied.
+      A watertight mesh whose faces point outward. It has no faces if no voxel is occupied.
     """
     if not (voxels > threshold).any():
         return trimesh.Trimesh()
@@ -32,24 +32,24 @@ def smooth(voxels, threshold):
     return _mesh((vertices - 0.5) / len(voxels) - 0.5, faces)
 
 
-def blocky(voxels, threshold):
-    """The outsides of the occupied voxels.
+def blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
+    """Extract the outer faces of the occupied voxels.
 
-    Where two occupied voxels would touch along an edge only, the likelier voxel beside them is
-    filled too: four faces would meet in that edge, and the mesh would not be watertight.
+    Four faces would meet where two occupied voxels touch along an edge alone, and the mesh would
+    not be watertight. There, the more probable of the two voxels beside them is filled too.
 
     Args:
-      voxels: [N, N, N] probabilities in [0, 1], axes x, y, z.
-      threshold: in (0, 1).
+      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
+      threshold: probability above which a voxel is occupied, in (0, 1).
 
     Returns:
-      As `smooth`.
+      A watertight mesh whose faces point outward. It has no faces if no voxel is occupied.
     """
     occupied = _without_edge_contacts(np.asarray(voxels), voxels > threshold)
     voxel, normal = shading.exposed_faces(occupied)
     if not len(voxel):
         return trimesh.Trimesh()
-    # A face's corners, counter-clockwise seen from outside.
+    # The corners of a face are counter-clockwise as seen from outside.
     first = np.roll(np.abs(normal), 1, axis=1)
     second = np.cross(normal, first)
     middle = voxel + 0.5 + 0.5 * normal
@@ -63,13 +63,13 @@ def blocky(voxels, threshold):
     return _mesh(vertices / len(occupied) - 0.5, faces)
 
 
-def _without_edge_contacts(voxels, occupied):
-    """`occupied` with voxels added so that no two touch along an edge alone."""
+def _without_edge_contacts(voxels: np.ndarray, occupied: np.ndarray) -> np.ndarray:
+    """Return `occupied` with voxels added so that no two touch along an edge alone."""
     occupied = occupied.copy()
     while True:
         before = occupied.sum()
         for axis in range(3):
-            # Views whose first two axes are those across the edges; writing into them fills.
+            # Views whose first two axes are those across the edges. Writing into `o` fills voxels.
             o, v = (np.moveaxis(array, axis, 2) for array in (occupied, voxels))
             corners = [(slice(None, -1), slice(None, -1)), (slice(1, None), slice(1, None))]
             others = [(slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1))]
@@ -82,7 +82,8 @@ def _without_edge_contacts(voxels, occupied):
             return occupied
 
 
-def _mesh(vertices, faces):
+def _mesh(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
+    """Create a mesh with the predicted shapes' color from vertices in object coordinates."""
     mesh = trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
     color = [channel / 255 for channel in shading.PREDICTED_COLOR]
     material = trimesh.visual.material.PBRMaterial(

@@ -1,1 +1,6 @@
-"""The demo page, and what keeps its server within bounds."""
+"""The demo page.
+
+Holds the page's layout, its server, the guard that limits requests, and the uploads' folder.
+May import `inference`, `evaluation`, `data`, `settings`, `visual`, `models`, `projection` and
+`utils`.
+"""

@@ -1,4 +1,4 @@
-"""What the page's server lets in: the routes that its browser side needs, and so much of each."""
+"""Limits on requests: the page's server answers only what its own page sends."""
 
 import asyncio
 import collections
@@ -6,40 +6,41 @@ import re
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# gradio has many more routes. They fetch other sites for a visitor, or keep what is sent: layers
-# of drawings, a queue with its messages, links to a page's state, recordings, a run's history.
+# gradio has many more routes. Some fetch other sites for a visitor. Others store what is sent:
+# layers of drawings, a queue with its messages, links to a page's state, recordings, past runs.
 _SERVED = re.compile(
     r"/|/(assets|static)/.+|/(config|favicon\.ico|manifest\.json|theme\.css)"
     r"|/gradio_api/(file=/.+|heartbeat/\w+|info|run/\w+|startup-events"
     r"|theme\.css|upload)"
 )
 _ANSWER, _UPLOAD = "/gradio_api/run/", "/gradio_api/upload"
-_LARGEST = 1 << 16  # bytes of a request that is no upload: a few hundred are usual
-_FORM = 1 << 16  # bytes that a form adds to the file in it
-_PATIENCE = 120  # seconds for a body to come in
-_AT_ONCE, _OF_ONE = 256, 64  # requests, of all and of one address
+_LARGEST = 1 << 16  # bytes of a request that is not an upload; a few hundred are usual
+_FORM = 1 << 16  # bytes that a form adds to the file that it holds
+_PATIENCE = 120  # seconds in which a request's body must arrive
+_AT_ONCE, _OF_ONE = 256, 64  # open requests, of all addresses and of each
 
 
 class Guard:
-    """ASGI middleware that answers with an error what is too much or not for visitors.
+    """ASGI middleware that rejects requests that are too large, too many or not allowed.
 
     Args:
       app: the ASGI application behind it.
-      max_upload: bytes of the largest file.
+      max_upload: size of the largest file that may be uploaded, in bytes.
     """
 
-    def __init__(self, app, max_upload):
+    def __init__(self, app: ASGIApp, max_upload: int):
         self._app = app
         self._max_upload = max_upload
-        self._open = collections.Counter()  # requests by address
-        # A large image's pixels take a thousand times the bytes that were sent, so one is worked
-        # on at a time, and none waits for more than one of each other address.
+        self._open: collections.Counter[str | None] = collections.Counter()  # requests by address
+        # The pixels of an image can take a thousand times the bytes that were sent, so only one
+        # image is worked on at a time. A request waits for at most one of each other address.
         self._work = asyncio.Lock()
-        self._turns = collections.defaultdict(asyncio.Lock)  # by address
+        self._turns: dict[str | None, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
-    async def __call__(self, scope, receive, send):
-        """Answers one request; see the ASGI specification."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; the arguments are those of the ASGI specification."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -58,13 +59,17 @@ class Guard:
                     self._open.pop(address)
                     self._turns.pop(address, None)
 
-    async def _let_in(self, address, scope, receive, send):
+    async def _let_in(
+        self, address: str | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass a request on to the application, with limits on its body."""
         uploads = scope["path"] == _UPLOAD
         limit = self._max_upload + _FORM if uploads else _LARGEST
         try:
             receive = _bounded(scope, receive, limit)
             if uploads:
-                # gradio keeps an entry for every name under which progress could be asked for.
+                # The query names the upload for requests of its progress. gradio would keep an
+                # entry for every name.
                 scope = {**scope, "query_string": b""}
             else:
                 receive = _again(await _whole(receive), receive)
@@ -78,23 +83,28 @@ class Guard:
             await self._app(scope, receive, send)
 
 
-async def _refuse(status, text, *connection):
-    await PlainTextResponse(text, status)(*connection)
+async def _refuse(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(text, status)(scope, receive, send)
 
 
-def _bounded(scope, receive, limit):
-    """`receive` that raises an HTTPException over a limit of bytes, or if they take too long.
+def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """Wrap `receive` to raise an HTTPException if a body is too large or arrives too slowly.
+
+    Args:
+      scope: the request's ASGI scope.
+      receive: the request's ASGI `receive`.
+      limit: size of the largest body, in bytes.
 
     Raises:
-      HTTPException: the request says itself that there are more.
+      HTTPException: if the request's headers announce a body over the limit.
     """
-    too_large = HTTPException(413, f"a request of more than {limit} bytes is not taken")
+    too_large = HTTPException(413, f"requests of more than {limit} bytes are not accepted")
     if int(dict(scope["headers"]).get(b"content-length", 0)) > limit:
         raise too_large
     deadline = asyncio.get_running_loop().time() + _PATIENCE
     count, complete = 0, False
 
-    async def receive_bounded():
+    async def receive_bounded() -> Message:
         nonlocal count, complete
         if complete:
             return await receive()
@@ -112,19 +122,19 @@ def _bounded(scope, receive, limit):
     return receive_bounded
 
 
-async def _whole(receive):
-    """The messages of one request: none of it stays in a file if the rest does not come."""
+async def _whole(receive: Receive) -> list[Message]:
+    """Receive all of a request first, so that gradio never stores an incomplete one in a file."""
     messages = [await receive()]
     while messages[-1].get("more_body", False):
         messages.append(await receive())
     return messages
 
 
-def _again(messages, receive):
-    """`receive` that gives the messages first."""
+def _again(messages: list[Message], receive: Receive) -> Receive:
+    """Wrap `receive` to return these messages before any others."""
     waiting = collections.deque(messages)
 
-    async def receive_again():
+    async def receive_again() -> Message:
         return waiting.popleft() if waiting else await receive()
 
     return receive_again

@@ -1,8 +1,9 @@
-"""What is on the demo page, as gradio's blocks."""
+"""Layout of the demo page, in gradio blocks."""
 
 import os
 import pathlib
 import uuid
+from typing import Any
 
 import gradio as gr
 from scipy import ndimage
@@ -17,13 +18,13 @@ from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
 _CANVAS = 400  # pixels
-_MASK_SIZE = 200
+_MASK_SIZE = 200  # pixels
 
 
-def _own(upload):
-    """The path of an uploaded file: a request may name any file of the machine.
+def _own(upload: Any) -> str | None:
+    """Return the path of an uploaded file; a request could name any file of the machine.
 
-    It is left unopened, so that it is we who say what is wrong with a file.
+    Unlike gradio's own version, it does not open the file, so that our messages explain problems.
     """
     if not upload or not upload.path:
         return None
@@ -33,24 +34,30 @@ def _own(upload):
     return str(path)
 
 
-def build(reconstructor):
-    """The page as a `gradio.Blocks`; `page.launch` serves it.
+def _own_drawing(drawn: Any) -> str | None:
+    """Return the path of an uploaded drawing; see `_own`."""
+    return drawn and _own(drawn.composite)
+
+
+def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
+    """Build the page, which `page.launch` serves.
 
     Args:
-      reconstructor: a `images_to_shapes.Reconstructor`.
+      reconstructor: the trained model.
     """
 
-    def new_file(suffix):
-        """A path of its own: equal files of one name would be rewritten while they are sent."""
+    def new_file(suffix: str) -> pathlib.Path:
+        """Return a new path; a file under a shared name could be rewritten while it is sent."""
         return uploads.folder() / f"{uuid.uuid4()}{suffix}"
 
+    # The functions below have no type hints, because gradio reads those of event handlers.
     def from_file(path, *controls):
         if path is None:
             return _failed("Give an image first.")
         try:
             _, silhouette = silhouettes.read(path)
         except UserError as error:
-            # On the page the file's name will do.
+            # Visitors know the file's name, not its folder on the server.
             return _failed(str(error).replace(path, pathlib.Path(path).name))
         return reconstruct(silhouette, *controls)
 
@@ -61,7 +68,7 @@ def build(reconstructor):
             _, outline = silhouettes.read(path)
         except UserError as error:
             return _failed(str(error).replace(path, "the drawing"))
-        # A closed outline stands for all within.
+        # The drawing is an outline; the silhouette includes its inside.
         return reconstruct(ndimage.binary_fill_holes(outline), *controls)
 
     def reconstruct(silhouette, threshold, surface):
@@ -89,11 +96,11 @@ def build(reconstructor):
             with gr.Column():
                 with gr.Tab("Image"):
                     image = gr.Image(
-                        label="An object before a plain background",
+                        label="An object in front of a plain background",
                         type="filepath",
                         sources=["upload"],
                     )
-                    image.preprocess = _own
+                    image.preprocess = _own  # type: ignore[method-assign, assignment]
                     gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing"):
@@ -102,9 +109,9 @@ def build(reconstructor):
                         layers=False,
                         transforms=(),
                         brush=gr.Brush(default_size=12, colors=["#000000"], color_mode="fixed"),
-                        label="An outline; what it encloses is filled",
+                        label="An outline, whose inside is filled",
                     )
-                    drawing.preprocess = lambda drawn: drawn and _own(drawn.composite)
+                    drawing.preprocess = _own_drawing  # type: ignore[method-assign, assignment]
                     from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
                 note = gr.Markdown()
             with gr.Column():
@@ -123,7 +130,7 @@ def build(reconstructor):
                         surface = gr.Radio(list(settings.SURFACES), value="smooth", label="Surface")
         controls = [threshold, surface]
         outputs = [voxels, seen, model, note]
-        # gradio's queue keeps its messages to visitors who never fetch them. Ours is the guard's.
+        # gradio's queue would keep messages that visitors never fetch. The guard queues instead.
         from_image.click(from_file, [image, *controls], outputs, queue=False)
         image.upload(from_file, [image, *controls], outputs, queue=False)
         from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
@@ -134,15 +141,15 @@ def build(reconstructor):
     return page
 
 
-async def _as_it_is(path):
-    """Instead of copying a file, or fetching one for a visitor: all of ours are in place."""
+async def _as_it_is(path: str | os.PathLike) -> str:
+    """Return a path unchanged; gradio would copy the file, or fetch a URL for a visitor."""
     return str(path)
 
 
-def _failed(text):
-    """No voxels, no mask, no shape, and why."""
+def _failed(text: object) -> tuple[None, None, None, str]:
+    """Return empty voxels, mask and shape, and a note that says why."""
     return None, None, None, _note(text)
 
 
-def _note(text):
+def _note(text: object) -> str:
     return f"**{text}**"

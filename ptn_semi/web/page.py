@@ -1,30 +1,42 @@
-"""Serves the demo page: an image or a drawing in, a shape to turn out."""
+"""Server of the demo page, which turns an image or a drawing into a 3D shape."""
 
+from __future__ import annotations
+
+import contextlib
 import resource
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 
 from ptn_semi.web import guard, uploads
 
-_SESSIONS = 100  # whose voxels are kept for another threshold: 1 MB each at 64³
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from ptn_semi.inference.images_to_shapes import Reconstructor
+
+_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
 
 
-def launch(reconstructor, host, port, max_upload_mb, **options):
-    """Serves the page.
+def launch(
+    reconstructor: Reconstructor, host: str, port: int, max_upload_mb: int, **options: Any
+) -> gr.Blocks:
+    """Serve the page.
 
     Args:
-      reconstructor: a `images_to_shapes.Reconstructor`.
-      host, port: to listen on.
-      max_upload_mb: largest image.
-      **options: more of `gradio.Blocks.launch`.
+      reconstructor: the trained model.
+      host: address to listen on.
+      port: port to listen on.
+      max_upload_mb: size of the largest image, in MB.
+      **options: further options of `gradio.Blocks.launch`.
 
     Returns:
-      The page, a `gradio.Blocks`, once it is closed; at once with `prevent_thread_lock`.
+      The page. The call returns when the server is closed, or at once with `prevent_thread_lock`.
 
     Raises:
-      OSError: the port cannot be listened on.
+      OSError: if the port is taken or not allowed.
     """
-    uploads.folder()  # which gradio asks for when it is imported
+    uploads.folder()  # gradio looks for this folder when it is imported
     from ptn_semi.web import layout
 
     _allow_connections()
@@ -49,7 +61,8 @@ def launch(reconstructor, host, port, max_upload_mb, **options):
     return page
 
 
-def _allow_connections():
-    """Lets the process hold as many connections as it may: a thousand idle ones are usual."""
+def _allow_connections() -> None:
+    """Raise the limit of open connections from the usual thousand, which idle ones could use up."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses an unlimited number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

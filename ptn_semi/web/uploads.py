@@ -1,4 +1,6 @@
-"""The page's folder, and deletion of old files in it."""
+"""The folder of uploads and results, and the deletion of old files in it."""
+
+from __future__ import annotations
 
 import asyncio
 import atexit
@@ -9,17 +11,26 @@ import pathlib
 import shutil
 import tempfile
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
-# Seconds, bytes and number that are kept, and seconds between two looks.
-_KEPT, _KEPT_BYTES, _KEPT_FILES, _PAUSE = 3600, 1 << 30, 10_000, 2
+if TYPE_CHECKING:
+    from gradio.routes import App
+
+# Limits of what is kept: age in seconds, size in bytes, number of files.
+_KEPT, _KEPT_BYTES, _KEPT_FILES = 3600, 1 << 30, 10_000
+_PAUSE = 2  # seconds between two sweeps
 
 
 @functools.cache
-def folder():
-    """The folder of all that visitors send and get, which this process makes and removes.
+def folder() -> pathlib.Path:
+    """Return the folder of all files that visitors send and receive.
 
-    gradio's own choice is a folder that every user and every such page of the machine shares, and
-    it asks for it when it is imported: call this before.
+    The first call creates it, and it is removed when the process ends. gradio's default is a folder
+    that all users and gradio pages of the machine share. gradio looks for its folder when it is
+    imported, so call this before.
     """
     path = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
     atexit.register(shutil.rmtree, path, ignore_errors=True)
@@ -27,17 +38,21 @@ def folder():
     return path
 
 
-def sweeping(folder):
-    """A lifespan for gradio's app, which sweeps the folder; what is in it at first stays."""
+def sweeping(folder: pathlib.Path) -> Callable[[App], AbstractAsyncContextManager[None]]:
+    """Return a lifespan for gradio's app that sweeps a folder every few seconds.
+
+    Files that are in the folder when the app starts belong to the page and stay.
+    """
 
     @contextlib.asynccontextmanager
-    async def lifespan(app):
+    async def lifespan(app: App) -> AsyncIterator[None]:
         ours = {path for _, _, path in _files(folder)}
 
-        async def sweep_on():
+        async def sweep_on() -> None:
             while True:
                 await asyncio.to_thread(sweep, folder, ours)
-                app.get_blocks().upload_file_set.clear()  # for gradio to delete, but we do
+                # gradio's own list of files to delete, which would only grow.
+                app.get_blocks().upload_file_set.clear()
                 await asyncio.sleep(_PAUSE)
 
         task = asyncio.create_task(sweep_on())
@@ -47,8 +62,13 @@ def sweeping(folder):
     return lifespan
 
 
-def sweep(folder, ours=frozenset()):
-    """Deletes what is old, or over the bounds, the oldest first, but for the paths in `ours`."""
+def sweep(folder: pathlib.Path, ours: AbstractSet[str] = frozenset()) -> None:
+    """Delete old files, and the oldest ones while there are too many or they are too large.
+
+    Args:
+      folder: the folder to sweep.
+      ours: paths that stay.
+    """
     newest_first = sorted((file for file in _files(folder) if file[2] not in ours), reverse=True)
     size_so_far = 0
     for number, (changed, size, path) in enumerate(newest_first):
@@ -57,13 +77,16 @@ def sweep(folder, ours=frozenset()):
         if over or time.time() - changed > _KEPT:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-                os.rmdir(os.path.dirname(path))  # an upload's own; the folder is not empty
+                os.rmdir(
+                    os.path.dirname(path)
+                )  # an upload's own folder; `folder` itself is not empty
 
 
-def _files(folder):
+def _files(folder: pathlib.Path) -> Iterator[tuple[float, int, str]]:
+    """Yield (time of change, size in bytes, path) of every file in a folder."""
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)
-            with contextlib.suppress(FileNotFoundError):  # moved to its place by now
+            with contextlib.suppress(FileNotFoundError):  # gradio has just moved it
                 stat = os.stat(path)
                 yield stat.st_mtime, stat.st_size, path

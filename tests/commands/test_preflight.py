@@ -72,8 +72,8 @@ def workdir(tmp_path_factory):
         ("reconstruct", ["--model=RUN"], "name an image"),
         ("reconstruct", ["--model=RUN", "a.png"], "holds no checkpoint"),
         ("demo", ["--model=RUN"], "holds no checkpoint"),
-        ("export", ["--workdir=RUN", "--output=models"], "is to end in a version number"),
-        ("export", ["--workdir=RUN", "--output=RUN"], "is there already"),
+        ("export", ["--workdir=RUN", "--output=models"], "must end in a version number"),
+        ("export", ["--workdir=RUN", "--output=RUN"], "exists already"),
         ("export", ["--workdir=RUN", "--output=models/1"], "holds no checkpoint"),
     ],
 )

@@ -21,7 +21,7 @@ from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+SERVING = pathlib.Path(__file__).parents[2] / "docs" / "serving.md"
 MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
 PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7, "categories": ["chair"]}
 
@@ -180,11 +180,11 @@ def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
 
 def test_saved_models_reconstruct_images(exported, checkpoint):
     for path in (exported, checkpoint.path):
-        loaded = images_to_shapes.load(path)
+        loaded = images_to_shapes.load_model(path)
         assert (loaded.threshold, loaded.extent, loaded.image_size) == (0.35, 0.7, 32)
     np.testing.assert_allclose(
-        images_to_shapes.load(exported).predict(MASKS),
-        images_to_shapes.load(checkpoint.path).predict(MASKS),
+        images_to_shapes.load_model(exported).predict(MASKS),
+        images_to_shapes.load_model(checkpoint.path).predict(MASKS),
         atol=1e-6,  # both in float32, though it was trained in half precision
     )
 
@@ -192,7 +192,7 @@ def test_saved_models_reconstruct_images(exported, checkpoint):
 def test_what_is_refused(exported, checkpoint, tmp_path):
     with pytest.raises(UserError, match="version number"):
         exports.export(checkpoint.path, tmp_path / "model", "saved_model")
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         exports.export(checkpoint.path, exported, "saved_model")
     with pytest.raises(UserError, match="holds no checkpoint"):
         exports.export(tmp_path, tmp_path / "1", "saved_model")
@@ -202,7 +202,7 @@ def test_what_is_refused(exported, checkpoint, tmp_path):
 def test_other_saved_models_are_refused(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
     with pytest.raises(UserError, match=r"give a folder that ptn_semi.export wrote"):
-        images_to_shapes.load(tmp_path / "1")
+        images_to_shapes.load_model(tmp_path / "1")
 
 
 def test_missing_packages_are_named(checkpoint, tmp_path, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_failed_write_leaves_nothing(checkpoint, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_readmes_clients_send_what_the_model_takes(exported, model, tmp_path, monkeypatch):
+def test_the_documents_clients_send_what_the_model_takes(exported, model, tmp_path, monkeypatch):
     grpc = pytest.importorskip("grpc")
     predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
     service = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
@@ -254,9 +254,9 @@ def test_the_readmes_clients_send_what_the_model_takes(exported, model, tmp_path
 
     monkeypatch.setattr(grpc, "insecure_channel", lambda address: None)
     monkeypatch.setattr(service, "PredictionServiceStub", Stub)
-    section = README.read_text().split("## Serve it")[1].split("\n## ")[0]
+    section = SERVING.read_text().split("## Serve it")[1].split("\n## ")[0]
     rest, remote = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    (tmp_path / "ptn_semi").symlink_to(README.parent / "ptn_semi")
+    (tmp_path / "ptn_semi").symlink_to(SERVING.parents[1] / "ptn_semi")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(rest, names)

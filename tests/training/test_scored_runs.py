@@ -74,7 +74,7 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
 
 
 def test_a_workdir_reconstructs_images(trained):
-    reconstructor = images_to_shapes.load(trained)
+    reconstructor = images_to_shapes.load_model(trained)
     best = checkpoints.find(trained)
     assert reconstructor.threshold == best.progress["best"]["threshold"]
     assert 0.5 < reconstructor.extent <= 1

@@ -64,7 +64,7 @@ def test_header_fields():
         (b"#binvox 1\ndim 2 2 4\ndata\n\x01\x10", "2×2×4 voxels, which is not cubic"),
         (b"#binvox 1\ndim 0 0 0\ndata\n", "claims 0×0×0"),
         (b"#binvox 1\ndim -2 -2 -2\ndata\n\x01\x08", "claims -2×-2×-2"),
-        (b"#binvox 1\ndim 99999 99999 99999\ndata\n\x01\xff", "where a side of 1 to 512"),
+        (b"#binvox 1\ndim 99999 99999 99999\ndata\n\x01\xff", "but a side must be 1 to 512"),
         (b"#binvox 1\ndim 512 512 512\ndata\n\x01\xff", "is truncated"),
         (HEADER, "is truncated"),
         (HEADER + bytes([1, 7]), "is truncated (its runs hold 7 voxels, not 2³ = 8)"),

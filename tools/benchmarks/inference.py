@@ -1,8 +1,10 @@
-"""What `tools/benchmark.py` measures of trained models: a generator of rows."""
+"""The section of `tools/benchmark.py` on trained models: a generator of rows."""
 
 import pathlib
 import statistics
 import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -13,11 +15,14 @@ from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tools.benchmarks.rows import Row, faster, times
 
+if TYPE_CHECKING:
+    from tools.benchmark import Options
+
 _IMAGE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 
 
-def inference(options):
-    """Answers of the SavedModel against the Keras model's, and images to meshes."""
+def inference(options: "Options") -> Iterator[Row]:
+    """Measure the SavedModel against the Keras model, and the way from an image to a mesh."""
     for preset in ("small", "paper"):
         with tempfile.TemporaryDirectory() as folder:
             model = SemiSupervisedReconstructor(architectures.PRESETS[preset])
@@ -27,13 +32,14 @@ def inference(options):
             for batch in (1, 64):
                 functions = _answers(model, exported, batch)
                 title = f"SavedModel, {preset}, batch {batch}, against Keras"
-                yield faster(title, "ms", 1000, *times(functions, options.repeats), None)
+                ours, plain = times(functions, options.repeats)
+                yield faster(title, "ms", 1000, ours, plain, None)
             if preset == "small":
-                yield _images(options, images_to_shapes.load(exported), folder)
+                yield _images(options, images_to_shapes.load_model(exported), folder)
 
 
 def _answers(model, exported, batch):
-    """Functions that reconstruct a batch of masks, with the SavedModel and with Keras."""
+    """Return two functions that reconstruct masks, with the SavedModel and with Keras."""
     masks = tf.cast(tf.random.stateless_uniform([batch, 32, 32, 1], [0, 1]) < 0.3, tf.float32)
     signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
     return [lambda: signature(mask=masks)["voxels"].numpy(), lambda: model(masks).numpy()]
@@ -41,7 +47,7 @@ def _answers(model, exported, batch):
 
 def _images(options, reconstructor, folder):
     def run():
-        # An untrained G's voxels are about .05.
+        # The voxels of an untrained G are about 0.05.
         return list(
             images_to_shapes.reconstruct_files(
                 reconstructor, [_IMAGE], folder, ["glb"], threshold=0.04

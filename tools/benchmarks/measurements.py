@@ -1,4 +1,4 @@
-"""What `tools/benchmark.py` measures of training: each section is a generator of rows."""
+"""The sections of `tools/benchmark.py` on training, each a generator of rows."""
 
 import dataclasses
 import os
@@ -6,6 +6,8 @@ import pathlib
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from ptn_semi.data import batches, preparation, splits
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures
 from ptn_semi.models.predictor import Predictor
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
 from ptn_semi.training.start import build as build_model
@@ -24,9 +27,12 @@ from ptn_semi.utils.errors import UserError
 from tools.benchmarks import references
 from tools.benchmarks.rows import Row, faster, times
 
+if TYPE_CHECKING:
+    from tools.benchmark import Options
 
-def limits(options):
-    """What the machine can do at most, for judging the rest."""
+
+def limits(options: "Options") -> Iterator[Row]:
+    """Measure what the machine can do at most, to judge the other rows by."""
     block = np.ones(64 << 20, np.float32)
     target = np.empty_like(block)
     (copy,) = times([lambda: np.copyto(target, block)], options.repeats)
@@ -34,28 +40,29 @@ def limits(options):
     yield Row("memory bandwidth (copy, one thread)", bandwidth, "GB/s")
     for dtype in (tf.float32, tf.bfloat16):
         matrix = tf.cast(tf.random.normal([2048, 2048]), dtype)
-        (taken,) = times([lambda m=matrix: tf.matmul(m, m).numpy()], options.repeats)
+        product = lambda m=matrix: tf.matmul(m, m).numpy()
+        (taken,) = times([product], options.repeats)
         rate = 2 * 2048**3 / statistics.median(taken) / 1e9
         yield Row(f"matrix product, {dtype.name}", rate, "GFLOP/s")
 
 
-def projector(options):
-    """Forward and backward, to the voxels and, with smooth sampling, to the viewpoints."""
+def projector(options: "Options") -> Iterator[Row]:
+    """Measure the projector forward and back to the voxels and, if smooth, the viewpoints."""
     for size, batch, targets in ((32, 32, (25, 10)), (64, 16, (15, None))):
         voxels = tf.random.stateless_uniform([batch, size, size, size], [0, 1]) / 8
         viewpoints = geometry.sample_viewpoints(batch, [0, 2])
         upstream = tf.random.stateless_normal([batch, size, size, 1], [0, 3])
-        gathers = lambda inputs, size=size: references.project_with_gathers(*inputs, size)
+        gathers = lambda pair, size=size: references.project_with_gathers(pair[0], pair[1], size)
         functions = [
             _forward_and_backward(project, voxels, viewpoints, upstream)
             for project in (Projector(size), Projector(size, sampling="smooth"), gathers)
         ]
         torch_function = _torch(voxels, viewpoints, upstream) if size == 32 else None
-        *ours, gathers = times(functions, options.repeats)
+        *ours, plain = times(functions, options.repeats)
         scale = 1e6 / batch
         for name, taken, target in zip(("nearest", "smooth"), ours, targets, strict=True):
             title = f"projector {size}³, {name}, against 8 gathers"
-            yield faster(title, "µs/image", scale, taken, gathers, target)
+            yield faster(title, "µs/image", scale, taken, plain, target)
         if torch_function:
             (taken,) = times([torch_function], options.repeats)
             for name, mine, target in zip(("nearest", "smooth"), ours, (4, 2), strict=True):
@@ -85,13 +92,12 @@ def _torch(voxels, viewpoints, upstream):
     return lambda: references.project_with_torch(grids, views).backward(upstream)
 
 
-def step(options):
-    """A pair of iterations: ours, in both precisions, and the unfused recipe."""
+def step(options: "Options") -> Iterator[Row]:
+    """Measure a pair of iterations: ours in both precisions, and the unfused recipe."""
     for preset, batch, target in (("small", 32, 2.5), ("paper", 32, 1.9)):
         data = settings.DataSettings()
         shapes = random_shapes(64)
-        arguments = {"labeled": np.arange(64), "labeled_views": 5, "batch_size": batch, "seed": 0}
-        example = next(iter(batches.batch_dataset(shapes, **arguments)))
+        example = next(iter(batches.batch_dataset(shapes, np.arange(64), 5, batch, seed=0)))
         functions = []
         for precision in architectures.PRECISIONS:
             model = preset_model(data, preset, precision)
@@ -119,7 +125,7 @@ def step(options):
 
 
 def _semi_call():
-    """A step of our recipe, on shapes of noise."""
+    """Return a function that does a step of our recipe on shapes of noise."""
     path = pathlib.Path(settings.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
     model = build_model(settings.DataSettings(), train)
@@ -141,16 +147,19 @@ def _semi_call():
     return lambda: [x.numpy() for x in train_step(batch).values()]
 
 
-def preset_model(data, preset, precision):
-    """A compiled model of a preset."""
+def preset_model(
+    data: settings.DataSettings, preset: str, precision: str
+) -> SemiSupervisedReconstructor:
+    """Return a compiled model of a preset."""
     return build_model(data, settings.TrainSettings(preset=preset, precision=precision))
 
 
 def _step_flops(model, batch):
-    """Operations of the convolutions and dense layers in a step; backward counts double.
+    """Count the operations of convolutions and dense layers in a step; backward counts double.
 
-    Supervised: E and G with 2·batch. Adversarial: G with batch; D with real and fake masks for its
-    own loss, with the fakes for G's, and about six times forward over real masks for the penalty.
+    In the supervised part E and G see 2·batch. In the adversarial part G makes a batch. D sees real
+    and fake masks for its own loss, the fakes for G's loss, and real masks for the penalty, which
+    costs as much as about six forward passes.
     """
     encoder, generator, discriminator = (
         sum(_layer_flops(layer) for layer in network.layers)
@@ -163,15 +172,17 @@ def _layer_flops(layer):
     kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
-    if "transpose" in type(layer).__name__.lower():  # each input place meets the whole kernel
+    if (
+        "transpose" in type(layer).__name__.lower()
+    ):  # the whole kernel meets every place of the input
         places = int(np.prod(layer.input.shape[1:-1]))
     else:
         places = int(np.prod(layer.output.shape[1:-1]))
     return 2 * places * int(np.prod(kernel.shape))
 
 
-def random_shapes(count, views=5):
-    """Shapes of noise, for what does not depend on what they look like."""
+def random_shapes(count: int, views: int = 5) -> splits.Shapes:
+    """Return 32³ shapes of noise, for measurements that do not depend on their looks."""
     generator, size = np.random.default_rng(0), 32
     return splits.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
@@ -184,8 +195,8 @@ def random_shapes(count, views=5):
     )
 
 
-def input_pipeline(options):
-    """The part of a step, small preset, that is spent waiting for its batch."""
+def input_pipeline(options: "Options") -> Iterator[Row]:
+    """Measure the share of a step of the small preset that is spent waiting for the batch."""
     step_ = tf.function(preset_model(settings.DataSettings(), "small", "float32").train_step)
     shapes = random_shapes(2000)
     with tempfile.TemporaryDirectory() as folder:
@@ -212,8 +223,8 @@ def _waiting(step_, shapes, count):
     return 100 * sum(waits) / sum(wholes)
 
 
-def build(options):
-    """Building a data set with 24 views, reading included."""
+def build(options: "Options") -> Iterator[Row]:
+    """Measure the rate of building a data set with 24 views, including reading."""
     data = _built_data(options)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -230,8 +241,8 @@ def _built_data(options):
     return settings.DataSettings(num_shapes=1000)
 
 
-def evaluate(options):
-    """Predicting and scoring masks, against scikit-learn example by example."""
+def evaluate(options: "Options") -> Iterator[Row]:
+    """Measure the scoring of predictions against scikit-learn, one example at a time."""
     try:
         from sklearn.metrics import average_precision_score, jaccard_score
     except ImportError as error:
@@ -246,7 +257,7 @@ def evaluate(options):
         return list(predictor.batches(shapes, 2))
 
     def ours():
-        found["ours"] = scoring.scorepreset_model(predictor, shapes)["mean"]
+        found["ours"] = scoring.score_model(predictor, shapes)["mean"]
 
     def reference():
         precision, overlap = [], []

@@ -1,4 +1,4 @@
-"""What `tools/benchmark.py` measures of whole trainings: how long it takes to a good model."""
+"""The section of `tools/benchmark.py` on whole trainings: the time until a model is good."""
 
 import pathlib
 import signal
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
@@ -16,12 +18,15 @@ from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from tools.benchmarks.rows import Row
 
+if TYPE_CHECKING:
+    from tools.benchmark import Options
+
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
-_TARGETS = (0.45, 0.50)  # validation AP
+_TARGETS = (0.45, 0.50)  # validation average precision (AP)
 _SCORE = "validation/average_precision"
 _RECIPES = {
     "semi.flags": [f"--flagfile={_CONFIGS}/semi.flags"],
-    # With the two settings without which small networks learn nothing of it in this time.
+    # Small networks need the last two settings to learn anything in this time.
     "paper's recipe": [
         f"--flagfile={_CONFIGS}/paper.flags",
         "--preset=small",
@@ -31,11 +36,15 @@ _RECIPES = {
 }
 
 
-def quality(options):
-    """Minutes from the start of the command to validation APs, on real chairs, 5 % posed, seed 0.
+def quality(options: "Options") -> Iterator[Row]:
+    """Measure the minutes from the start of the command to each validation AP.
 
-    The data set is prepared before. A recipe that does not come to the last AP in
-    `options.quality_minutes` is stopped then, and its best is told.
+    Trainings run on real chairs, 5 % of them posed, with seed 0. The data set is prepared before. A
+    recipe that does not reach the last AP in `options.quality_minutes` is stopped, and its row
+    tells the best AP.
+
+    Raises:
+      UserError: `options.manual_dir` is empty, or a training ended by itself.
     """
     if not options.manual_dir:
         raise UserError("--sections=quality trains on real chairs: give their --manual_dir")
@@ -61,7 +70,7 @@ def quality(options):
 
 
 def _train(workdir, data, recipe, limit):
-    """(minutes since the start, validation AP) of each validation until the last target's."""
+    """Train until the last target is reached; return (minutes, AP) of each validation."""
     command = [
         sys.executable,
         "-m",
@@ -95,9 +104,9 @@ def _train(workdir, data, recipe, limit):
 
 
 def _scores(workdir):
-    """(time, validation AP) pairs in a workdir's TensorBoard logs."""
+    """Return the (time, validation AP) pairs in a workdir's TensorBoard logs."""
     logs = workdir / "tensorboard"
-    if not logs.exists():  # yet
+    if not logs.exists():  # nothing is logged yet
         return []
     events = event_accumulator.EventAccumulator(str(logs), size_guidance={"tensors": 0}).Reload()
     if _SCORE not in events.Tags()["tensors"]:

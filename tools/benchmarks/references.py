@@ -1,20 +1,26 @@
-"""Plain implementations that `tools/benchmark.py` measures against, and tests check against.
+"""Plain implementations that `tools/benchmark.py` measures against and tests compare with.
 
-Each does the same job as the package's own, the way that it is usually written.
+Each does the same job as the package's own code, in the way that is usual.
 """
+
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import losses
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection import geometry, rays
 from ptn_semi.projection.camera import Camera
 
+if TYPE_CHECKING:  # it may not be installed
+    import torch
+
 
 def _ray_points(voxel_size, image_size, camera):
-    """Where rays cross the planes, right, up and back in voxels from the centre, [3, K·S·S]."""
+    """Return where rays cross the planes: float32 [3, K·S·S], right, up and back in voxels."""
     spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
     across = spacing * rays.centred(image_size)
     points = np.broadcast_arrays(
@@ -23,11 +29,23 @@ def _ray_points(voxel_size, image_size, camera):
     return np.reshape(points, [3, -1]).astype(np.float32)
 
 
-def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
-    """Masks [B, S, S, 1] by absorption, trilinear from eight gathers, zero outside.
+def project_with_gathers(
+    voxels: tf.Tensor, viewpoints: tf.Tensor, image_size: int = 32, camera: Camera | None = None
+) -> tf.Tensor:
+    """Project voxels by absorption, with trilinear samples from eight gathers.
 
-    As Perspective Transformer Nets sample: all points turned by a matrix product, clamped indices,
-    `tf.gather` from the flattened batch. The planes and the pooling are those of our projector.
+    This samples as Perspective Transformer Nets do: a matrix product turns all points, indices are
+    clamped, and `tf.gather` reads the flattened batch. Outside the grid all is empty. The planes
+    and the pooling are those of our projector.
+
+    Args:
+      voxels: float32 [B, N, N, N].
+      viewpoints: float32 [B, 2], elevation and azimuth in degrees.
+      image_size: S.
+      camera: the camera; the default one if None.
+
+    Returns:
+      Masks, float32 [B, S, S, 1].
     """
     size, batch = voxels.shape[1], tf.shape(voxels)[0]
     points = _ray_points(size, image_size, camera or Camera())
@@ -49,8 +67,10 @@ def project_with_gathers(voxels, viewpoints, image_size=32, camera=None):
     return -tf.math.expm1(-tf.reduce_sum(samples, axis=1))[..., None]
 
 
-def project_with_torch(voxels, viewpoints, image_size=32):
-    """The same masks by torch's `grid_sample`; all arguments are torch tensors."""
+def project_with_torch(
+    voxels: "torch.Tensor", viewpoints: "torch.Tensor", image_size: int = 32
+) -> "torch.Tensor":
+    """Project voxels to the masks of `project_with_gathers` with torch's `grid_sample`."""
     import torch
 
     size, batch = voxels.shape[1], len(voxels)
@@ -65,8 +85,8 @@ def project_with_torch(voxels, viewpoints, image_size=32):
     return -torch.expm1(-samples[:, 0].sum(dim=1))[..., None]
 
 
-def plain_layers(generator):
-    """G with Keras' own transposed convolution as its last layer, of new weights."""
+def plain_layers(generator: keras.Model) -> keras.Model:
+    """Return G with Keras' own transposed convolution as its last layer and with new weights."""
 
     def plain(layer):
         if not isinstance(layer, UpsamplingToOneChannel):
@@ -76,11 +96,20 @@ def plain_layers(generator):
     return keras.models.clone_model(generator, clone_function=plain)
 
 
-def unfused_step(model, batch):
-    """A pair of iterations as the authors' code does it, with the projector above.
+def unfused_step(
+    model: SemiSupervisedReconstructor, batch: dict[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Do a pair of iterations as the authors' code does, with the projector above.
 
-    The whole supervised graph runs once for E and once for G, and G once more for D's fakes. The
-    losses, networks and optimizers are the model's.
+    The whole supervised graph runs once for E and once for G, and G runs once more for the masks
+    that D gets. The losses, networks and optimizers are the model's.
+
+    Args:
+      model: a compiled model.
+      batch: the two views, their viewpoints and the unlabeled masks.
+
+    Returns:
+      The losses by name.
     """
     project = lambda voxels, viewpoints: project_with_gathers(
         voxels, viewpoints, model.image_size, model.camera

@@ -1,23 +1,25 @@
-"""A line of the benchmark's table, and how it is measured.
+"""A row of the benchmark's table, and how it is measured.
 
-Ours and the reference take turns, so that what else the machine does falls on both.
+Ours and the reference take turns, so that other work of the machine slows down both.
 """
 
 import dataclasses
 import statistics
 import time
+from collections.abc import Callable, Sequence
 
 
 @dataclasses.dataclass
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
       name: what was measured.
-      value, unit: the median of ours.
-      reference: the median of what it is compared with, or the limit that was set, in that unit.
-      ratio: how many times better ours is; None where there is nothing to compare with.
-      target: the least ratio that is wanted.
+      value: the median of ours.
+      unit: unit of `value`, `reference` and `spread`.
+      reference: the median of the reference, or a limit that was set.
+      ratio: how many times better ours is; None if there is no reference.
+      target: the smallest ratio that is good enough; None if there is no target.
       spread: smallest and largest value of ours.
     """
 
@@ -30,9 +32,17 @@ class Row:
     spread: tuple[float, float] | None = None
 
 
-def times(functions, repeats):
-    """Seconds of each call of each function, which take turns; the first round is not counted."""
-    seconds = [[] for _ in functions]
+def times(functions: Sequence[Callable[[], object]], repeats: int) -> list[list[float]]:
+    """Measure functions that take turns.
+
+    Args:
+      functions: the functions to call.
+      repeats: rounds that are counted; one round before them is not.
+
+    Returns:
+      The seconds of each counted call, for each function.
+    """
+    seconds: list[list[float]] = [[] for _ in functions]
     for round_ in range(repeats + 1):
         for function, taken in zip(functions, seconds, strict=True):
             started = time.perf_counter()
@@ -42,8 +52,24 @@ def times(functions, repeats):
     return seconds
 
 
-def faster(name, unit, scale, ours, reference, target):
-    """The row of two lists of seconds."""
+def faster(
+    name: str,
+    unit: str,
+    scale: float,
+    ours: Sequence[float],
+    reference: Sequence[float],
+    target: float | None,
+) -> Row:
+    """Return the row of two lists of seconds.
+
+    Args:
+      name: what was measured.
+      unit: unit of the row.
+      scale: how many units a second has.
+      ours: seconds of our calls.
+      reference: seconds of the reference's calls.
+      target: the smallest ratio that is good enough.
+    """
     ours, reference = ([second * scale for second in taken] for taken in (ours, reference))
     value, other = statistics.median(ours), statistics.median(reference)
     return Row(name, value, unit, other, other / value, target, (min(ours), max(ours)))

@@ -1,4 +1,4 @@
-"""What `tools/benchmark.py` measures of whole processes: start, memory, growth, scale."""
+"""The sections of `tools/benchmark.py` on whole processes: start, memory, growth and scale."""
 
 import concurrent.futures
 import dataclasses
@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +21,9 @@ from ptn_semi.data import batches, preparation, splits
 from ptn_semi.models import architectures
 from tools.benchmarks.measurements import preset_model, random_shapes
 from tools.benchmarks.rows import Row
+
+if TYPE_CHECKING:
+    from tools.benchmark import Options
 
 _START = """
 import time
@@ -39,8 +44,12 @@ print(packages, ready, process_age())
 """
 
 
-def ready(data_dir):
-    """(training step, first batch) of the small preset on the prepared data set of `_STARTED`."""
+def ready(data_dir: str) -> tuple[Callable, dict[str, tf.Tensor]]:
+    """Return the training step and the first batch of the small preset.
+
+    Args:
+      data_dir: where the data set of `_STARTED` is prepared.
+    """
     data = dataclasses.replace(_STARTED, data_dir=data_dir)
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train")
@@ -54,8 +63,8 @@ def ready(data_dir):
 _STARTED = settings.DataSettings(categories=("chair", "table"), num_shapes=500)
 
 
-def start(options):
-    """From the start of the process to the end of its first step, the data set prepared."""
+def start(options: "Options") -> Iterator[Row]:
+    """Measure the seconds from a process' start to the end of its first step on prepared data."""
     with tempfile.TemporaryDirectory() as folder:
         preparation.prepare(dataclasses.replace(_STARTED, data_dir=folder))
         parts = []
@@ -77,21 +86,21 @@ def start(options):
     yield Row("start: importing packages", packages, "s")
 
 
-def memory(options):
-    """Peak resident memory of a few steps of each preset, in processes of their own."""
+def memory(options: "Options") -> Iterator[Row]:
+    """Measure the peak resident memory of a few steps of each preset, each in a new process."""
     for preset in architectures.PRESETS:
         yield Row(f"peak memory, {preset}, batch 32", _apart(_peak, preset), "MB")
 
 
-def growth(options):
-    """Resident memory while training goes on."""
+def growth(options: "Options") -> Iterator[Row]:
+    """Measure how the resident memory grows during a training."""
     first, last = _apart(_resident_after, 200, options.growth_steps)
     yield Row("resident memory at step 200", first, "MB")
     yield Row(f"growth from step 200 to {options.growth_steps}", last - first, "MB")
 
 
-def scale(options):
-    """Building, memory and step time of ever larger procedural data sets."""
+def scale(options: "Options") -> Iterator[Row]:
+    """Measure building, memory and step time with ever larger procedural data sets."""
     for count in options.shapes:
         with tempfile.TemporaryDirectory() as folder:
             data = settings.DataSettings(num_shapes=count, data_dir=folder)
@@ -105,14 +114,14 @@ def scale(options):
 
 
 def _apart(function, *arguments):
-    """Calls a function in a fresh process."""
+    """Call a function in a new process."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def _peak_mb():
-    # Not getrusage, which counts what the parent had before the new process became its own.
+    # getrusage would count the memory that the parent had when it started this process.
     status = pathlib.Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
@@ -123,7 +132,7 @@ def _resident_mb():
 
 
 def _steps(shapes, preset, count, batch_size=32):
-    """Trains for some steps; yields after each."""
+    """Train for some steps and yield after each."""
     model = preset_model(settings.DataSettings(), preset, "float32")
     train_step = tf.function(model.train_step, jit_compile=False)
     data = batches.batch_dataset(
@@ -154,7 +163,7 @@ def _build_seconds(data):
 
 
 def _train_on(data):
-    """(seconds to read, peak memory in MB, seconds of a step) of training on a prepared set."""
+    """Train on a prepared set; return seconds to read, peak memory in MB, seconds of a step."""
     started = time.perf_counter()
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train")

@@ -1,1 +1,5 @@
-"""Tools that only check: kills, hostile files, hostile visitors, mutated code."""
+"""Tools that look for faults.
+
+Here live programs that kill trainings, damage files and send hostile requests, and check that
+nothing breaks. They may import everything in `ptn_semi` and `shapenet_posed_masks`.
+"""

@@ -1,10 +1,10 @@
-"""Shows that a killed training goes on to the same bits.
+"""Show that a killed training resumes bit-identically.
 
     python tools/faults/check_resume.py --kills=3 --workdir=/tmp/resume -- --steps=60
 
-Trains once without a break and once killed (kill -9) and started again, in turn at a random moment
-while a checkpoint is written, between two of them, and before the first new one; then compares
-every tensor of the two last checkpoints. Flags after -- go to `ptn_semi.train`.
+One training runs without a break. Another is killed (kill -9) and started again, in turn at a
+random moment while a checkpoint is written, between two checkpoints, and before the first new one.
+Then every tensor of the two last checkpoints is compared. Flags after -- go to `ptn_semi.train`.
 """
 
 import pathlib
@@ -12,59 +12,67 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from absl import app, flags
 
-from ptn_semi.models import checkpoints  # before TensorFlow, which it has compute with oneDNN
+from ptn_semi.models import checkpoints  # turns oneDNN on, which has to come before TensorFlow
 
 import tensorflow as tf  # isort: skip
 
 KILLS = flags.DEFINE_integer("kills", 3, "How often the second training is killed.")
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder for both trainings.", required=True)
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder for both trainings; it must not exist yet.", required=True
+)
 MAX_DELAY = flags.DEFINE_float("max_delay", 3, "Longest seconds from a checkpoint to a kill.")
-SEED = flags.DEFINE_integer("kill_seed", 0, "Seed of the moments.")
+SEED = flags.DEFINE_integer("kill_seed", 0, "Seed of the moments of the kills.")
 _KINDS = "writing", "training", "starting"
-_WRITING = 0.1  # seconds that a checkpoint may take, or little more
-_STARTING = 15  # seconds
+_WRITING = 0.1  # seconds; about as long as a checkpoint takes to write
+_STARTING = 15  # seconds; about as long as a training takes to start
 
 
-def start(workdir, train_flags):
-    """Starts the training command."""
+def start(workdir: pathlib.Path, train_flags: Sequence[str]) -> subprocess.Popen:
+    """Start the training command."""
     command = [sys.executable, "-m", "ptn_semi.train", f"--workdir={workdir}", *train_flags]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def finish(process):
-    """Waits for a training that is to end well."""
+def finish(process: subprocess.Popen) -> None:
+    """Wait for a training that should end well; otherwise exit with an error."""
     if process.wait() != 0:
-        sys.exit(f"error: {' '.join(process.args)} ended with {process.returncode}")
+        command = " ".join(cast(list[str], process.args))
+        sys.exit(f"error: {command} ended with {process.returncode}")
 
 
 def _changed(path):
     try:
         return path.stat().st_ctime_ns
-    except FileNotFoundError:  # it was renamed just now
+    except FileNotFoundError:  # it has just been renamed
         return None
 
 
-def kill_once(workdir, train_flags, kind, share):
-    """Kills a training.
+def kill_once(
+    workdir: pathlib.Path, train_flags: Sequence[str], kind: str, share: float
+) -> str | None:
+    """Kill a training.
 
     Args:
-      workdir, train_flags: its own.
+      workdir: the training's folder.
+      train_flags: the training's other flags.
       kind: one of `_KINDS`.
-      share: of the time in which it may be killed, 0 to 1.
+      share: when it is killed, from 0 to 1 of the time in which it may be.
 
     Returns:
-      What it was doing; None if it ended before.
+      What it was doing, or None if it ended before.
     """
     folder = workdir / "checkpoints"
     before = checkpoints.newest_step(folder)
-    left = set(map(_changed, folder.glob("partial_*")))  # by a kill before
+    left = set(map(_changed, folder.glob("partial_*")))  # by earlier kills
     being_written = lambda: set(map(_changed, folder.glob("partial_*"))) - left - {None}
     process = start(workdir, train_flags)
-    if kind != "starting":  # so that each goes on from a later step than the one before
+    if kind != "starting":  # the next start then resumes from a later step
         while checkpoints.newest_step(folder) == before and process.poll() is None:
             time.sleep(0.02)
     if kind == "writing":
@@ -81,8 +89,10 @@ def kill_once(workdir, train_flags, kind, share):
     return None
 
 
-def differing_tensors(a, b):
-    """Names of the tensors that differ between two `checkpoints.Checkpoint`s."""
+def differing_tensors(
+    a: checkpoints.Checkpoint, b: checkpoints.Checkpoint
+) -> tuple[int, list[str]]:
+    """Return the number of tensors, and the names of those that differ between checkpoints."""
     first, second = (tf.train.load_checkpoint(str(each.path / "state")) for each in (a, b))
     names = first.get_variable_to_shape_map()
     assert names == second.get_variable_to_shape_map()
@@ -94,11 +104,11 @@ def differing_tensors(a, b):
     ]
 
 
-def main(argv):
-    """Trains twice and compares."""
+def main(argv: list[str]) -> None:
+    """Train twice and compare."""
     folder = pathlib.Path(WORKDIR.value)
     if folder.exists():
-        sys.exit(f"error: {folder} is there already: give a --workdir that is not")
+        sys.exit(f"error: {folder} exists already: give a --workdir that does not")
     finish(start(folder / "whole", argv[1:]))
     moments = random.Random(SEED.value)
     for kill in range(KILLS.value):
@@ -112,7 +122,7 @@ def main(argv):
     count, differing = differing_tensors(whole, killed)
     print(f"step {whole.step} and {killed.step}: {count - len(differing)} of {count} tensors equal")
     if differing or whole.step != killed.step:
-        sys.exit(f"error: the runs differ, first in {differing[:3]}")
+        sys.exit(f"error: the runs differ, beginning with {differing[:3]}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What hostile clients send to the page: one function for each kind of request.
+"""The requests of hostile clients to the page: one function for each kind.
 
-Each takes a `Target` and a `random.Random`, sends one request, and returns what became of it: an
-`httpx.Response`, or a word where there is none. `held` tells which are as promised.
+Each takes a `Target` and a `random.Random`, sends one request, and returns its outcome: an
+`httpx.Response`, or a word if there is none. `target.held` tells which outcomes are as promised.
 """
 
 import collections.abc
@@ -9,11 +9,12 @@ import contextlib
 import io
 import json
 import time
+from random import Random
 
 import httpx
 from PIL import Image
 
-from tools.faults.target import CLOSED, LEFT, NONE
+from tools.faults.target import CLOSED, LEFT, NONE, Outcome, Target
 
 _FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 _JSON = {"Content-Type": "application/json"}
@@ -51,7 +52,7 @@ def _ask(target, name, *data):
 
 
 def _uploaded(target, content):
-    """What names an upload in a request, or why there is none."""
+    """Upload content; return what names it in a request, or the outcome if it was refused."""
     answer = _post(target, "upload", _PART + content + _END, _FORM)
     if not isinstance(answer, httpx.Response) or answer.status_code != 200:
         return answer
@@ -65,15 +66,15 @@ def _ask_about(target, content, *settings):
     return _ask(target, "from_file", upload, *(settings or (0.4, "smooth")))
 
 
-def large_json(target, random):
-    """A body far over what a request needs, its length told or not."""
+def large_json(target: Target, random: Random) -> Outcome:
+    """Send a body much larger than a request needs, with or without its length."""
     size = random.randint(1, 4) * _MB
     body = b"[" * size if random.random() < 0.5 else (_PIECE for _ in range(size // len(_PIECE)))
     return _post(target, "run/from_file", body, _JSON)
 
 
-def large_upload(target, random):
-    """Too large an image, too many, or a field that is no file."""
+def large_upload(target: Target, random: Random) -> Outcome:
+    """Send an image that is too large, too many images, or a field that is no file."""
     pieces = [_PIECE] * (target.max_upload // len(_PIECE) + 2)
     kind = random.randrange(3)
     if kind == 0:
@@ -85,8 +86,8 @@ def large_upload(target, random):
     return _post(target, "upload", iter(body), _FORM)
 
 
-def broken_upload(target, random):
-    """A form that is none."""
+def broken_upload(target: Target, random: Random) -> Outcome:
+    """Send a malformed form."""
     body = random.choice(
         [
             b"",
@@ -102,8 +103,8 @@ def broken_upload(target, random):
     return _post(target, "upload", body, headers)
 
 
-def left_upload(target, random):
-    """An upload that ends half way."""
+def left_upload(target: Target, random: Random) -> Outcome:
+    """Send half of an upload and leave."""
     with target.connect() as connection:
         length = random.randint(1, target.max_upload)
         head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n"
@@ -112,8 +113,8 @@ def left_upload(target, random):
     return LEFT
 
 
-def malformed(target, random):
-    """JSON that is none, or not what the page asks for."""
+def malformed(target: Target, random: Random) -> Outcome:
+    """Send malformed JSON, or JSON that the page does not ask for."""
     upload = {"path": "a", "meta": {"_type": "gradio.FileData"}}
     body = random.choice(
         [
@@ -134,15 +135,15 @@ def malformed(target, random):
     return _post(target, f"run/{random.choice(['from_file', 'from_drawing', 'none'])}", body, _JSON)
 
 
-def wrong_settings(target, random):
-    """A threshold or a surface that the page does not have."""
+def wrong_settings(target: Target, random: Random) -> Outcome:
+    """Ask for a threshold or a surface that the page does not have."""
     threshold = random.choice(["x", None, [1], {"a": 1}, -5, 2, 10**400])
     surface = random.choice(["smooth", "x", None, [1], {"a": 1}])
     return _ask_about(target, target.example.read_bytes(), threshold, surface)
 
 
-def bad_image(target, random):
-    """Something that is no image, a damaged one, or far too many pixels in few bytes."""
+def bad_image(target: Target, random: Random) -> Outcome:
+    """Upload a damaged image, something else, or far too many pixels in few bytes."""
     if random.random() < 0.3:
         bomb = io.BytesIO()
         Image.new("1", (20_000, 20_000)).save(bomb, "png")
@@ -152,22 +153,22 @@ def bad_image(target, random):
     return _ask_about(target, random.choice([cut, random.randbytes(1000), b"%!PS-Adobe-3.0\n"]))
 
 
-def traversal(target, random):
-    """A file of the machine, by a way round."""
+def traversal(target: Target, random: Random) -> Outcome:
+    """Ask for a file of the machine by a path that leads out of the page's folders."""
     up = random.choice(["../", "..%2f", "%2e%2e/", "%252e%252e/", "..\\", "....//"]) * 12
     aim = random.choice(["etc/passwd", str(target.secret).lstrip("/")])
     root = random.choice(["gradio_api/file=", "gradio_api/file=/", "static/", "assets/", "file/"])
     end = random.choice(["", "%00", "%00.png", "?a=1", "/."])
-    # Bare, since clients tidy paths up.
+    # A bare connection is used because clients normalise paths.
     with target.connect() as connection:
         connection.sendall(f"GET /{root}{up}{aim}{end} HTTP/1.0\r\nHost: a\r\n\r\n".encode())
         return _answer(connection)
 
 
-def file_of_the_machine(target, random):
-    """A path in a request, as if it had been uploaded."""
+def file_of_the_machine(target: Target, random: Random) -> Outcome:
+    """Name a file of the machine as if it had been uploaded."""
     others = random.choice(["/etc/passwd", "/dev/zero", "a\0b"])
-    named = {"path": random.choice([str(target.secret), others])}
+    named: dict[str, object] = {"path": random.choice([str(target.secret), others])}
     if random.random() < 0.5:
         named["meta"] = {"_type": "gradio.FileData"}
     if random.random() < 0.5:
@@ -176,8 +177,8 @@ def file_of_the_machine(target, random):
     return _ask(target, "from_drawing", drawn, 0.01, "smooth")
 
 
-def address_to_fetch(target, random):
-    """A URL that the server is to ask for."""
+def address_to_fetch(target: Target, random: Random) -> Outcome:
+    """Name a URL that the server should request."""
     named = {"path": target.listener, "is_stream": random.random() < 0.5}
     if random.random() < 0.5:
         named["meta"] = {"_type": "gradio.FileData"}
@@ -188,8 +189,8 @@ def address_to_fetch(target, random):
     return _ask(target, "from_file", named, 0.4, "smooth")
 
 
-def other_route(target, random):
-    """A route of gradio's that the page does not need."""
+def other_route(target: Target, random: Random) -> Outcome:
+    """Ask for a route of gradio's that the page does not need."""
     posted = (
         "queue/join",
         "call/from_file",
@@ -213,8 +214,8 @@ def other_route(target, random):
     return _post(target, route, b'{"data": [], "session_hash": "a"}', _JSON)
 
 
-def no_http(target, random):
-    """Bytes that are no request, or headers without end."""
+def no_http(target: Target, random: Random) -> Outcome:
+    """Send bytes that are no request, or headers without an end."""
     with target.connect() as connection:
         try:
             if random.random() < 0.5:
@@ -226,8 +227,8 @@ def no_http(target, random):
         return _answer(connection)
 
 
-def slow(target, random):
-    """A body of which a byte comes now and then."""
+def slow(target: Target, random: Random) -> Outcome:
+    """Send a body one byte at a time, slowly."""
     with target.connect() as connection:
         head = "POST /gradio_api/run/from_file HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
         connection.sendall(head.encode())
@@ -237,7 +238,7 @@ def slow(target, random):
     return LEFT
 
 
-KINDS: dict[str, collections.abc.Callable] = {
+KINDS: dict[str, collections.abc.Callable[[Target, Random], Outcome]] = {
     function.__name__.replace("_", " "): function
     for function in (
         large_json,
@@ -258,7 +259,7 @@ KINDS: dict[str, collections.abc.Callable] = {
 
 
 def _answer(connection):
-    """What comes back on a bare connection."""
+    """Return the outcome on a bare connection."""
     received = b""
     try:
         while piece := connection.recv(1 << 16):

@@ -1,16 +1,19 @@
-"""The cases of `fuzz_readers.py`: the one of a number is always the same.
+"""The cases of `fuzz_readers.py`. A seed and a number always give the same case.
 
-A case is a small tree of files, links and pipes in a folder of its own, of which a reader is given
-`in` (a folder, an archive or an image).
+A case is a small tree of files, links and pipes in a folder of its own. The reader gets the path
+`in`, which is a folder, an archive or an image.
 """
 
 import dataclasses
 import functools
 import gzip
 import io
+import os
 import pathlib
 import random
 import tarfile
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -24,38 +27,43 @@ from tools.faults.mutations import WORDS, mutated
 
 _DUMMY = pathlib.Path(shapenet_posed_masks.__file__).parent / "dummy_data"
 _EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
-_KINDS = {"binvox": 5, "mesh": 7, "image": 7, "archive": 4, "folder": 2}  # shares of all cases
+_KINDS = {"binvox": 5, "mesh": 7, "image": 7, "archive": 4, "folder": 2}  # relative frequencies
 
 
 @dataclasses.dataclass
 class Case:
-    """What a reader is given.
+    """What a reader gets.
 
     Attributes:
       kind: binvox, mesh, image, archive or folder.
-      layout: of `sources.open_source`; '' for an image.
-      tree: (what, path, content); what is file (bytes), link (target), pipe or folder (None).
-      root: the path that the reader is given.
-      mutations: what was done, in words.
-      seed: the file before that, where there is one.
+      layout: layout for `layouts.open_source`; '' for an image.
+      tree: (what, path, content). What is file (with bytes), link (with its target), pipe or folder
+        (with None).
+      root: the path that the reader gets.
+      mutations: how the file was changed, in words.
+      seed: the file before the changes, if there is one.
     """
 
     kind: str
     layout: str
-    tree: list
+    tree: list[tuple[str, str, Any]]
     root: str
-    mutations: list
+    mutations: list[str]
     seed: bytes = b""
 
     @property
-    def data(self):
-        """The first file."""
+    def data(self) -> bytes:
+        """The content of the first file."""
         return next((content for what, _, content in self.tree if what == "file"), b"")
 
 
-def seed_files(folder=None):
-    """Whole files by kind, (ending, bytes); of a user's folder too."""
-    found = {"binvox": [], "mesh": [], "image": []}
+def seed_files(folder: str | os.PathLike | None = None) -> dict[str, list[tuple[str, bytes]]]:
+    """Return whole files by kind, each as (ending, bytes).
+
+    Args:
+      folder: a user's folder whose files are added.
+    """
+    found: dict[str, list[tuple[str, bytes]]] = {"binvox": [], "mesh": [], "image": []}
     for path in sorted(_DUMMY.rglob("*.binvox")):
         found["binvox"].append((".binvox", path.read_bytes()))
     for side in (1, 8, 64):
@@ -122,8 +130,14 @@ def _images():
         yield ending, file.getvalue()
 
 
-def case(seed, number, seeds):
-    """The `Case` of a number; it depends on nothing else."""
+def case(seed: int, number: int, seeds: Mapping[str, list[tuple[str, bytes]]]) -> Case:
+    """Make the case of a number; it depends on the arguments alone.
+
+    Args:
+      seed: seed of the files.
+      number: number of the file.
+      seeds: the whole files of `seed_files`.
+    """
     rng = random.Random(f"{seed}/{number}")
     kind = rng.choices(list(_KINDS), list(_KINDS.values()))[0]
     if kind == "folder":
@@ -131,8 +145,9 @@ def case(seed, number, seeds):
     if kind == "archive":
         return _archive(rng, seeds)
     ending, whole = rng.choice(seeds[kind])
-    data, done = whole, []
-    if rng.random() < 0.97:  # the others must be accepted
+    data = whole
+    done: list[str] = []
+    if rng.random() < 0.97:  # the others stay whole and must be accepted
         for _ in range(rng.choice([1, 1, 1, 2, 4])):
             data, what = mutated(rng, ending, data, rng.choice(seeds[kind])[1])
             done.append(what)
@@ -146,7 +161,7 @@ def case(seed, number, seeds):
 
 
 def _archive(rng, seeds):
-    """An archive of shapes, as strange as tar can say it."""
+    """Make an archive of shapes with oddities that tar allows."""
     file, done = io.BytesIO(), []
     form = rng.choice([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
     for number in range(rng.randrange(1, 6)):
@@ -158,7 +173,7 @@ def _archive(rng, seeds):
         try:
             header = member.tobuf(form, "utf-8", "surrogateescape")
         except (ValueError, UnicodeError):
-            continue  # what this form cannot say
+            continue  # this form cannot hold it
         if rng.random() < 0.05:
             header = _header_of(rng, header)
             done.append("header")
@@ -214,7 +229,7 @@ def _strange(rng, member):
 
 
 def _header_of(rng, header):
-    """A member's header with a changed field and the checksum that fits."""
+    """Return a member's header with a changed field and the right checksum."""
     header = bytearray(header)
     at = rng.randrange(512)
     header[at : at + 12] = rng.choice([b"\xff" * 12, b"\x80" + b"\xff" * 11, b"77777777777\0"])
@@ -225,7 +240,7 @@ def _header_of(rng, header):
 
 
 def _folder(rng, seeds):
-    """A folder with links, pipes, odd names and depths."""
+    """Make a folder with links, pipes, odd names and depths."""
     layout = rng.choice(["shapenet_vox32", "shapenet_core_v2", "meshes"])
     tail = {
         "shapenet_vox32": "model.binvox",

@@ -1,12 +1,13 @@
-"""Shows that the page withstands hostile requests, on this machine alone.
+"""Show that the page withstands hostile requests. Everything stays on this machine.
 
     python -m tools.faults.load_page --model=runs/quickstart --requests=2000 --seconds=60 --seed=0
 
-Starts `ptn_semi.demo` on a free port and sends it what `hostile.py` thinks of, in a seeded mix,
-while visitors ask for a reconstruction of the example all the time. Without --model an untrained
-model is made for it. Fails unless every hostile request is refused, nothing of the machine comes
-back, every visit is answered as before the load, memory stays within --max_growth_mb, and the page
-ends when told to. Linux only: it reads /proc, and gives hostile clients addresses of their own.
+This starts `ptn_semi.demo` on a free port and sends it the requests of `hostile.py` in a seeded
+mix. Meanwhile visitors keep asking for a reconstruction of the example. Without --model it makes an
+untrained model. It fails unless the page refuses every hostile request, gives away no file of the
+machine, answers every visit as before the load, keeps its memory within --max_growth_mb and ends
+when it is told to. It needs Linux, because it reads /proc and gives hostile clients addresses of
+their own.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 import httpx
 from absl import app, flags, logging
@@ -26,17 +28,17 @@ from absl import app, flags, logging
 from ptn_semi.models import architectures
 from tools.faults import visitors
 
-MODEL = flags.DEFINE_string("model", None, "As ptn_semi.demo's; an untrained one if not given.")
-REQUESTS = flags.DEFINE_integer("requests", 2000, "Hostile requests.", 1, 100_000)
+MODEL = flags.DEFINE_string("model", None, "Model for ptn_semi.demo; an untrained one by default.")
+REQUESTS = flags.DEFINE_integer("requests", 2000, "How many hostile requests.", 1, 100_000)
 SECONDS = flags.DEFINE_integer("seconds", 60, "Longest time for them.", 1, 3600)
 SEED = flags.DEFINE_integer("seed", 0, "Seed of the requests.")
-MAX_GROWTH = flags.DEFINE_integer("max_growth_mb", 200, "Bound of the peak memory's growth.")
+MAX_GROWTH = flags.DEFINE_integer("max_growth_mb", 200, "Largest growth of the peak memory.")
 _TO_START, _TO_END = 120, 20  # seconds
 _WARM_UP = 20  # visits
 
 
-def untrained(folder):
-    """Writes a checkpoint of a small model that has learnt nothing."""
+def untrained(folder: pathlib.Path) -> pathlib.Path:
+    """Write a checkpoint of a small untrained model; return its path."""
     import keras
 
     from ptn_semi.models import checkpoints
@@ -48,8 +50,8 @@ def untrained(folder):
 
 
 @contextlib.contextmanager
-def serving(model):
-    """A page in a process of its own, as a user starts it: (process, url)."""
+def serving(model: str | pathlib.Path) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Serve the page in a new process, as a user starts it; yield (process, url)."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ptn_semi.demo", f"--model={model}", f"--port={port}"]
@@ -75,14 +77,16 @@ def _wait_for(process, url, log):
     sys.exit(f"error: the page did not start: {log.read().strip()}")
 
 
-def memory(process):
-    """Peak resident memory of a process, in MB."""
+def memory(process: subprocess.Popen) -> float:
+    """Return the peak resident memory of a process in MB."""
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    assert found, "Linux tells VmHWM of every process"
+    return int(found[1]) / 1024
 
 
-def seconds_to_end(process):
-    """How long a process takes to end when told to; None if it does not."""
+def seconds_to_end(process: subprocess.Popen) -> float | None:
+    """Tell a process to end; return the seconds that it takes, or None if it does not end."""
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     try:
@@ -92,15 +96,15 @@ def seconds_to_end(process):
     return time.monotonic() - started
 
 
-def show(load):
-    """Prints a table of the hostile requests by kind and outcome."""
+def show(load: visitors.Load) -> None:
+    """Print a table of the hostile requests by kind and outcome."""
     for kind, outcomes in sorted(load.outcomes.items()):
         counted = ", ".join(f"{outcome}: {n}" for outcome, n in outcomes.most_common())
         print(f"{kind:20} {outcomes.total():6}  {counted}")
 
 
-def main(_):
-    """Starts the page, loads it, and checks what was promised."""
+def main(_argv: list[str]) -> None:
+    """Start the page, load it, and check what was promised."""
     logging.set_verbosity(logging.WARNING)  # httpx reports every request
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -119,10 +123,10 @@ def main(_):
     print(f"peak memory: {before:.0f} MB after {_WARM_UP} visits, {after:.0f} MB at the end")
     print("did not end" if ended is None else f"ended {ended:.1f} s after SIGTERM")
     promises = {
-        f"hostile requests were not refused, first {load.broken[:3]}": not load.broken,
-        f"visits failed, first {load.failed[:3]}": load.seconds and not load.failed,
-        f"memory grew by over {MAX_GROWTH.value} MB": after - before <= MAX_GROWTH.value,
-        "the page did not live, or did not end": ended is not None,
+        f"hostile requests were not refused, the first being {load.broken[:3]}": not load.broken,
+        f"visits failed, the first with {load.failed[:3]}": load.seconds and not load.failed,
+        f"memory grew by more than {MAX_GROWTH.value} MB": after - before <= MAX_GROWTH.value,
+        "the page died under load, or did not end when told to": ended is not None,
     }
     if broken := [text for text, kept in promises.items() if not kept]:
         sys.exit(f"error: {'; '.join(broken)}")

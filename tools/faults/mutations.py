@@ -1,11 +1,13 @@
-"""Damages files: bits and bytes of any, and what the formats of shapes and images are made of."""
+"""Damage files: bits and bytes of any file, and the elements of shape and image formats."""
 
 import json
+import random
 import struct
 import zlib
+from typing import Any
 
 _NUMBERS = (0, 1, -1, 2, 3, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 10**30)
-WORDS = [
+WORDS: list[str] = [
     "nan",
     "inf",
     "-inf",
@@ -21,17 +23,33 @@ WORDS = [
     "",
     *map(str, _NUMBERS),
 ]
-_JSON = (*_NUMBERS, 1.5, 1e308, float("nan"), float("inf"), None, True, "", "x" * 99, [], {}, [[]])
+_JSON: tuple[Any, ...] = (
+    *_NUMBERS,
+    1.5,
+    1e308,
+    float("nan"),
+    float("inf"),
+    None,
+    True,
+    "",
+    "x" * 99,
+    [],
+    {},
+    [[]],
+)
 
 
-def mutated(rng, ending, data, other):
-    """The bytes of a file with one change, and what was done.
+def mutated(rng: random.Random, ending: str, data: bytes, other: bytes) -> tuple[bytes, str]:
+    """Change a file once.
 
     Args:
-      rng: a `random.Random`.
-      ending: of the file's name.
+      rng: the random choices.
+      ending: the ending of the file's name, such as '.off'.
       data: the file.
-      other: another one, for parts of it.
+      other: another file, of which parts may be inserted.
+
+    Returns:
+      (data, change): the changed file and what was done, in a word.
     """
     aware = {
         ".binvox": (_words, _header),
@@ -49,7 +67,7 @@ def mutated(rng, ending, data, other):
     try:
         data = change(rng, data, other)
     except (ValueError, IndexError, KeyError, struct.error, TypeError, AttributeError):
-        data = _bits(rng, data, other)  # an earlier change left nothing to understand
+        data = _bits(rng, data, other)  # an earlier change destroyed the format
     return data, change.__name__.strip("_")
 
 
@@ -100,7 +118,7 @@ def _number(rng, data, _):
 
 
 def _words(rng, data, _):
-    """One word of a text, or of a header, is another."""
+    """Replace a word of a text or of a header."""
     head, rest = data[:4000], data[4000:]
     words = head.split(b" ")
     at = rng.randrange(len(words))
@@ -110,7 +128,7 @@ def _words(rng, data, _):
 
 
 def _lines(rng, data, _):
-    """Lines in another order, lost or twice."""
+    """Move, drop or repeat a line."""
     lines = data.split(b"\n")
     at, to = rng.randrange(len(lines)), rng.randrange(len(lines))
     line = lines.pop(at)
@@ -119,7 +137,7 @@ def _lines(rng, data, _):
 
 
 def _header(rng, data, _):
-    """A header that says something else."""
+    """Change what a header says."""
     if data.startswith(b"ply"):
         said = rng.choice([b"element vertex ", b"element face ", b"format ", b"property "])
         before, found, after = data.partition(said)
@@ -127,7 +145,7 @@ def _header(rng, data, _):
     _, _, runs = data.partition(b"\ndata\n")
     side = rng.choice([*_NUMBERS, 16, 31, 33, 512])
     lines = [b"#binvox 1", b"dim %d %d %d" % (side, side, side), b"translate 0 0 0", b"scale 1"]
-    if 0 < side <= 512 and rng.random() < 0.5:  # and voxels that agree with it
+    if 0 < side <= 512 and rng.random() < 0.5:  # voxels that agree with the header
         full, rest = divmod(side**3, 255)
         runs = b"\1\xff" * full + bytes([1, rest])
     elif rng.random() < 0.3:
@@ -138,7 +156,7 @@ def _header(rng, data, _):
 
 
 def _description(rng, data, _):
-    """A .glb file with a changed description, and lengths that fit."""
+    """Change the description in a .glb file, with lengths that fit."""
     size = struct.unpack_from("<I", data, 12)[0]
     said = json.loads(data[20 : 20 + size])
     choice = rng.random()
@@ -166,7 +184,7 @@ def _description(rng, data, _):
 
 
 def _chunk(rng, data, _):
-    """A .png file with a changed chunk, its checksum right."""
+    """Change a chunk of a .png file, with a right checksum."""
     chunks, at = [], 8
     while at + 12 <= len(data):
         (size,) = struct.unpack_from(">I", data, at)
@@ -181,7 +199,7 @@ def _chunk(rng, data, _):
         struct.pack_into(">I", content, rng.choice([0, 4]), rng.choice(sizes))
         content[rng.randrange(8, 13)] = rng.choice([0, 1, 2, 3, 4, 6, 8, 16])
         chunks[0][1] = bytes(content)
-    elif choice < 0.4:  # few bytes for many pixels, or too few, or more than there are
+    elif choice < 0.4:  # many pixels in few bytes, or too few or too many pixels
         wide, high = rng.choice([(48, 40), (7000, 7000), (30_000, 1600), (1600, 30_000)])
         pixels = rng.choice([high * (wide + 1), high * wide // 2, 10**8])
         chunks[0][1] = struct.pack(">IIBBBBB", wide, high, 8, 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Reads a case of `fuzz_readers.py` by the real readers, and checks all that may go wrong."""
+"""Read a case of `fuzz_readers.py` with the real readers, and check all that may go wrong."""
 
 import contextlib
 import dataclasses
@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -21,14 +23,25 @@ from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids
 from shapenet_posed_masks.sources import layouts
 
-_SIZE = 32  # voxels and pixels a side of what is asked for
+if TYPE_CHECKING:
+    from tools.faults.hostile_files import Case
+
+_SIZE = 32  # voxels and pixels a side that readers are asked for
 _WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
 _OTHERS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What became of a file: refused, accepted or failed, why, and what it took."""
+    """What became of a file.
+
+    Attributes:
+      kind: the case's kind.
+      result: refused, accepted or failed.
+      detail: why, in words.
+      seconds: time that it took.
+      megabytes: peak memory that it took.
+    """
 
     kind: str
     result: str
@@ -38,23 +51,30 @@ class Outcome:
 
 
 class Watch:
-    """Notes what Python does to files and programs while a reader runs."""
+    """Notes what Python does to files and programs while a reader runs.
+
+    Attributes:
+      noted: what was noted; None while no reader is watched.
+    """
+
+    noted: list[str] | None
 
     def __init__(self):
         self.noted, self._folder = None, ""
         sys.addaudithook(self._hook)
 
     @contextlib.contextmanager
-    def on(self, folder):
-        """Watches a reader that may read in `folder`/in alone; yields what it did else."""
-        self.noted, self._folder = [], folder
+    def on(self, folder: str) -> Iterator[list[str]]:
+        """Watch a reader that may only read in `folder`/in; yield the list of what else it does."""
+        noted: list[str] = []
+        self.noted, self._folder = noted, folder
         try:
-            yield self.noted
+            yield noted
         finally:
             self.noted = None
 
     def _hook(self, event, arguments):
-        noted, self.noted = self.noted, None  # looking at it is no event of the reader's
+        noted, self.noted = self.noted, None  # this hook's own events do not count
         if noted is None:
             return
         if event == "open" and isinstance(arguments[0], (str, bytes)):
@@ -67,11 +87,11 @@ class Watch:
         self.noted = noted
 
 
-def plant(case, folder):
-    """Writes a case's tree below a folder."""
+def plant(case: "Case", folder: str | os.PathLike) -> None:
+    """Write a case's tree below a folder."""
     for what, name, content in case.tree:
         path = pathlib.Path(folder, name)
-        with contextlib.suppress(FileExistsError, NotADirectoryError):  # one of several oddities
+        with contextlib.suppress(FileExistsError, NotADirectoryError):  # oddities may collide
             os.makedirs(path.parent, exist_ok=True)
             if what == "file":
                 path.write_bytes(content)
@@ -83,11 +103,19 @@ def plant(case, folder):
                 path.mkdir()
 
 
-def read(case, folder):
-    """Reads a case by the real readers; returns how many shapes were accepted, and refused.
+def read(case: "Case", folder: str | os.PathLike) -> tuple[int, list[str]]:
+    """Read a case with the real readers.
+
+    Args:
+      case: the case.
+      folder: where its tree is planted.
+
+    Returns:
+      How many shapes were accepted, and the messages of those that were refused.
 
     Raises:
       AssertionError: what was read is not what is in the file, or a refusal is badly worded.
+      UserError: the whole case was refused.
     """
     root = os.path.join(folder, case.root)
     if not case.layout:
@@ -95,7 +123,8 @@ def read(case, folder):
         _check_image(case, root, picture, silhouette)
         return 1, []
     source = layouts.open_source(case.layout, root, voxel_size=_SIZE)
-    items, refused = source.items(), []
+    items = source.items()
+    refused: list[str] = []
     json.dumps(source.fingerprint()).encode()
     for item in items:
         try:
@@ -110,27 +139,27 @@ def read(case, folder):
         assert voxels.any(), "an empty shape"
         if case.kind == "binvox":
             expected = grids.resize(plain_binvox(case.data), _SIZE)
-            assert np.array_equal(voxels, expected), "other voxels than the file's"
+            assert np.array_equal(voxels, expected), "voxels that are not the file's"
         if case.mutations == ["cut"]:
             assert _cannot_tell(case), "a cut file"
     return len(items) - len(refused), refused
 
 
-def plain_binvox(data):
-    """The voxels of a .binvox file, run by run."""
-    header, _, runs = data.partition(b"\ndata\n")
+def plain_binvox(data: bytes) -> np.ndarray:
+    """Return the voxels of a .binvox file, bool [N, N, N], read run by run."""
+    header, _, body = data.partition(b"\ndata\n")
     side = int(next(line for line in header.split(b"\n") if line.startswith(b"dim")).split()[1])
-    runs = np.frombuffer(runs, np.uint8).reshape(-1, 2)
+    runs = np.frombuffer(body, np.uint8).reshape(-1, 2)
     voxels, at = np.zeros(side**3, bool), 0
     for value, count in runs[runs[:, 1] > 0].tolist():
         voxels[at : at + count] = value == 1
         at += count
-    assert at == side**3, "another number of voxels than the file's"
+    assert at == side**3, "a number of voxels that is not the file's"
     return voxels.reshape(side, side, side).swapaxes(1, 2)
 
 
 def _cannot_tell(case):
-    """Whether a file was cut where its format does not tell: a text within its last number."""
+    """Tell whether a file was cut where nobody can see it: a text within its last number."""
     lost = case.seed[len(case.data) :].strip()
     return case.tree[0][1].endswith(".obj") or len(lost.split()) < 2
 
@@ -151,7 +180,7 @@ def _check_image(case, path, picture, silhouette):
 
 
 def _check_png(data):
-    """Every checksum up to the end, which has no content."""
+    """Check every checksum up to the end, which has no content."""
     at = 8
     while data[at + 4 : at + 8] != b"IEND":
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -161,7 +190,7 @@ def _check_png(data):
 
 
 def _check_refusal(error, name):
-    """Its text can be printed, names the file, and hides no lack of memory."""
+    """Check that the text can be printed, names the file, and hides no lack of memory."""
     text, name = str(error), str(UserError(name))
     assert text.isprintable(), "a sentence that cannot be printed"
     assert name in text, f"a sentence without {name}"
@@ -169,8 +198,8 @@ def _check_refusal(error, name):
     assert not isinstance(cause, (MemoryError, UnicodeEncodeError)), repr(cause)
 
 
-def try_case(case, watch, scratch):
-    """The `Outcome` of a case, read in a folder of its own below `scratch`."""
+def try_case(case: "Case", watch: Watch, scratch: str | os.PathLike) -> Outcome:
+    """Read a case in a folder of its own below `scratch`, and return the outcome."""
     folder = os.path.realpath(tempfile.mkdtemp(dir=scratch))
     plant(case, folder)
     before, start, megabytes = _listing(folder), time.perf_counter(), _peak_megabytes(reset=True)
@@ -192,13 +221,13 @@ def try_case(case, watch, scratch):
         result, detail = "failed", f"{type(error).__name__}: {error}"
     seconds, megabytes = time.perf_counter() - start, _peak_megabytes() - megabytes
     if noted or _listing(folder) != before:
-        result, detail = "failed", f"it did not only read: {noted}"
+        result, detail = "failed", f"it did more than read: {noted}"
     shutil.rmtree(folder)
     return Outcome(case.kind, result, detail, seconds, megabytes)
 
 
 def _listing(folder):
-    """Path, size and time of all that is in a folder."""
+    """Return the path, size and time of everything in a folder."""
     found = []
     for parent, _, names in os.walk(folder):
         for path in [parent, *(os.path.join(parent, name) for name in names)]:
@@ -208,7 +237,7 @@ def _listing(folder):
 
 
 def _peak_megabytes(reset=False):
-    """Most memory that this process had since the last reset."""
+    """Return the peak memory of this process since the last reset."""
     if reset:
         pathlib.Path("/proc/self/clear_refs").write_text("5")
     status = pathlib.Path("/proc/self/status").read_text()

@@ -1,4 +1,4 @@
-"""The page that hostile clients visit, and which of its answers are as promised."""
+"""The page that hostile clients visit, and the check that its answers are as promised."""
 
 import dataclasses
 import pathlib
@@ -7,6 +7,7 @@ import socket
 import httpx
 
 CLOSED, LEFT, NONE = "hung up on", "left by the client", "not answered"
+Outcome = httpx.Response | str  # an answer, or one of the words above
 _PATIENCE = 30  # seconds
 
 
@@ -15,12 +16,12 @@ class Target:
     """A page under load.
 
     Attributes:
-      url: of the page.
-      address: of this client.
+      url: the page's URL, with its port.
+      address: IP address of this client.
       example: path of an image.
-      secret: path of an image of the machine that no visitor may see; its folder has no other.
-      listener: URL that the server must not ask for.
-      max_upload: bytes of the largest image.
+      secret: path of an image on the machine that no visitor may see, alone in its folder.
+      listener: URL that the server must not request.
+      max_upload: bytes of the largest image that the page takes.
     """
 
     url: str
@@ -30,26 +31,27 @@ class Target:
     listener: str
     max_upload: int
 
-    def client(self):
-        """A client for one connection."""
+    def client(self) -> httpx.Client:
+        """Return a client for one connection."""
         transport = httpx.HTTPTransport(local_address=self.address)
         return httpx.Client(base_url=self.url, transport=transport, timeout=_PATIENCE)
 
-    def connect(self):
-        """A bare connection."""
+    def connect(self) -> socket.socket:
+        """Open a bare connection."""
         url = httpx.URL(self.url)
+        assert url.port is not None, f"{self.url} has no port"
         return socket.create_connection((url.host, url.port), _PATIENCE, (self.address, 0))
 
 
-def held(outcome):
-    """Whether an outcome is as promised: an error, or a refusal within the answer."""
+def held(outcome: Outcome) -> bool:
+    """Tell whether an outcome is as promised: an error, or a refusal within the answer."""
     if not isinstance(outcome, httpx.Response):
         return outcome != NONE
     return outcome.status_code >= 400 or _explained(outcome)
 
 
 def _explained(answer):
-    """Whether the page says in words why there is no shape, or that it took no file."""
+    """Tell whether the page says in words why there is no shape, or that it took no file."""
     try:
         said = answer.json()
         return said == [] or (bool(said["data"][-1]) and not any(said["data"][:-1]))
@@ -57,7 +59,7 @@ def _explained(answer):
         return False
 
 
-def leaked(outcome, target):
-    """Whether an outcome holds a file of the machine."""
+def leaked(outcome: Outcome, target: Target) -> bool:
+    """Tell whether an outcome holds a file of the machine."""
     body = outcome.content if isinstance(outcome, httpx.Response) else b""
     return target.secret.read_bytes() in body or b"root:x:" in body

@@ -1,4 +1,4 @@
-"""A page under load: hostile clients, and visitors who are to be answered all the while."""
+"""A page under load: hostile clients, and visitors whom it must answer all the while."""
 
 import collections
 import concurrent.futures
@@ -21,9 +21,9 @@ from tools.faults import hostile
 from tools.faults.target import Target, held, leaked
 
 EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
-# Hostile clients have addresses of their own, as in a network; Linux has all of 127.0.0.0/8.
+# Hostile clients have their own addresses, as in a network; Linux has all of 127.0.0.0/8.
 _HOSTILE, _HOLDING = "127.0.0.2", "127.0.0.3"
-_THRESHOLD = 0.01  # that also an untrained model's voxels are over
+_THRESHOLD = 0.01  # even the voxels of an untrained model are above it
 
 
 @dataclasses.dataclass
@@ -31,22 +31,33 @@ class Load:
     """What a page did under load.
 
     Attributes:
-      outcomes: by kind, how often each status or other outcome came.
-      broken: (kind, outcome) of hostile requests that were not refused, or got what they may not.
-      seconds: of each visit that was answered as before the load.
+      outcomes: how often each status or other outcome came, for each kind of request.
+      broken: (kind, outcome) of hostile requests that were not refused or got a secret.
+      seconds: seconds of each visit that was answered as before the load.
       failed: what went wrong in the other visits.
     """
 
-    outcomes: dict = dataclasses.field(
+    outcomes: dict[str, collections.Counter] = dataclasses.field(
         default_factory=lambda: collections.defaultdict(collections.Counter)
     )
-    broken: list = dataclasses.field(default_factory=list)
-    seconds: list = dataclasses.field(default_factory=list)
-    failed: list = dataclasses.field(default_factory=list)
+    broken: list[tuple[str, int | str]] = dataclasses.field(default_factory=list)
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    failed: list[str] = dataclasses.field(default_factory=list)
 
 
-def visit(url):
-    """Uploads the example and has it reconstructed: (the mask's picture, the mesh)."""
+def visit(url: str) -> tuple[bytes, ...]:
+    """Upload the example and have it reconstructed.
+
+    Args:
+      url: the page's URL.
+
+    Returns:
+      (picture of the mask, mesh), as the bytes of files.
+
+    Raises:
+      httpx.HTTPError: the page refused, or could not be reached.
+      ValueError: the page answered with a note instead of a shape.
+    """
     with httpx.Client(base_url=url, timeout=60) as client:
         files = {"files": ("chair.png", EXAMPLE.read_bytes())}
         [path] = client.post("gradio_api/upload", files=files).raise_for_status().json()
@@ -59,19 +70,28 @@ def visit(url):
         return tuple(client.get(file["url"]).raise_for_status().content for file in (seen, shape))
 
 
-def load(url, requests, seconds, seed, threads=8, max_upload=10 << 20, progress=True):
-    """Sends hostile requests from several threads while two visitors keep asking.
+def load(
+    url: str,
+    requests: int,
+    seconds: float,
+    seed: int,
+    threads: int = 8,
+    max_upload: int = 10 << 20,
+    progress: bool = True,
+) -> Load:
+    """Send hostile requests from several threads while two visitors keep asking.
 
     Args:
-      url: of the page, on this machine.
-      requests, seconds: it ends after so many, or after that time.
-      seed: of the requests.
-      threads: of hostile clients.
-      max_upload: bytes of the page's largest image.
-      progress: shows a bar.
+      url: URL of the page, on this machine.
+      requests: how many hostile requests to send.
+      seconds: the longest time to send them.
+      seed: seed of the requests.
+      threads: how many hostile clients send at the same time.
+      max_upload: bytes of the largest image that the page takes.
+      progress: whether to show a bar.
 
     Returns:
-      A `Load`.
+      What the page did.
     """
     result, number = Load(), itertools.count()
     deadline = time.monotonic() + seconds
@@ -123,7 +143,7 @@ def load(url, requests, seconds, seed, threads=8, max_upload=10 << 20, progress=
 
 
 def _hold(stack, target):
-    """Opens a stream that stays, and says what was answered."""
+    """Open a stream that stays open, and return what the page answered."""
     connection = dataclasses.replace(target, address=_HOLDING).connect()
     stack.enter_context(connection)
     connection.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -132,7 +152,7 @@ def _hold(stack, target):
 
 
 def _secret(folder):
-    """An image that the page could show, in a folder of its own."""
+    """Write an image that the page could show; return its path."""
     image = Image.new("L", (64, 64))
     ImageDraw.Draw(image).rectangle((20, 10, 40, 50), fill=255)
     image.save(folder / "secret.png")
@@ -141,7 +161,7 @@ def _secret(folder):
 
 @contextlib.contextmanager
 def _listening():
-    """A server on this machine: what it was asked for, and its URL."""
+    """Run a server on this machine; yield the paths that it is asked for, and its URL."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,7 +1,7 @@
-"""Pure functions on voxel grids: turning, centring, resizing, filling.
+"""Pure functions on voxel grids: turning, centring, resizing and filling.
 
-Grids are bool [N, N, N], index order x, y, z. Object axes: y up, front of the object +x, its
-bounding box centred in the grid, its longest side spanning the grid.
+Grids are bool [N, N, N], index order x, y, z. In object axes y is up and the front of the object is
+at +x. Its bounding box is centred in the grid, and the longest side of it spans the grid.
 """
 
 import numpy as np
@@ -12,18 +12,18 @@ AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
 
 
 def axes_matrix(up: str, front: str) -> np.ndarray:
-    """Returns the rotation that takes a file's axes to object axes.
+    """Return the rotation that takes a file's axes to object axes.
 
     Args:
       up: the axis of the file that points up, one of AXES.
       front: the axis of the file towards which the object's front faces, one of AXES.
 
     Returns:
-      int [3, 3], rows x, y, z of the object in the file's coordinates, determinant +1, so that
-      `points @ matrix.T` turns points and nothing is ever mirrored.
+      int [3, 3]: the object's x, y and z in the file's coordinates, as rows. `points @ matrix.T`
+      turns points. The determinant is +1, so that nothing is ever mirrored.
 
     Raises:
-      UserError: an unknown axis, or up and front along the same one.
+      UserError: an axis is unknown, or both lie along the same one.
     """
     for flag, axis in (("--mesh_up", up), ("--mesh_front", front)):
         if axis not in AXES:
@@ -37,12 +37,15 @@ def axes_matrix(up: str, front: str) -> np.ndarray:
 
 
 def turn(voxels: np.ndarray, up: str, front: str) -> np.ndarray:
-    """Returns a grid whose file has `up` and `front` turned exactly to object axes.
+    """Turn a grid from a file's axes to object axes, without resampling.
 
     Args:
       voxels: bool [N, N, N] in the file's axes.
       up: as for `axes_matrix`.
       front: as for `axes_matrix`.
+
+    Returns:
+      bool [N, N, N] in object axes.
     """
     matrix = axes_matrix(up, front)
     order = np.abs(matrix).argmax(axis=1)
@@ -51,8 +54,12 @@ def turn(voxels: np.ndarray, up: str, front: str) -> np.ndarray:
 
 
 def crop(voxels: np.ndarray) -> np.ndarray:
-    """Returns the part of a grid inside its bounding box, a view; the grid must not be empty."""
-    from scipy import ndimage  # late, as in `meshes`
+    """Return the part of a grid inside its bounding box, as a view.
+
+    Raises:
+      ValueError: the grid is empty.
+    """
+    from scipy import ndimage  # imported late, as trimesh is in `meshes`
 
     box = ndimage.find_objects(voxels.astype(np.uint8))
     if not box:
@@ -61,7 +68,7 @@ def crop(voxels: np.ndarray) -> np.ndarray:
 
 
 def recentre(voxels: np.ndarray) -> np.ndarray:
-    """Returns the grid with its bounding box moved to the centre; an odd voxel is left above."""
+    """Move the bounding box of a grid to the centre, to the lower place where two are as near."""
     box = crop(voxels)
     result = np.zeros_like(voxels)
     starts = [(n - b) // 2 for n, b in zip(voxels.shape, box.shape, strict=True)]
@@ -70,21 +77,23 @@ def recentre(voxels: np.ndarray) -> np.ndarray:
 
 
 def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
-    """Returns a grid fitted to a smaller one: centred, the longest side spanning it.
+    """Fit a grid to a smaller one: centred, with the longest side spanning it.
 
     Each occupied voxel goes whole to the cell in which its centre falls. A cell is occupied when it
-    got at least as many voxels as a line one voxel thick that crosses it: 4 of 64 from 128³ to 32³.
+    gets at least as many voxels as a line one voxel thick that crosses it: 4 of 64 from 128³ to
+    32³.
 
-    Why that little: chair legs and seats of ShapeNet are one to two voxels thick at 128³, 1/16 to
-    1/8 of a cell. Measured on 25 ShapeNetCore benches and tables: occupancy 1/2 leaves rubble, 1/4
-    drops legs and back slats, 1/8 tears some seats, a line keeps every part. It is also the rule by
-    which 32³ grids are made from meshes (a cell is occupied when the surface touches it), less the
-    cells that only a corner or a speck reaches. Voxels are never split between cells: a part one
-    voxel thick that straddles two of them would be lost from both.
+    The threshold is so low because legs and seats of ShapeNet's chairs are one to two voxels thick
+    at 128³, which is 1/16 to 1/8 of a cell. On 25 benches and tables of ShapeNetCore, a threshold
+    of 1/2 left rubble, 1/4 dropped legs and back slats, and 1/8 tore some seats, while a line kept
+    every part. It is also the rule by which 32³ grids are made from meshes (a cell is occupied when
+    the surface touches it), without the cells that only a corner or a speck reaches. Voxels are
+    never split between cells, because a part one voxel thick between two cells would be lost from
+    both.
 
     Args:
       voxels: bool [L, L, L] or any box, not empty.
-      size: side M of the result.
+      size: M, the side of the result in voxels.
 
     Returns:
       bool [M, M, M]. A bounding box shorter than M is enlarged to span it (nearest voxel).
@@ -107,10 +116,17 @@ def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize(voxels: np.ndarray, size: int) -> np.ndarray:
-    """Returns bool [M, M, M] from bool [N, N, N]: unchanged at M = N, `reduce`d to a smaller M.
+    """Resize a grid.
 
-    To a larger M each voxel becomes a block (nearest voxel): the same solid exactly, where linear
-    interpolation would round corners off and thin legs away.
+    A larger grid gets a block for each voxel (nearest voxel). That is exactly the same solid, while
+    linear interpolation would round corners and thin out legs. A smaller grid is made by `reduce`.
+
+    Args:
+      voxels: bool [N, N, N].
+      size: M, the side of the result in voxels.
+
+    Returns:
+      bool [M, M, M]; the grid itself where M = N.
     """
     n = voxels.shape[0]
     if n == size:
@@ -119,7 +135,7 @@ def resize(voxels: np.ndarray, size: int) -> np.ndarray:
 
 
 def fill_holes(voxels: np.ndarray) -> np.ndarray:
-    """Returns the grid with every cavity filled that no path along x, y, z leads into."""
+    """Fill every cavity of a grid that no path along x, y and z leads into from outside."""
     from scipy import ndimage
 
     empty = np.pad(~voxels, 1, constant_values=True)

@@ -1,11 +1,12 @@
-"""What a mesh file says that it has, held against its bytes.
+"""Check what a mesh file claims to hold against its bytes.
 
-trimesh, which reads the files, claims memory for what a file only says, and takes many a damaged
-file for a smaller one (a cut .ply, an .obj with one bad face). So each count is borne out by the
-file before it is read, and what was read is counted afterwards.
+trimesh, which reads the files, allocates memory for whatever a file claims. It also reads many a
+damaged file as a smaller one (a cut .ply, an .obj with one bad face). So each count is checked
+against the bytes before trimesh reads them, and `meshes.load` counts afterwards what was read.
 
-Each function takes the whole file and returns how many triangles it is to give: at least of .ply,
-at most of .glb. A fault ends in a ValueError that says it, or in whatever parsing raised.
+Each function takes the whole file and returns how many triangles it should give. That is the least
+number for .ply and the greatest for .glb. A fault raises a ValueError that says what is wrong, or
+whatever parsing raised.
 """
 
 import io
@@ -14,24 +15,29 @@ import json
 import re
 import struct
 from collections.abc import Iterator
+from typing import Any
 
-_MAX_TEXT = 128 << 20  # bytes; some 2 million faces
-_MAX_LINE = 1 << 20
+_MAX_TEXT = 128 << 20  # bytes, which hold about 2 million faces
+_MAX_LINE = 1 << 20  # bytes
 _MAX_NODES, _MAX_DEPTH = 10_000, 100
-_LARGEST = 1e30  # that a node is moved, turned or scaled by
-_MAX_JSON = 16 << 20  # bytes; a scene's description has some kB
-_TRIANGLES = 4  # of glTF's modes
+_LARGEST = 1e30  # bound of the numbers that move, turn or scale a node
+_MAX_JSON = 16 << 20  # bytes; the description of a real scene has a few kB
+_TRIANGLES = 4  # glTF's number of the mode in which three corners make a triangle
+# Bytes of glTF's component types, and components of its accessor types.
 _BYTES = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 
 def of_off(data: bytes) -> int:
-    """An .off file: a line for each vertex, and one for each face that begins with its corners."""
+    """Check an .off file, which has a line for each vertex and then one for each face.
+
+    A face's line begins with its number of corners.
+    """
     lines = _lines(data)
     start = next(lines, b"")
     if b"OFF" not in start:
         raise ValueError("it does not begin with 'OFF'")
-    # Some of ModelNet's files have the counts on the first line: 'OFF6586 5534 0'.
+    # Some files of ModelNet have the counts on the first line: 'OFF6586 5534 0'.
     counts = start.split(b"OFF", 1)[1].split() or next(lines, b"").split()
     try:
         vertices, faces = (_count(text) for text in counts[:2])
@@ -49,7 +55,7 @@ def of_off(data: bytes) -> int:
 
 
 def of_obj(data: bytes) -> int:
-    """An .obj file: polygons of vertices counted from 1, or backwards from the newest."""
+    """Check an .obj file, whose polygons count vertices from 1, or backwards from the newest."""
     vertices = total = 0
     relative = set()
     for words in map(bytes.split, _lines(data.replace(b"\\\r\n", b"").replace(b"\\\n", b""))):
@@ -62,13 +68,13 @@ def of_obj(data: bytes) -> int:
             if min(corners, default=1) < 0:
                 relative.add(vertices)
             total += max(len(corners) - 2, 0)
-    if relative - {vertices}:  # trimesh counts from the last of all
+    if relative - {vertices}:  # trimesh counts backwards from the last vertex of the file
         raise ValueError("it counts corners backwards, with vertices to follow")
     return total
 
 
 def of_stl(data: bytes) -> int:
-    """An .stl file: of 84 + 50 F bytes, or a text."""
+    """Check an .stl file, which has 84 + 50 F bytes or is a text."""
     faces = int.from_bytes(data[80:84], "little")
     if len(data) >= 84 and len(data) == 84 + 50 * faces:
         return faces
@@ -84,7 +90,7 @@ def of_stl(data: bytes) -> int:
 
 
 def of_ply(data: bytes) -> int:
-    """A .ply file: a header with the number of each element."""
+    """Check a .ply file, whose header has the number of each element."""
     header, end, body = data.partition(b"end_header")
     if not data.startswith(b"ply") or not end or len(header) > _MAX_LINE:
         raise ValueError("it has a damaged header")
@@ -92,7 +98,7 @@ def of_ply(data: bytes) -> int:
     text = header.decode("latin-1")
     for name, number in re.findall(r"^\s*element\s+(\S+)\s+(\S+)", text, re.MULTILINE):
         counts[name] = _count(number.encode())
-        # Whatever an element has, it takes a byte or more.
+        # Every element takes at least one byte.
         if counts[name] > len(body):
             raise ValueError(f"it is truncated (no room for {counts[name]} of {name})")
     if re.search(r"^\s*format\s+ascii", text, re.MULTILINE):
@@ -103,10 +109,10 @@ def of_ply(data: bytes) -> int:
 
 
 def of_glb(data: bytes) -> int:
-    """A .glb file: a scene of nodes that show meshes, whose numbers lie in its one buffer."""
+    """Check a .glb file: a scene of nodes that show meshes, whose numbers lie in one buffer."""
     magic, version, length, size, kind = struct.unpack_from("<4sIII4s", data)
     if (magic, version, kind) != (b"glTF", 2, b"JSON") or size > _MAX_JSON:
-        raise ValueError("it does not begin as glTF 2")
+        raise ValueError("it does not begin as a file of glTF 2 does")
     binary = 0
     if (at := 20 + size) < length:
         binary, kind = struct.unpack_from("<I4s", data, at)
@@ -117,7 +123,7 @@ def of_glb(data: bytes) -> int:
     if any("uri" in buffer for buffer in scene.get("buffers", [])):
         raise ValueError("it keeps its data in other files, or as text")
     if any("draco" in name or "meshopt" in name for name in scene.get("extensionsRequired", [])):
-        raise ValueError("it has compressed data, which is not read here")
+        raise ValueError("it has compressed data, which cannot be read here")
     for accessor in scene.get("accessors", []):
         _check_accessor(accessor, scene, binary)
     return sum(_triangles(mesh, scene) for mesh in _shown(scene))
@@ -139,7 +145,7 @@ def _check_accessor(accessor: dict, scene: dict, binary: int) -> None:
 
 
 def _shown(scene: dict) -> Iterator[dict]:
-    """Yields the mesh that each node shows, as often as one does."""
+    """Yield a mesh once for each node that shows it."""
     nodes = scene.get("nodes", [])
     roots = [index for part in scene.get("scenes", []) for index in part.get("nodes", [])]
     if (most := max(len(nodes), len(roots))) > _MAX_NODES:
@@ -149,15 +155,15 @@ def _shown(scene: dict) -> Iterator[dict]:
     children = [child for node in nodes for child in node.get("children", [])]
     alone = len(set(children)) == len(children)
     level, reached = list(set(range(len(nodes))) - set(children)) if alone else [], 0
-    for _ in range(_MAX_DEPTH):  # trimesh looks for a way through all levels from each node
+    for _ in range(_MAX_DEPTH):  # trimesh searches a path through all levels from each node
         reached += len(level)
         level = [child for index in level for child in _at(nodes, index).get("children", [])]
     if reached != len(nodes):
         raise ValueError("it has a node that is part of two others, or of itself, or too deep")
     moves = ("matrix", "translation", "rotation", "scale")
     numbers = [number for node in nodes for name in moves for number in node.get(name, [])]
-    if not all(abs(number) < _LARGEST for number in numbers):  # no NaN is
-        raise ValueError("it has a node moved by what is infinite or not a number")
+    if not all(abs(number) < _LARGEST for number in numbers):  # False for NaN, too
+        raise ValueError("it has a node moved by a value that is infinite or not a number")
     yield from (_at(scene["meshes"], node["mesh"]) for node in nodes if "mesh" in node)
 
 
@@ -171,14 +177,14 @@ def _triangles(mesh: dict, scene: dict) -> int:
     return total
 
 
-def _at(things: list, index: int):
+def _at(things: list, index: int) -> Any:
     if not isinstance(index, int) or not 0 <= index < len(things):
         raise ValueError(f"it asks for number {index} of {len(things)}")
     return things[index]
 
 
 def _lines(data: bytes, comment: bytes | None = b"#") -> Iterator[bytes]:
-    """Yields the lines that hold something, without comments."""
+    """Yield the lines that are not empty, without their comments."""
     if len(data) > _MAX_TEXT:
         raise ValueError(f"it is a text of {len(data) >> 20} MiB, more than {_MAX_TEXT >> 20}")
     for line in io.BytesIO(data.replace(b"\r", b"\n")):

@@ -1,9 +1,9 @@
 """Turn mesh files into solid voxel grids.
 
-A cell is occupied when the surface touches it or when the surface encloses it, the rule by which
-ShapeNetVox32 was made. Meshes need not be watertight: gaps narrower than a cell close, and what
-stays open (a sheet, a cup) stays a surface one cell thick. Files are read by trimesh, which is
-given the bytes alone, so nothing that a file refers to (materials, textures) is ever opened.
+A cell is occupied when the surface touches it or encloses it, which is the rule by which
+ShapeNetVox32 was made. Meshes need not be watertight: gaps narrower than a cell close, and an open
+shape (a sheet, a cup) stays a surface one cell thick. trimesh reads the files. It only gets their
+bytes, so that nothing that a file refers to (materials, textures) is ever opened.
 """
 
 import io
@@ -15,11 +15,11 @@ import numpy as np
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids, mesh_checks
 
-# It writes down what it works around, with a traceback.
+# trimesh logs every fault that it works around, with a traceback.
 logging.getLogger("trimesh").setLevel(logging.CRITICAL)
 
-MAX_BYTES = 256 << 20
-MAX_FACES = 3_000_000  # take 1 GB while they are voxelised
+MAX_BYTES = 256 << 20  # of a file
+MAX_FACES = 3_000_000  # of a file; voxelising them takes 1 GB
 _CLAIMS = {
     ".off": mesh_checks.of_off,
     ".obj": mesh_checks.of_obj,
@@ -27,28 +27,31 @@ _CLAIMS = {
     ".stl": mesh_checks.of_stl,
     ".glb": mesh_checks.of_glb,
 }
-EXTENSIONS = tuple(_CLAIMS)
-_MAX_SAMPLES = 100_000_000  # some 10 s; 3,000 squares across a grid of 32³
+EXTENSIONS: tuple[str, ...] = tuple(_CLAIMS)
+_MAX_SAMPLES = 100_000_000  # takes about 10 s; 3,000 squares across a grid of 32³
 _CHUNK = 2_000_000  # samples in memory at a time
-_SPACING = 0.25  # of a cell, between samples of the surface
+_SPACING = 0.25  # between samples of the surface, in cells
 
 
 def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z") -> np.ndarray:
-    """Returns the solid of a mesh file: bool [N, N, N] in object axes, centred, spanning the grid.
+    """Turn a mesh file into a solid voxel grid.
 
-    The default axes are glTF's, which also Blender writes to .obj: y up, front +z. ModelNet's .off
-    files have z up and chairs facing −y.
+    The default axes are glTF's, which Blender also writes to .obj: y up, front +z. ModelNet's .off
+    files have z up, and their chairs face −y.
 
     Args:
       data: the whole file.
-      name: what messages call the file, usually its path; its ending says the format.
-      size: N.
+      name: what messages call the file, usually its path. Its ending tells the format.
+      size: N, the voxels along each side of the grid.
       up: the axis of the file that points up, such as '+z'.
       front: the axis of the file towards which objects face, such as '-y'.
 
+    Returns:
+      bool [N, N, N] in object axes, centred and spanning the grid.
+
     Raises:
-      UserError: the file cannot be read, has no faces or too many, or coordinates without extent
-        or not finite.
+      UserError: the file cannot be read or has no faces or too many, or its coordinates are not
+        finite or all the same.
     """
     matrix = grids.axes_matrix(up, front)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -59,8 +62,8 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
         raise _bad(name, "has coordinates that are infinite or not numbers")
     if longest <= 0:
         raise _bad(name, "has no extent (all its faces are one point)")
-    # A hair smaller than the grid: faces that lie exactly between two cells then go to the inner
-    # one on both sides, which keeps symmetric objects symmetric and the last cell inside the grid.
+    # Slightly smaller than the grid: a face exactly between two cells then goes to the inner one on
+    # both sides. This keeps symmetric objects symmetric, and the last cell inside the grid.
     scale = size * (1 - 1e-4) / longest
     triangles = (triangles - (low + (high - low) / 2)) * scale + size / 2
     if not np.any(np.abs(np.cross(*np.diff(triangles, axis=1).transpose(1, 0, 2))) > 1e-9):
@@ -69,16 +72,19 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
 
 
 def load(data: bytes, name: str) -> np.ndarray:
-    """Returns the triangles of a mesh file, all parts of a scene together: float64 [F, 3, 3].
+    """Read the triangles of a mesh file, those of all parts of a scene together.
 
     Args:
       data: the whole file.
       name: as for `voxelise`.
 
+    Returns:
+      float64 [F, 3, 3]: x, y and z of the corners of each triangle, in the file's axes and unit.
+
     Raises:
       UserError: the file cannot be read or has no faces or too many.
     """
-    import trimesh  # late, as it takes a second that sources without meshes need not spend
+    import trimesh  # imported late: it takes a second, and only meshes need it
 
     extension = os.path.splitext(name)[1].lower()
     if extension not in EXTENSIONS:
@@ -106,7 +112,7 @@ def load(data: bytes, name: str) -> np.ndarray:
             raise ValueError(f"only {len(triangles)} of its {claimed} faces can be read")
     except UserError:
         raise
-    except Exception as error:  # parsers raise anything at all on damaged files
+    except Exception as error:  # a damaged file can make parsers raise anything
         fault = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
         fault = " ".join(fault.split())[:100]
         raise _bad(name, f"cannot be read as {extension} ({fault})") from error
@@ -116,7 +122,7 @@ def load(data: bytes, name: str) -> np.ndarray:
 
 
 def _surface(triangles: np.ndarray, size: int, name: str) -> np.ndarray:
-    """Returns bool [N, N, N]: the cells of a unit grid that triangles [F, 3, 3] touch.
+    """Return the cells that triangles [F, 3, 3], in units of cells, touch: bool [N, N, N].
 
     Each triangle is sampled in rows from the corner opposite its shortest edge to that edge, so
     that a sliver costs few samples however long it is.

@@ -1,11 +1,14 @@
 """Parametric shapes of ShapeNet's categories: the data set that needs no download.
 
-A shape is drawn in two steps: a category's function picks a structure and its proportions and
-returns solids, and `solids.rasterise` turns these into voxels. Imports point one way:
-a category's module → `supports` → `solids`; `draw` stands alone.
+Here live the functions that draw them, one for each category. A shape is drawn in two steps: a
+category's function picks a structure and its proportions and returns solids, and `solids.rasterise`
+turns these into voxels. Nothing here may import more than NumPy from outside this folder. Within
+it imports point one way: a category's module → `supports` → `solids` and `draw`.
 
-Axes: x, y, z; y up, the front faces +x, so that a sofa's long side runs along z.
+The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side runs along z.
 """
+
+import numpy as np
 
 from . import aircraft, appliances, boats, cars, furnishings, seating
 from .draw import Draw
@@ -27,21 +30,21 @@ _CATEGORIES = {
 CATEGORIES: tuple[str, ...] = tuple(sorted(_CATEGORIES))
 
 
-def generate(category, index, seed, size):
-    """Draws one shape.
+def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
+    """Draw one shape.
 
     Args:
       category: one of `CATEGORIES`.
-      index: int, which shape of the category.
-      seed: int, which data set.
-      size: int ≥ 8, the grid's side N in voxels; a shape is the same object at every size.
+      index: number of the shape within its category.
+      seed: seed of the data set.
+      size: N ≥ 8, the voxels along each side of the grid. A shape is the same object at every size.
 
     Returns:
       bool [N, N, N], axes x, y, z: a solid object, centred to the voxel, whose longest side spans
-      the grid. A pure function of its arguments, on every platform.
+      the grid. It depends on the arguments alone, on every platform.
 
     Raises:
-      ValueError: unknown category.
+      ValueError: the category is unknown.
     """
     if category not in _CATEGORIES:
         raise ValueError(

@@ -1,16 +1,17 @@
 """Airplanes, nose to +x."""
 
-from .solids import Capsule, Ellipsoid, cylinder, loft, mirror
+from .draw import Draw
+from .solids import Capsule, Ellipsoid, Solid, cylinder, loft, mirror
 
 
 def _wing(root, tip, thick):
-    """Returns a wing from its root to its tip, each (x, y, z, half chord)."""
+    """Return a wing from its root to its tip, each (x, y, z, half chord)."""
     (x0, y0, z0, chord0), (x1, y1, z1, chord1) = root, tip
     return loft(2, (z0, z1), (x0, y0, chord0, thick), (x1, y1, chord1, thick * 0.7))
 
 
 def _airframe(draw):
-    """Returns a type of airplane and what goes with it: half span, sweep, half root chord."""
+    """Return a type of airplane with its half span, its sweep and half its root chord."""
     kind = draw.pick(
         "airliner", "airliner", "light", "fighter", "glider", "delta", "biplane", "flying wing"
     )
@@ -26,23 +27,23 @@ def _airframe(draw):
     return kind, span, sweep, chord
 
 
-def airplane(draw):
-    """Returns an airliner, light plane, fighter, glider, delta, biplane or flying wing."""
+def airplane(draw: Draw) -> list[Solid]:
+    """Return an airliner, light plane, fighter, glider, delta, biplane or flying wing."""
     kind, span, sweep, chord = _airframe(draw)
     radius, stretch = draw(0.06, 0.15), draw(0.8, 1.25)
     nose, tail = draw(0.75, 1.0), -draw(0.75, 1.0)
     if kind == "flying wing":
         nose, tail, radius = draw(0.2, 0.5), -draw(0.2, 0.5), draw(0.08, 0.14)
-    spine = Capsule((nose - 0.06, 0, 0), (tail + 0.06, 0, 0), 0.02)  # to hold fins and propeller
-    solids = [
+    spine = Capsule((nose - 0.06, 0, 0), (tail + 0.06, 0, 0), 0.02)  # holds fins and the propeller
+    solids: list[Solid] = [
         spine,
         Ellipsoid(((nose + tail) / 2, 0, 0), ((nose - tail) / 2, radius * stretch, radius)),
     ]
     if kind in ("airliner", "light", "biplane"):  # a tube with a nose and a rising tail
         front, rear = nose - draw(1.5, 3.5) * radius, tail * draw(0.3, 0.6)
-        tip = radius * 0.25
+        thin = radius * 0.25
         solids.append(cylinder(0, (0, 0), radius, (rear, front)))
-        start = (radius * 0.6, 0, tip, tip)
+        start = (radius * 0.6, 0, thin, thin)
         solids.append(loft(0, (tail, rear), start, (0, 0, radius, radius), "round"))
     if kind in ("fighter", "light", "glider", "biplane") or draw.chance(0.3):
         x = draw(0.1, 0.5) * nose

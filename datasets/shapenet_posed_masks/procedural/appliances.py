@@ -2,11 +2,12 @@
 
 import itertools
 
-from .solids import Capsule, Ellipsoid, box, circle_points, cylinder, loft, mirror, tube
+from .draw import Draw
+from .solids import Capsule, Ellipsoid, Solid, box, circle_points, cylinder, loft, mirror, tube
 
 
-def display(draw):
-    """Returns a flat or curved monitor, a television, a tube monitor or an open laptop."""
+def display(draw: Draw) -> list[Solid]:
+    """Return a flat or curved monitor, a television, a tube monitor or an open laptop."""
     hz = draw(0.45, 1.0)
     half = hz * draw.pick(1, 1, 1, 1.9) * draw(0.4, 0.8)  # half the screen's height
     thick = draw(0.02, 0.09)
@@ -114,7 +115,7 @@ def display(draw):
 
 
 def _shade(draw, x, low, z=0.0, size=1.0):
-    """Returns a lamp shade whose lower rim is at (x, low, z)."""
+    """Return a lamp shade whose lower rim is at (x, low, z)."""
     kind = draw.pick("cone", "cone", "drum", "globe", "bowl", "square", "bell")
     radius, high = size * draw(0.22, 0.5), size * draw(0.25, 0.7)
     if kind == "globe":
@@ -132,7 +133,7 @@ def _shade(draw, x, low, z=0.0, size=1.0):
 
 
 def _lamp_base(draw, bar):
-    """Returns a lamp's foot around the origin."""
+    """Return a lamp's foot around the origin."""
     kind = draw.pick("disc", "disc", "square", "cone", "tripod", "clamp")
     radius, high = draw(0.18, 0.42), draw(0.04, 0.14)
     if kind == "tripod":
@@ -149,8 +150,8 @@ def _lamp_base(draw, bar):
     return [cylinder(1, (0, 0), radius, (0, high if kind == "disc" else high * 3), top)]
 
 
-def lamp(draw):
-    """Returns a table, floor, desk, arc, pendant, wall or street lamp, lantern or chandelier."""
+def lamp(draw: Draw) -> list[Solid]:
+    """Return a table, floor, desk, arc, pendant, wall or street lamp, lantern or chandelier."""
     kind = draw.pick(
         "table",
         "table",
@@ -209,15 +210,15 @@ def lamp(draw):
         return [*tube([(0, 0, 0), *bow, end], bar), *_lamp_base(draw, bar), *shade]
     if kind == "pendant":
         cord, size = draw(0.3, 1.6), draw(0.8, 1.6)
-        plate = cylinder(1, (0, 0), draw(0.1, 0.3), (cord + 0.2, cord + 0.28))
-        return [*tube([(0, 0.2, 0), (0, cord + 0.25, 0)], bar), plate, *_shade(draw, 0, 0, 0, size)]
+        top = cylinder(1, (0, 0), draw(0.1, 0.3), (cord + 0.2, cord + 0.28))
+        return [*tube([(0, 0.2, 0), (0, cord + 0.25, 0)], bar), top, *_shade(draw, 0, 0, 0, size)]
     if kind == "chandelier":
-        arms, turn, reach = draw.count(3, 7), draw.pick(0, 0.5), draw(0.4, 0.9)
+        count, turn, reach = draw.count(3, 7), draw.pick(0, 0.5), draw(0.4, 0.9)
         high, up = draw(0.4, 1.4), draw(-0.2, 0.25)
         solids = tube([(0, 0, 0), (0, high, 0)], bar)
         solids.append(cylinder(1, (0, 0), 0.15, (high - 0.05, high + 0.05)))
         cup, tall = draw(0.08, 0.2), draw(0.1, 0.35)
-        for c, s in circle_points(arms, turn):
+        for c, s in circle_points(count, turn):
             x, z = reach * c, reach * s
             solids.append(Capsule((0, 0, 0), (x, up, z), bar))
             solids.append(cylinder(1, (x, z), cup, (up, up + tall), cup * 0.7))

@@ -1,12 +1,14 @@
 """Vessels, bow to +x."""
 
-from .solids import Capsule, Ellipsoid, box, cylinder, loft, mirror, prism
+from .draw import Draw
+from .solids import Capsule, Ellipsoid, Solid, box, cylinder, loft, mirror, prism
 
 
 def _hull(draw, beam, depth, bow, stern):
-    """Returns a hull from x = −1 to 1 with its deck at y = depth.
+    """Return a hull from x = −1 to 1 with its deck at y = depth.
 
-    `bow` is the part of the length that narrows to the stem, `stern` the width there over the beam.
+    `bow` is the part of the length that narrows to the stem. `stern` is the width at the stern,
+    relative to the beam.
     """
     knee = 1 - 2 * bow
     bulge = draw(0.5, 0.85)
@@ -52,7 +54,7 @@ def _sailboat(draw):
 
 
 def _ship(draw):
-    """A cargo ship, tanker, ferry, liner, warship or fishing boat."""
+    """Return a cargo ship, tanker, liner, warship, fishing boat or carrier."""
     beam, depth = draw(0.12, 0.3), draw(0.1, 0.3)
     solids = _hull(draw, beam, depth, draw(0.12, 0.45), draw(0.5, 1.0))
     kind = draw.pick("cargo", "cargo", "liner", "warship", "fishing", "tanker", "carrier")
@@ -141,7 +143,7 @@ def _motorboat(draw):
 
 
 def _rowboat(draw):
-    """An open shell with thwarts, and perhaps one pair of oars, or a single outrigger."""
+    """Return an open shell with thwarts, and perhaps a pair of oars or one outrigger."""
     beam, depth, wall = draw(0.16, 0.4), draw(0.15, 0.4), draw(0.04, 0.07)
     bow, stern = draw(0.3, 0.9), draw(0.1, 0.9)
     knee = 1 - 2 * bow / 2
@@ -209,8 +211,8 @@ def _submarine(draw):
     return solids
 
 
-def vessel(draw):
-    """Returns a sailing, cargo, passenger, war, fishing, motor or rowing boat or a submarine."""
+def vessel(draw: Draw) -> list[Solid]:
+    """Return a sailing, cargo, passenger, war, fishing, motor or rowing boat or a submarine."""
     kind = draw.pick(
         _sailboat,
         _sailboat,

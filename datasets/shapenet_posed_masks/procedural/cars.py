@@ -1,9 +1,10 @@
 """Cars, vans and trucks, nose to +x."""
 
-from .solids import Capsule, box, cylinder, loft, mirror, prism
+from .draw import Draw
+from .solids import Capsule, Solid, box, cylinder, loft, mirror, prism
 
-# Per body, each a (low, high) range in percent: hood, trunk, windshield and lean of the rear window
-# over the length, height over length, the belt line's height over the body's, width over length.
+# (low, high) ranges in percent for each body: hood, trunk, windshield and lean of the rear window
+# relative to the length, height to length, belt line to height of the body, width to length.
 _BODIES = {
     "sedan": ((20, 32), (10, 22), (8, 20), (6, 18), (22, 36), (50, 65), (30, 46)),
     "hatchback": ((12, 28), (0, 2), (6, 20), (5, 20), (30, 50), (45, 65), (38, 60)),
@@ -25,7 +26,7 @@ def _wheels(draw, hz, axles, radius):
 
 
 def _truck(draw):
-    """A cab, and behind it a box, a tank, a flat bed or a tipper."""
+    """Return a cab with a box, a tank, a flat bed, a tipper or a crane behind it."""
     hz, cab, high = draw(0.14, 0.36), draw(0.2, 0.4), draw(0.35, 0.8)
     radius = draw(0.07, 0.14)
     floor = radius * 1.5
@@ -68,7 +69,7 @@ def _truck(draw):
 
 
 def _racer(draw):
-    """An open-wheeled racing car or a dune buggy."""
+    """Return an open-wheeled racing car or a dune buggy."""
     hz, radius, body = draw(0.3, 0.48), draw(0.09, 0.17), draw(0.08, 0.15)
     low, high = radius * draw(0.3, 0.8), radius * 2 + draw(0, 0.15)
     solids = [
@@ -86,8 +87,8 @@ def _racer(draw):
     return solids + _wheels(draw, hz, (-0.7, 0.62), radius)
 
 
-def car(draw):
-    """Returns one of `_BODIES`, a truck or a racing car."""
+def car(draw: Draw) -> list[Solid]:
+    """Return one of `_BODIES`, a truck or a racing car."""
     kind = draw.pick(*_BODIES, "truck", "truck", "racer")
     if kind == "truck":
         return _truck(draw)
@@ -96,7 +97,7 @@ def car(draw):
     hood, trunk, shield, lean, tall, belt_at, hz = (
         draw(low / 100, high / 100) for low, high in _BODIES[kind]
     )
-    length = 2.0  # so that half the width is the width over the length
+    length = 2.0  # half the width then equals the ratio of width to length
     radius = draw(0.1, 0.19)
     floor = radius * draw(0.5, 1.4)
     roof = floor * 0.3 + tall * length

@@ -1,18 +1,19 @@
 """Tables and cabinets: each function draws one object, front to +x."""
 
-from .solids import box, loft, mirror
+from .draw import Draw
+from .solids import Solid, box, loft, mirror
 from .supports import support
 
 
-def table(draw):
-    """Returns a dining, coffee, side, bar or corner table, a desk or a workbench."""
+def table(draw: Draw) -> list[Solid]:
+    """Return a dining, coffee, side, bar or corner table, a desk or a workbench."""
     hx, hz = draw(0.4, 0.65), draw(0.5, 1.15)
     height = draw.pick(*[draw(0.3, 0.5)] * 2, *[draw(0.55, 0.85)] * 5, draw(0.9, 1.4))
     thick = draw(0.02, 0.09)
     top = height + 2 * thick
     shape = draw.pick(*["box"] * 5, "round", "round", "oval", "octagon", "L")
     under = 0.92
-    solids = []
+    solids: list[Solid] = []
     if shape == "box":
         solids.append(box((-hx, hx), (height, top), (-hz, hz)))
     elif shape == "L":  # a corner desk
@@ -29,7 +30,7 @@ def table(draw):
         under = 0.68
         if shape == "round":
             hz = hx
-        section = "round"
+        section: str | tuple[tuple[float, float], ...] = "round"
         if shape == "octagon":
             section = ((1, 0.4), (0.4, 1), (-0.4, 1), (-1, 0.4))
             section += tuple((-u, -v) for u, v in section)
@@ -69,7 +70,7 @@ def table(draw):
 
 
 def _shelves(draw, hx, hz, low, high, columns, rows):
-    """Returns an open case with a back wall, divided into columns × rows."""
+    """Return an open case with a back wall, divided into columns × rows."""
     wall = draw(0.02, 0.05)
     solids = [box((-hx, -hx + 2 * wall), (low, high), (-hz, hz))] if draw.chance(0.75) else []
     for i in range(columns + 1):
@@ -81,8 +82,8 @@ def _shelves(draw, hx, hz, low, high, columns, rows):
     return solids
 
 
-def cabinet(draw):
-    """Returns a chest, wardrobe, sideboard, open shelf, hutch, corner or stepped cabinet."""
+def cabinet(draw: Draw) -> list[Solid]:
+    """Return a chest, wardrobe, sideboard, open shelf, hutch, corner or stepped cabinet."""
     hx = draw(0.2, 0.55)
     hz, height = draw.pick(
         (draw(0.3, 0.6), draw(1.3, 2.4)),  # wardrobe

@@ -1,18 +1,19 @@
 """Chairs, sofas and benches: each function draws one object as a list of solids, front to +x."""
 
-from .solids import Capsule, Ellipsoid, box, circle_points, cylinder, loft, mirror, prism
+from .draw import Draw
+from .solids import Capsule, Ellipsoid, Solid, box, circle_points, cylinder, loft, mirror, prism
 from .supports import support
 
 
 def _arc(outer, inner, count=12, half_turn=0.25):
-    """Returns a ring segment in (x, z) that is open towards +x, with an outer radius per axis."""
+    """Return a ring segment in (x, z) that is open towards +x, with an outer radius per axis."""
     directions = circle_points(count, 0.5 - half_turn, 2 * half_turn)
     rim = [(outer[0] * c, outer[1] * s) for c, s in directions]
     return rim + [(inner[0] * c, inner[1] * s) for c, s in reversed(directions)]
 
 
 def _backrest(draw, x, hz, low, high, tilt, thick):
-    """Returns a back from height `low` to `high`, its foot centred at `x`, leaning to −x by `tilt`.
+    """Return a back from height `low` to `high`, its foot centred at `x`, leaning to −x by `tilt`.
 
     `thick` is half its thickness.
     """
@@ -46,7 +47,7 @@ def _backrest(draw, x, hz, low, high, tilt, thick):
 
 
 def _arms(draw, hx, hz, seat, back):
-    """Returns arms on a seat whose top is at `seat`, reaching from x = `back` to the front."""
+    """Return arms on a seat whose top is at `seat`, reaching from x = `back` to the front."""
     kind = draw.pick(*["none"] * 5, *["post"] * 4, "panel", "panel", "tablet")
     thick, rise, front = draw(0.03, 0.08), draw(0.2, 0.5), hx * draw(0.4, 1.0)
     top, z = seat + rise, hz + draw(-0.03, 0.02)
@@ -64,7 +65,7 @@ def _arms(draw, hx, hz, seat, back):
 
 
 def _tub_chair(draw):
-    """A shell that runs around the seat."""
+    """Return a chair with a shell that runs around the seat."""
     hx, hz, thick = draw(0.4, 0.6), draw(0.4, 0.65), draw(0.06, 0.14)
     foot, seat = draw(0, 0.55), draw(0.1, 0.35)
     high = foot + seat + draw(0.25, 1.1)
@@ -78,7 +79,7 @@ def _tub_chair(draw):
 
 
 def _club_chair(draw):
-    """An upholstered armchair, made of blocks."""
+    """Return an upholstered armchair, made of blocks."""
     hx, hz, foot = draw(0.42, 0.65), draw(0.45, 0.7), draw(0, 0.25)
     seat, arm = foot + draw(0.2, 0.4), draw(0.08, 0.22)
     high, rise, thick = seat + draw(0.25, 0.9), seat + draw(0.1, 0.4), draw(0.06, 0.16)
@@ -92,8 +93,8 @@ def _club_chair(draw):
     return solids
 
 
-def chair(draw):
-    """Returns a chair, armchair, stool with a back, office chair or lecture chair."""
+def chair(draw: Draw) -> list[Solid]:
+    """Return a chair, armchair, stool with a back, office chair or lecture chair."""
     special = draw(0, 1)
     if special < 0.08:
         return _tub_chair(draw)
@@ -120,8 +121,8 @@ def chair(draw):
     return solids + _arms(draw, hx, hz * (0.75 if shape == "round" else 1), top, foot_x)
 
 
-def sofa(draw):
-    """Returns a straight, corner, U-shaped or curved sofa, a daybed or a chaise longue."""
+def sofa(draw: Draw) -> list[Solid]:
+    """Return a straight, corner, U-shaped or curved sofa, a daybed or a chaise longue."""
     hx, hz, foot = draw(0.4, 0.6), draw(0.65, 1.6), draw.pick(0, draw(0.05, 0.25))
     seat = foot + draw(0.18, 0.45)
     high = seat + draw(0.15, 0.8)
@@ -196,7 +197,7 @@ def sofa(draw):
 
 
 def _picnic_bench(draw):
-    """A table with a bench on either side, in one frame."""
+    """Return a table with a bench on either side, in one frame."""
     hz, half, top = draw(0.6, 1.2), draw(0.28, 0.45), draw(0.65, 0.9)
     seat, out, thick = top * draw(0.5, 0.7), half + draw(0.3, 0.5), draw(0.03, 0.06)
     z = hz * draw(0.5, 0.85)
@@ -213,8 +214,8 @@ def _picnic_bench(draw):
     return [box((-half, half), (top - thick, top + thick), (-hz, hz)), *seats, *legs, *beam]
 
 
-def bench(draw):
-    """Returns a park bench, plain bench, stone slab, storage bench or picnic table."""
+def bench(draw: Draw) -> list[Solid]:
+    """Return a park bench, plain bench, stone slab, storage bench or picnic table."""
     special = draw(0, 1)
     if special < 0.1:
         return _picnic_bench(draw)

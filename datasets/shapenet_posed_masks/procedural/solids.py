@@ -1,14 +1,16 @@
 """The solids that shapes are made of, and how a list of them becomes a voxel grid.
 
-Object axes: x forward, y up, z to the side; units are free, as `rasterise` fits the object to the
-grid. Every solid has `bounds()`, `thickened(thickness)`, `mirrored()` (in the plane z = 0) and
-`contains(x, y, z)`, which takes open coordinate grids and broadcasts. Only +, −, ×, ÷ and √ touch
-the coordinates, so that every platform rounds alike and yields the same voxels.
+Object axes: x forward, y up, z to the side. Any unit will do, because `rasterise` fits the object
+to the grid. Every solid has `bounds()`, `thickened(thickness)`, `mirrored()` (in the plane z = 0)
+and `contains(x, y, z)`, which takes open coordinate grids and broadcasts. Coordinates only pass
+through +, −, ×, ÷ and √, which every platform rounds alike, so that all yield the same voxels.
 """
 
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,7 +22,7 @@ _MIN_RADIUS = 0.75
 
 
 def _even_odd(outline, u, v):
-    """Whether points lie in a polygon: [M, 2] vertices, broadcastable u and v."""
+    """Tell which points lie in a polygon of [M, 2] vertices; u and v broadcast."""
     inside = np.zeros(np.broadcast_shapes(np.shape(u), np.shape(v)), bool)
     previous_u, previous_v = outline[-1]
     for next_u, next_v in outline:
@@ -41,17 +43,17 @@ class Loft:
       span: (low, high) along the axis.
       start: (centre_u, centre_v, half_u, half_v) of the section at the low end.
       end: the same at the high end.
-      section: "box", "round", or a polygon, a tuple of (u, v) in the square [−1, 1]².
+      section: "box", "round", or the corners (u, v) of a polygon in the square [−1, 1]².
     """
 
     axis: int
-    span: tuple
-    start: tuple
-    end: tuple
-    section: str | tuple = "box"
+    span: tuple[float, float]
+    start: tuple[float, ...]
+    end: tuple[float, ...]
+    section: str | tuple[tuple[float, float], ...] = "box"
 
-    def bounds(self):
-        """Returns the (low, high) corners of the bounding box."""
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Return the (low, high) corners of the bounding box."""
         low, high = [0.0] * 3, [0.0] * 3
         low[self.axis], high[self.axis] = self.span
         for i, other in enumerate(a for a in range(3) if a != self.axis):
@@ -60,8 +62,8 @@ class Loft:
             high[other] = max(end[i] + end[2 + i] for end in ends)
         return low, high
 
-    def thickened(self, thickness):
-        """Returns the solid with no side thinner than `thickness`."""
+    def thickened(self, thickness: float) -> "Loft":
+        """Return the solid with no side thinner than `thickness`."""
         middle, reach = sum(self.span) / 2, max((self.span[1] - self.span[0]) / 2, thickness / 2)
         span = (middle - reach, middle + reach)
         # A slanted bar moves sideways from one layer of voxels to the next: these must overlap.
@@ -72,8 +74,8 @@ class Loft:
         widen = lambda end: (end[0], end[1], max(end[2], half_u), max(end[3], half_v))
         return dataclasses.replace(self, span=span, start=widen(self.start), end=widen(self.end))
 
-    def mirrored(self):
-        """Returns the reflection in the plane z = 0."""
+    def mirrored(self) -> "Loft":
+        """Return the reflection in the plane z = 0."""
         if self.axis == 2:
             span = (-self.span[1], -self.span[0])
             return dataclasses.replace(self, span=span, start=self.end, end=self.start)
@@ -85,11 +87,11 @@ class Loft:
             self, start=flip(self.start), end=flip(self.end), section=section
         )
 
-    def contains(self, x, y, z):
-        """Returns which points of its bounding box the solid holds."""
+    def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Tell which points of its bounding box the solid holds."""
         coordinates = [x, y, z]
         along = (coordinates.pop(self.axis) - self.span[0]) / (self.span[1] - self.span[0])
-        # What does not change along the axis stays scalar: the section is then evaluated in 2-D.
+        # A value that is the same at both ends stays a scalar, so that the section is 2-D.
         centre_u, centre_v, half_u, half_v = (
             a if a == b else a + (b - a) * along for a, b in zip(self.start, self.end, strict=True)
         )
@@ -104,27 +106,27 @@ class Loft:
 
 @dataclasses.dataclass(frozen=True)
 class Ellipsoid:
-    """An axis-aligned ellipsoid: `centre` and `radii` are (x, y, z)."""
+    """An axis-aligned ellipsoid; `centre` and `radii` are (x, y, z)."""
 
-    centre: tuple
-    radii: tuple
+    centre: tuple[float, ...]
+    radii: tuple[float, ...]
 
-    def bounds(self):
-        """Returns the (low, high) corners of the bounding box."""
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Return the (low, high) corners of the bounding box."""
         pairs = list(zip(self.centre, self.radii, strict=True))
         return [c - r for c, r in pairs], [c + r for c, r in pairs]
 
-    def thickened(self, thickness):
-        """Returns the solid with no radius too small to be seen."""
+    def thickened(self, thickness: float) -> "Ellipsoid":
+        """Return the solid with every radius large enough to be seen."""
         return Ellipsoid(self.centre, tuple(max(r, _MIN_RADIUS * thickness) for r in self.radii))
 
-    def mirrored(self):
-        """Returns the reflection in the plane z = 0."""
+    def mirrored(self) -> "Ellipsoid":
+        """Return the reflection in the plane z = 0."""
         x, y, z = self.centre
         return Ellipsoid((x, y, -z), self.radii)
 
-    def contains(self, x, y, z):
-        """Returns which points the solid holds."""
+    def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Tell which points the solid holds."""
         u, v, w = ((a - c) / r for a, c, r in zip((x, y, z), self.centre, self.radii, strict=True))
         return u * u + v * v + w * w <= 1 + _EPS
 
@@ -133,26 +135,26 @@ class Ellipsoid:
 class Capsule:
     """All points within `radius` of the segment from `a` to `b`, both (x, y, z)."""
 
-    a: tuple
-    b: tuple
+    a: tuple[float, ...]
+    b: tuple[float, ...]
     radius: float
 
-    def bounds(self):
-        """Returns the (low, high) corners of the bounding box."""
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Return the (low, high) corners of the bounding box."""
         pairs = list(zip(self.a, self.b, strict=True))
         return [min(p) - self.radius for p in pairs], [max(p) + self.radius for p in pairs]
 
-    def thickened(self, thickness):
-        """Returns the solid with a radius that is not too small to be seen."""
+    def thickened(self, thickness: float) -> "Capsule":
+        """Return the solid with a radius large enough to be seen."""
         return Capsule(self.a, self.b, max(self.radius, _MIN_RADIUS * thickness))
 
-    def mirrored(self):
-        """Returns the reflection in the plane z = 0."""
+    def mirrored(self) -> "Capsule":
+        """Return the reflection in the plane z = 0."""
         (ax, ay, az), (bx, by, bz) = self.a, self.b
         return Capsule((ax, ay, -az), (bx, by, -bz), self.radius)
 
-    def contains(self, x, y, z):
-        """Returns which points the solid holds."""
+    def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Tell which points the solid holds."""
         dx, dy, dz = (q - p for p, q in zip(self.a, self.b, strict=True))
         px, py, pz = x - self.a[0], y - self.a[1], z - self.a[2]
         length2 = dx * dx + dy * dy + dz * dz
@@ -162,26 +164,41 @@ class Capsule:
         return ex * ex + ey * ey + ez * ez <= self.radius * self.radius * (1 + _EPS)
 
 
-def loft(axis, span, start, end=None, section="box"):
-    """Returns a `Loft`; without `end` the section stays as it is."""
+Solid: TypeAlias = Loft | Ellipsoid | Capsule
+
+
+def loft(
+    axis: int,
+    span: tuple[float, float],
+    start: tuple[float, ...],
+    end: tuple[float, ...] | None = None,
+    section: str | tuple[tuple[float, float], ...] = "box",
+) -> Solid:
+    """Return a `Loft`; without `end` the section stays the same."""
     return Loft(axis, span, start, start if end is None else end, section)
 
 
-def box(x, y, z):
-    """Returns an axis-aligned box from three (low, high) pairs."""
+def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> Solid:
+    """Return an axis-aligned box from three (low, high) pairs."""
     half = lambda pair: (pair[1] - pair[0]) / 2
     middle = lambda pair: (pair[0] + pair[1]) / 2
     return loft(1, y, (middle(x), middle(z), half(x), half(z)))
 
 
-def cylinder(axis, centre, radius, span, end_radius=None):
-    """Returns a cylinder or frustum about `centre`, a (u, v) pair, along the axis."""
+def cylinder(
+    axis: int,
+    centre: tuple[float, float],
+    radius: float,
+    span: tuple[float, float],
+    end_radius: float | None = None,
+) -> Solid:
+    """Return a cylinder or frustum around `centre`, a (u, v) pair, along the axis."""
     end_radius = radius if end_radius is None else end_radius
     return loft(axis, span, (*centre, radius, radius), (*centre, end_radius, end_radius), "round")
 
 
-def prism(axis, outline, span):
-    """Returns the polygon `outline`, (u, v) points in the two other axes, extruded along one."""
+def prism(axis: int, outline: Sequence[tuple[float, float]], span: tuple[float, float]) -> Solid:
+    """Return a polygon of (u, v) corners in the two other axes, extruded along the axis."""
     us, vs = zip(*outline, strict=True)
     frame = []
     for values in (us, vs):
@@ -191,18 +208,18 @@ def prism(axis, outline, span):
     return loft(axis, span, (cu, cv, hu, hv), section=section)
 
 
-def tube(points, radius):
-    """Returns the capsules that join (x, y, z) points in turn."""
+def tube(points: Sequence[tuple[float, ...]], radius: float) -> list[Solid]:
+    """Return the capsules that join (x, y, z) points in turn."""
     return [Capsule(a, b, radius) for a, b in itertools.pairwise(points)]
 
 
-def mirror(*solids):
-    """Returns the solids and their reflections in the plane z = 0."""
+def mirror(*solids: Solid) -> list[Solid]:
+    """Return the solids and their reflections in the plane z = 0."""
     return [*solids, *(solid.mirrored() for solid in solids)]
 
 
-def circle_points(count, turn=0.0, sweep=1.0):
-    """Returns `count` unit vectors (cos, sin), from `turn` on over `sweep` (1 is a full turn)."""
+def circle_points(count: int, turn: float = 0.0, sweep: float = 1.0) -> list[tuple[float, float]]:
+    """Return `count` unit vectors (cos, sin) that start at `turn` and cover `sweep`, in turns."""
     # Rounded, because sine and cosine may differ in the last bit between platforms.
     steps = count if sweep == 1.0 else count - 1
     angles = [2 * math.pi * (turn + sweep * i / steps) for i in range(count)]
@@ -215,7 +232,7 @@ def _bounds(solids):
 
 
 def _fill(solids, size, centre, scale):
-    """Returns [size, size, size] bool: the solids with `centre` at the middle of the grid."""
+    """Return the voxels of the solids, bool [N, N, N], with `centre` in the middle of the grid."""
     voxels = np.zeros((size,) * 3, bool)
     centres = [(np.arange(size) + 0.5 - size / 2) / scale + c for c in centre]
     for solid in solids:
@@ -229,8 +246,8 @@ def _fill(solids, size, centre, scale):
     return voxels
 
 
-def occupied_range(voxels):
-    """Returns the (first, last) occupied index of each axis, two [3] int arrays, both inclusive."""
+def occupied_range(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last occupied index of each axis: two int arrays [3]."""
     first, last = [], []
     for axis in range(3):
         (hits,) = np.nonzero(voxels.any(axis=tuple(a for a in range(3) if a != axis)))
@@ -239,20 +256,20 @@ def occupied_range(voxels):
     return np.array(first), np.array(last)
 
 
-def rasterise(solids, size):
-    """Fits the union of solids to a grid.
+def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
+    """Fit the union of solids to a grid.
 
     Args:
-      solids: list of solids in object axes, any unit.
-      size: the grid's side N, in voxels.
+      solids: the solids in object axes, in any unit.
+      size: N, the voxels along each side of the grid.
 
     Returns:
-      bool [N, N, N], axes x, y, z: voxels whose centre is inside. The longest side of the bounding
-      box spans the grid, the others are centred to the voxel, and no bar is thinner than a voxel
-      of a 32-grid, so that nothing vanishes and finer grids show the same object.
+      bool [N, N, N], axes x, y, z: the voxels whose centres are inside. The longest side of the
+      bounding box spans the grid, and the others are centred to the voxel. No bar is thinner than a
+      voxel of a 32-grid, so that nothing vanishes and finer grids show the same object.
     """
     low, high = _bounds(solids)
-    # Thickening may widen the object itself, by up to 1.5 voxels: hence the −2.
+    # The −2 is there because thickening may widen the object itself by up to 1.5 voxels.
     thickness = (high - low).max() / (min(size, 32) - 2)
     solids = [solid.thickened(thickness) for solid in solids]
     low, high = _bounds(solids)
@@ -267,6 +284,6 @@ def rasterise(solids, size):
         scale *= size / extent.max()
     shift = (size - extent) // 2 - first
     if shift.any():
-        # Rolling wraps nothing around: the axes that move have room on both sides.
+        # Nothing wraps around, because the axes that move have room on both sides.
         voxels = np.roll(voxels, shift, axis=(0, 1, 2))
     return voxels

@@ -1,10 +1,11 @@
-"""What stands between the floor and a seat, a table top or a cabinet.
+"""Supports, which stand between the floor and a seat, a table top or a cabinet.
 
 Every function takes (draw, hx, hz, height) and returns solids from y = 0 to y = height that carry a
 footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
-from .solids import Capsule, box, circle_points, cylinder, loft, mirror
+from .draw import Draw
+from .solids import Capsule, Solid, box, circle_points, cylinder, loft, mirror
 
 
 def _legs(draw, hx, hz, height):
@@ -133,6 +134,14 @@ _KINDS = {
 }
 
 
-def support(kind, draw, hx, hz, height):
-    """Returns the solids of the named support; see the module's docstring for the arguments."""
+def support(kind: str, draw: Draw, hx: float, hz: float, height: float) -> list[Solid]:
+    """Draw a support.
+
+    Args:
+      kind: one of `_KINDS`.
+      draw: the random choices.
+      hx: half the footprint along x.
+      hz: half the footprint along z.
+      height: top of the support; the floor is at y = 0.
+    """
     return _KINDS[kind](draw, hx, hz, height)

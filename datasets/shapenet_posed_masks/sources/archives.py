@@ -1,10 +1,10 @@
-"""Shapes in a tar archive, packed or not, of which nothing is believed."""
+"""The source that reads shapes from a tar archive, compressed or not, and trusts nothing in it."""
 
 import gzip
+import io
 import os
 import tarfile
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
@@ -12,9 +12,9 @@ from shapenet_posed_masks.sources.base import Item
 from shapenet_posed_masks.sources.folders import Stamp, VoxFolder
 from shapenet_posed_masks.sources.taxonomy import category_name
 
-_MAX_MEMBER = 4 << 20  # bytes of one file, as all are kept in memory; real ones have 1 to 200 kB
-_MAX_ARCHIVE = 1 << 30  # unpacked; the published one has 200 MB
-_MAX_HEADER = 64 << 10  # bytes of a member's long name and the like
+_MAX_MEMBER = 4 << 20  # bytes of a file; all are kept in memory, and real ones have 1 to 200 kB
+_MAX_ARCHIVE = 1 << 30  # bytes when unpacked; the published archive has 200 MB
+_MAX_HEADER = 64 << 10  # bytes of an extended header, such as a member's long name
 _WITHOUT_DATA = (
     tarfile.LNKTYPE,
     tarfile.SYMTYPE,
@@ -23,29 +23,30 @@ _WITHOUT_DATA = (
     tarfile.CHRTYPE,
     tarfile.BLKTYPE,
 )
-_PER_MEMBER = 2 << 10  # what a member takes in memory beside its data
+_PER_MEMBER = 2 << 10  # bytes of memory that a member takes beside its data
 
 
 class _Tar:
     """The members of a tar archive, read once from start to end.
 
-    tarfile itself takes a damaged header for the archive's end, remembers all members, and takes
-    hours over some headers; here it reads single headers only. Sparse files are refused.
+    tarfile itself takes a damaged header for the end of the archive, remembers all members, and
+    needs hours for some headers. Here it parses single headers only. Sparse files are refused.
     """
 
-    def __init__(self, file: BinaryIO, name: str):
+    def __init__(self, file: io.BufferedIOBase, name: str):
         self._file, self._name = file, name
         self._charged = 0
-        self._left = 0  # bytes of the newest member that are still to come; -1 before any was read
+        self._left = 0  # unread bytes of the newest member; -1 until `data` is called for it
 
     def members(self) -> Iterator[tarfile.TarInfo]:
-        """Yields each header; its data is to be read before the next one, by `data`.
+        """Yield each member's header. Call `data` for its content before the next header.
 
         Raises:
-          tarfile.TarError, ValueError: the archive is damaged.
-          UserError: it is too large.
+          tarfile.TarError: the archive is damaged.
+          ValueError: the archive is damaged.
+          UserError: the archive is too large.
         """
-        said = {}  # by extended headers about the next member
+        said: dict[str, bytes] = {}  # what extended headers say about the next member
         while any(block := self._read(tarfile.BLOCKSIZE)):
             member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
             if member.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
@@ -65,13 +66,23 @@ class _Tar:
                 yield member
                 if self._left < 0 and member.type not in _WITHOUT_DATA:
                     self.data(member, 0)
-        while rest := self._file.read(1 << 20):  # also for gzip's checksum at the end
+        while rest := self._file.read(1 << 20):  # reading to the end checks gzip's checksum
             self.charge(len(rest))
             if any(rest):
-                raise tarfile.ReadError("something follows its end")
+                raise tarfile.ReadError("data follows its end")
 
     def data(self, member: tarfile.TarInfo, limit: int, whole: bool = False) -> bytes:
-        """Returns a member's data; of larger ones the beginning, or with `whole` an error."""
+        """Return a member's data, at most `limit` bytes of it.
+
+        Args:
+          member: the newest header of `members`.
+          limit: the most bytes to return.
+          whole: raise an error for a larger member instead of returning its beginning.
+
+        Raises:
+          tarfile.ReadError: the header claims a wrong size, or the archive ends too early.
+          UserError: the archive is too large.
+        """
         if member.size < 0 or (whole and member.size > limit):
             raise tarfile.ReadError(f"a header claims {member.size} bytes")
         self._left = -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
@@ -89,7 +100,11 @@ class _Tar:
         return data
 
     def charge(self, size: int) -> None:
-        """Counts bytes towards the limit; raises UserError over it."""
+        """Count bytes towards the archive's limit.
+
+        Raises:
+          UserError: the limit is passed.
+        """
         self._charged += size
         if self._charged > _MAX_ARCHIVE:
             raise UserError(
@@ -99,15 +114,18 @@ class _Tar:
 
 
 class VoxArchive(VoxFolder):
-    """The same in a tar archive, of which the wanted files are kept in memory, 1.5 kB each.
+    """ShapeNetVox32 in a tar archive. The wanted files are kept in memory, 1.5 kB each.
 
-    The archive is read once, from start to end, when items are first asked for; nothing is unpacked
-    to disk. Links, names with '..' and absolute names are ignored. Of a file that is there twice
-    the later one counts, as when it is unpacked.
+    The archive is read once, from start to end, when items are first asked for. Nothing is unpacked
+    to disk. Links, names with '..' and absolute names are ignored. Where a file is there twice, the
+    later one counts, as it does when the archive is unpacked.
     """
 
     def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
-        found, present, self._data, names = {}, set(), {}, {}
+        found: dict[Item, Stamp] = {}
+        present: set[str] = set()
+        self._data: dict[str, bytes] = {}
+        names: dict[str, str] = {}
         opener = open if self.root.endswith(".tar") else gzip.open
         try:
             with opener(self.root, "rb") as file:
@@ -132,20 +150,20 @@ class VoxArchive(VoxFolder):
                     found[item] = Stamp(member.size, int(member.mtime * 1e9))
         except UserError:
             raise
-        except Exception as error:  # parsers raise anything at all on damaged files
+        except Exception as error:  # a damaged file can make parsers raise anything
             raise UserError(
-                f"{self.root} is truncated or not a tar archive ({error}): fetch it again"
+                f"{self.root} is truncated or not a tar archive ({error}): download it again"
             ) from error
         return found, present
 
     def fingerprint(self) -> dict:
-        """Returns the settings, and the archive's name, size and time of change, unopened."""
+        """Return the settings and the unopened archive's name, size and time of change."""
         stat = os.stat(self.root)
         archive = [os.path.basename(self.root), stat.st_size, stat.st_mtime_ns]
         return self.settings() | {"archive": archive}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        self.items()  # reads the archive if that has not been done
+        self.items()  # reads the archive on the first call
         if not files.is_utf8(item.path):
             raise UserError(f"{item.path} in {self.root} has a name that is not UTF-8: rename it")
         data = self._data.get(item.path)
@@ -156,7 +174,7 @@ class VoxArchive(VoxFolder):
 
 
 def _pax_records(data: bytes) -> dict[str, bytes]:
-    """Returns what a pax header, in which each record has its length before it, says of a file."""
+    """Return a file's path, size and time in a pax header, whose records begin with a length."""
     records, at = {}, 0
     while at < len(data):
         length = data[at : at + 6].partition(b" ")[0]

@@ -1,4 +1,4 @@
-"""What a source of shapes is: a list of items, and the voxels of each."""
+"""The interface of a source of shapes: it lists items and reads the voxels of each."""
 
 import abc
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class Item:
     Attributes:
       model_id: unique in the source: '<folder>/<model>', a mesh's path, or 'chair_000012'.
       category: canonical name.
-      path: the file, relative to the source's root, '/' between parts; '' where there is none.
+      path: the file, relative to the source's root, with '/' between parts; '' if there is none.
     """
 
     model_id: str
@@ -31,10 +31,12 @@ class Source(abc.ABC):
     Attributes:
       layout: one of LAYOUTS.
       categories: canonical names asked for, sorted; empty for all there are.
-      voxel_size: N.
+      voxel_size: N, the voxels along each side of a grid.
     """
 
     layout: str
+    categories: tuple[str, ...]
+    voxel_size: int
 
     def __init__(self, categories: Sequence[str], voxel_size: int):
         self.categories = tuple(sorted({category_name(c) for c in categories}))
@@ -42,14 +44,25 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def items(self) -> list[Item]:
-        """Returns all shapes, sorted by id. Raises UserError where there is nothing to list."""
+        """Return all shapes, sorted by id.
+
+        Raises:
+          UserError: there is nothing to list.
+        """
 
     @abc.abstractmethod
     def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N] in object axes. Raises UserError naming the file."""
+        """Read the voxels of an item.
+
+        Returns:
+          bool [N, N, N] in object axes: x, y, z with y up and the front at +x.
+
+        Raises:
+          UserError: the file cannot be used; the message names it.
+        """
 
     def settings(self) -> dict:
-        """Returns the part of the fingerprint that needs no files."""
+        """Return the part of the fingerprint that needs no files."""
         return {
             "layout": self.layout,
             "categories": list(self.categories),
@@ -57,11 +70,17 @@ class Source(abc.ABC):
         }
 
     def fingerprint(self) -> dict:
-        """Returns what the shapes are made from; equal (as JSON) means equal shapes."""
+        """Return what the shapes are made from. Equal fingerprints (as JSON) mean equal shapes."""
         return self.settings()
 
 
 def unknown_category(category: str, present: Sequence[str], where: str) -> UserError:
-    """Returns the error for a category that is not there, which lists those that are."""
+    """Return the error for a category that is not there.
+
+    Args:
+      category: the category asked for.
+      present: the categories that are there, which the message lists.
+      where: what the message says that the category is not in.
+    """
     there = ", ".join(present) or "none"
     return UserError(f"category {category} is not in {where}: --categories can be {there}")

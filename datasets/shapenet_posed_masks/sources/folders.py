@@ -1,11 +1,11 @@
-"""Shapes in the user's files: folders of voxel files, folders of meshes."""
+"""Sources that read the user's files: folders of voxel files and folders of meshes."""
 
 import abc
 import errno
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from stat import S_ISREG
 
@@ -23,16 +23,27 @@ _MEND = "replace the file or remove it"
 
 @dataclass(frozen=True)
 class Stamp:
-    """What changes when a file does."""
+    """What tells whether a file has changed.
+
+    Attributes:
+      size: in bytes.
+      mtime_ns: time of the last change, in nanoseconds.
+    """
 
     size: int
     mtime_ns: int
 
 
 class _Files(Source):
-    """Shapes in files below `root`/<category>."""
+    """Shapes in files below `root`/<category>.
 
-    expected: str  # for messages: what a shape looks like below the root
+    Attributes:
+      expected: path of a shape below the root, for messages.
+      root: folder of the categories.
+    """
+
+    expected: str
+    root: str
 
     def __init__(self, root: str, categories: Sequence[str], voxel_size: int):
         super().__init__(categories, voxel_size)
@@ -40,18 +51,19 @@ class _Files(Source):
 
     @abc.abstractmethod
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        """Yields (model_id, path, stat) of each shape below a category's folder."""
+        """Yield (model_id, path, stat) of each shape below a category's folder."""
 
     def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
-        """Returns the shapes of the wanted categories, and all categories that are there."""
+        """Return the shapes of the wanted categories, and all categories that are there."""
         found, present = {}, set()
         for entry in folders_in(self.root):
             category = category_name(entry.name)
             present.add(category)
             if not self._wants(category):
                 continue
+            shapes: Iterable[tuple[str, str, os.stat_result]]
             if files.link_problem(self.root, entry.path):
-                # Not looked into, as it may lead anywhere; reading the item says so.
+                # The link may lead anywhere, so it is not followed. Reading the item refuses it.
                 shapes = [(entry.name, entry.name, os.lstat(entry.path))]
             else:
                 shapes = self._scan_category(entry.name)
@@ -80,11 +92,11 @@ class _Files(Source):
         return dict(sorted(found.items()))
 
     def items(self) -> list[Item]:
-        """Returns a shape for each file of the layout, sorted by id; other files are ignored."""
+        """Return an item for each file of the layout, sorted by id; other files are ignored."""
         return list(self._files)
 
     def fingerprint(self) -> dict:
-        """Returns the settings, and a digest of each file's path, size and time of change."""
+        """Return the settings and a digest of every file's path, size and time of change."""
         digest = hashlib.sha256()
         for path, stamp in sorted((item.path, stamp) for item, stamp in self._files.items()):
             line = f"{path}\0{stamp.size}\0{stamp.mtime_ns}\n"
@@ -96,21 +108,25 @@ class _Files(Source):
 
 
 class _Models(_Files):
-    """Files `root`/<category>/<model>/<tail>; a model has the same id in every such layout."""
+    """Files `root`/<category>/<model>/<tail>. A model has the same id in every such layout.
+
+    Attributes:
+      tail: path of the file below the model's folder.
+    """
 
     tail: str
 
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
         for entry in folders_in(os.path.join(self.root, folder)):
-            # ShapeNetCore has some models without voxels.
+            # Some models of ShapeNetCore have no voxels.
             if stat := _stat_file(os.path.join(entry.path, self.tail)):
                 yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stat
 
 
 class VoxFolder(_Models):
-    """3D-R2N2's ShapeNetVox32: 32³ solids that are already in object axes, taken as they are.
+    """3D-R2N2's ShapeNetVox32: 32³ solids that are already in object axes.
 
-    At another voxel_size than the file's they are resized (see `grids.resize`).
+    They are taken as they are. At another voxel_size they are resized (see `grids.resize`).
     """
 
     layout = "shapenet_vox32"
@@ -118,17 +134,18 @@ class VoxFolder(_Models):
     tail = "model.binvox"
 
     def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
+        """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, _MAX_BINVOX)
         voxels = binvox.read(data, os.path.join(self.root, item.path))
         return grids.resize(voxels, self.voxel_size)
 
 
 class CoreV2(_Models):
-    """ShapeNetCore.v2's 128³ solids (y up, front −z, in a corner), turned, fitted to N³, filled.
+    """ShapeNetCore.v2's 128³ solids, which lie in a corner of their grid with y up and front −z.
 
-    The solids of open meshes are no denser than their surfaces. Filling comes after the reduction,
-    which closes gaps narrower than a cell; what is open wider than that stays a surface.
+    They are turned to object axes, fitted to N³ and filled. The solids of open meshes hold no more
+    than their surfaces. Filling comes after the reduction, because that closes gaps narrower than
+    a cell. A shape with wider gaps stays a surface.
     """
 
     layout = "shapenet_core_v2"
@@ -136,7 +153,7 @@ class CoreV2(_Models):
     tail = "models/model_normalized.solid.binvox"
 
     def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
+        """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, _MAX_BINVOX)
         voxels = binvox.read(data, os.path.join(self.root, item.path))
         voxels = grids.turn(voxels, up="+y", front="-z")
@@ -144,10 +161,10 @@ class CoreV2(_Models):
 
 
 class MeshFolder(_Files):
-    """Meshes in a folder per category, subfolders such as ModelNet's train and test included.
+    """Meshes in a folder per category, including subfolders such as ModelNet's train and test.
 
-    The id of a mesh is its path, ending included: the same name may be in two subfolders, or in two
-    formats, and no later file may change it.
+    The id of a mesh is its path with its ending. Two subfolders or two formats may share a name,
+    and files that are added later must not change an id.
 
     Attributes:
       up: the axis of the files that points up, such as '+z'.
@@ -166,7 +183,7 @@ class MeshFolder(_Files):
         front: str = "+z",
     ):
         super().__init__(root, categories, voxel_size)
-        grids.axes_matrix(up, front)  # refuses bad axes before anything is read
+        grids.axes_matrix(up, front)  # raises on wrong axes before anything is read
         self.up = up
         self.front = front
 
@@ -181,7 +198,7 @@ class MeshFolder(_Files):
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                 elif os.path.isdir(entry.path):
-                    # What a link leads to inside is listed there; reading the item refuses others.
+                    # Links that stay inside need no item. Reading this item refuses the link.
                     if files.link_problem(self.root, entry.path):
                         yield path, path, os.lstat(entry.path)
                 elif entry.name.lower().endswith(meshes.EXTENSIONS) and (
@@ -190,28 +207,32 @@ class MeshFolder(_Files):
                     yield path, path, stat
 
     def read(self, item: Item) -> np.ndarray:
-        """Returns bool [N, N, N]; raises UserError naming the file."""
+        """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, meshes.MAX_BYTES)
         name = os.path.join(self.root, item.path)
         return meshes.voxelise(data, name, self.voxel_size, self.up, self.front)
 
     def settings(self) -> dict:
-        """Returns the settings, the axes among them."""
+        """Return the settings, including the axes."""
         return super().settings() | {"up": self.up, "front": self.front}
 
 
 def folders_in(path: str) -> list[os.DirEntry]:
-    """Returns the folders in a folder, hidden ones left out."""
+    """Return the folders in a folder, without hidden ones."""
     return [
         e
         for e in entries_in(path)
-        # DirEntry alone raises on links that go round in a circle.
+        # `DirEntry.is_dir` alone raises on links that form a circle.
         if (e.is_dir(follow_symlinks=False) or os.path.isdir(e.path)) and not e.name.startswith(".")
     ]
 
 
 def entries_in(path: str) -> list[os.DirEntry]:
-    """Returns what is in a folder; raises UserError where it cannot be listed."""
+    """Return the entries of a folder.
+
+    Raises:
+      UserError: the folder cannot be listed.
+    """
     try:
         with os.scandir(path) as entries:
             return list(entries)
@@ -222,7 +243,7 @@ def entries_in(path: str) -> list[os.DirEntry]:
 
 
 def _stat_file(path: str) -> os.stat_result | None:
-    """Returns the file's stat; None for what is missing, a broken link, a folder or a pipe."""
+    """Return a file's stat, or None for a missing file, a broken link, a folder or a pipe."""
     try:
         result = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,15 +1,15 @@
-"""Where shapes come from: a list of items, and the voxels of each.
+"""Open the source of shapes for a layout.
 
-`open_source` returns a `Source` for one of the layouts
+`open_source` returns a `Source`, which lists items and reads the voxels of each. The layouts are
 
     procedural         generated, no files
     shapenet_vox32     <category>/<model>/model.binvox, a folder or 3D-R2N2's ShapeNetVox32.tgz
     shapenet_core_v2   <category>/<model>/models/model_normalized.solid.binvox
     meshes             <category>/**.off, .obj, .ply, .stl, .glb
 
-where <category> is a synset id or a name. Sources are cheap to open, picklable (for reading in
-several processes), and list the same items whatever the order of files on disk. Ids never depend on
-which other shapes are there. Nothing here imports TensorFlow.
+where <category> is a synset id or a name. Sources are cheap to open. They can be pickled, so that
+several processes can read. They list the same items whatever the order of the files on disk. Ids
+never depend on which other shapes are there. Nothing here imports TensorFlow.
 """
 
 import os
@@ -34,12 +34,18 @@ _ARCHIVES = (".tgz", ".tar.gz", ".tar")
 
 
 class Procedural(Source):
-    """Generated shapes, `num_shapes` in all, spread evenly over the categories.
+    """Generated shapes, spread evenly over the categories.
 
     The ids and shapes of a smaller set are among those of a larger one with the same seed.
+
+    Attributes:
+      num_shapes: how many shapes there are in all.
+      seed: seed of the shapes.
     """
 
     layout = "procedural"
+    num_shapes: int
+    seed: int
 
     def __init__(self, categories: Sequence[str], voxel_size: int, num_shapes: int, seed: int):
         super().__init__(categories or procedural.CATEGORIES, voxel_size)
@@ -55,7 +61,7 @@ class Procedural(Source):
             )
 
     def items(self) -> list[Item]:
-        """Returns `num_shapes` items, sorted by id."""
+        """Return `num_shapes` items, sorted by id."""
         n = len(self.categories)
         return sorted(
             Item(f"{self.categories[i % n]}_{i // n:06d}", self.categories[i % n], "")
@@ -63,17 +69,24 @@ class Procedural(Source):
         )
 
     def read(self, item: Item) -> np.ndarray:
-        """Returns the generated bool [N, N, N]."""
+        """Generate the voxels of an item, bool [N, N, N]; see `Source.read`."""
         index = int(item.model_id.rpartition("_")[2])
         return procedural.generate(item.category, index, self.seed, self.voxel_size)
 
     def settings(self) -> dict:
-        """Returns the settings of the generator."""
+        """Return the settings, including the generator's."""
         return super().settings() | {"num_shapes": self.num_shapes, "seed": self.seed}
 
 
 def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: str) -> dict:
-    """Returns the `settings` of a source of files, wherever its files are."""
+    """Return the `settings` of a source of files without opening it.
+
+    Args:
+      layout: a layout of files, one of LAYOUTS but 'procedural'.
+      categories: names, aliases or synset ids; empty for all there are.
+      voxel_size: N.
+      **axes: `up` and `front`, for 'meshes' only.
+    """
     kinds = {"shapenet_vox32": VoxFolder, "shapenet_core_v2": CoreV2, "meshes": MeshFolder}
     return kinds[layout]("", categories, voxel_size, **axes).settings()
 
@@ -89,23 +102,23 @@ def open_source(
     up: str = "+y",
     front: str = "+z",
 ) -> Source:
-    """Returns the source of a layout.
+    """Open the source of a layout.
 
     Args:
       layout: one of LAYOUTS.
-      manual_dir: the user's folder: the categories' folder, one that holds it by its published name
-        (ShapeNetVox32, ShapeNetCore.v2), or, for shapenet_vox32, the archive or its folder. Not
-        used by 'procedural'.
+      manual_dir: the folder of the categories, or one that holds it by its published name
+        (ShapeNetVox32, ShapeNetCore.v2). For 'shapenet_vox32' also the archive or the folder that
+        holds it. Not used by 'procedural'.
       categories: names, aliases or synset ids; empty for all there are.
       voxel_size: N.
       num_shapes: how many shapes, for 'procedural' only.
-      seed: of the shapes, for 'procedural' only.
+      seed: seed of the shapes, for 'procedural' only.
       up: the files' axis that points up, for 'meshes' only.
       front: the files' axis towards which objects face, for 'meshes' only.
 
     Raises:
-      UserError: unknown layout, missing or empty manual_dir, unknown procedural category. Unknown
-        and empty categories of files are found when they are listed, by `items`.
+      UserError: the layout or a procedural category is unknown, or manual_dir is missing or empty.
+        Unknown and empty categories of files are only found when `items` lists them.
     """
     if layout == "procedural":
         return Procedural(categories, voxel_size, num_shapes, seed)
@@ -121,7 +134,7 @@ def open_source(
 
 
 def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool = False) -> str:
-    """Returns the folder that holds the categories, or the archive of it."""
+    """Return the path of the folder that holds the categories, or of its archive."""
     if not manual_dir:
         raise UserError(f"--dataset={layout} reads your files: say where with --manual_dir")
     path = os.path.abspath(os.path.expanduser(manual_dir))
@@ -138,6 +151,6 @@ def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool =
     packed = [n for n in names if n.endswith(_ARCHIVES) and os.path.isfile(os.path.join(path, n))]
     if archives and packed and not folders_in(path):
         if len(packed) > 1:
-            raise UserError(f"--manual_dir={manual_dir} holds {len(packed)} archives: name the one")
+            raise UserError(f"--manual_dir={manual_dir} holds {len(packed)} archives: name one")
         return os.path.join(path, packed[0])
     return path

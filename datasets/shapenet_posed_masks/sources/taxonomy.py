@@ -1,4 +1,4 @@
-"""ShapeNetCore's 55 categories: synset ids and the one name each goes by in this project."""
+"""ShapeNetCore's 55 categories: their synset ids and their names in this project."""
 
 import re
 
@@ -61,7 +61,7 @@ SYNSETS: dict[str, str] = {
     "04554684": "washer",
 }
 
-# Names that papers, ModelNet and people use for the same categories.
+# Other names of the same categories, which papers, ModelNet and people use.
 ALIASES: dict[str, str] = {
     "aeroplane": "airplane",
     "plane": "airplane",
@@ -95,15 +95,15 @@ _IDS = {name: synset for synset, name in SYNSETS.items()}
 
 
 def category_name(name_or_synset: str) -> str:
-    """Returns the canonical name of a category given by name, alias or synset id.
+    """Return the canonical name of a category given by name, alias or synset id.
 
-    What ShapeNet does not know, such as a user's own folder, is returned in lower case with
-    underscores for spaces and hyphens, so that every spelling of it is one category.
+    A name that ShapeNet does not know, such as that of a user's own folder, is returned in lower
+    case with underscores for spaces and hyphens, so that all its spellings are one category.
     """
     name = re.sub(r"[\s\-]+", "_", name_or_synset.strip().lower())
     return SYNSETS.get(name) or ALIASES.get(name, name)
 
 
 def synset_id(name_or_synset: str) -> str | None:
-    """Returns the ShapeNet synset id of a category given in any way, None where it has none."""
+    """Return the ShapeNet synset id of a category given in any way, or None if it has none."""
     return _IDS.get(category_name(name_or_synset))

@@ -1,0 +1,38 @@
+"""Checks of a trained model's paths that run before TensorFlow is loaded, which takes seconds."""
+
+import os
+import pathlib
+
+from ptn_semi.utils.errors import UserError
+
+_MODEL_FILES = ("saved_model.pb", "checkpoints", "checkpoint.json")
+
+
+def check_model(path: str | os.PathLike) -> None:
+    """Check that a path is a workdir, a checkpoint or a SavedModel.
+
+    Raises:
+      UserError: if it holds none of their files.
+    """
+    if not any((pathlib.Path(path) / name).exists() for name in _MODEL_FILES):
+        raise UserError(f"{path} holds no checkpoint: give a workdir that was trained in")
+
+
+def check_export(output: str | os.PathLike, kind: str) -> None:
+    """Check that an export can be written to a path, and that TF Serving would find it there.
+
+    Args:
+      output: the file or folder to write.
+      kind: one of `settings.EXPORT_FORMATS`.
+
+    Raises:
+      UserError: if it exists already, or is a SavedModel's and not named by a version number.
+    """
+    output = pathlib.Path(output)
+    if output.exists():
+        raise UserError(f"--output={output} exists already: give another path")
+    if kind == "saved_model" and not output.name.isdecimal():
+        raise UserError(
+            f"--output={output} must end in a version number, as TF Serving requires: give "
+            f"{output / '1'}"
+        )

@@ -1,0 +1,93 @@
+"""Documents do not rot: their commands parse, their Python runs, their links lead somewhere."""
+
+import pathlib
+import re
+import shlex
+
+import keras
+import pytest
+
+import processes
+from ptn_semi.models import checkpoints
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from tiny import TINY
+
+ROOT = pathlib.Path(__file__).parents[2]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "datasets" / "shapenet_posed_masks" / "README.md",
+]
+# Other people's programs, which are not tried here.
+OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}
+
+
+def blocks(path, language):
+    """The fenced blocks of a language, without the indentation of lists."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", path.read_text(), re.S | re.M)
+    return [re.sub(rf"^{indent}", "", block, flags=re.M) for indent, block in found]
+
+
+def commands():
+    for path in DOCUMENTS:
+        for block in blocks(path, "bash"):
+            for line in block.replace("\\\n", " ").splitlines():
+                if words := shlex.split(line, comments=True):
+                    while "=" in words[0]:  # variables of the environment
+                        words.pop(0)
+                    yield pytest.param(words, id=f"{path.name}: {' '.join(words)[:60]}")
+
+
+def test_there_are_commands_in_the_documents():
+    assert len(list(commands())) > 40
+
+
+@pytest.mark.parametrize("words", commands())
+def test_commands_parse(words, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    program, *arguments = words
+    program = program.removeprefix(".venv/bin/")
+    if program == "make":
+        targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+        assert arguments[0] in targets
+    elif program == "python":
+        if arguments[0] == "-m":
+            arguments.pop(0)
+        # A flagfile that an earlier command writes is not there.
+        arguments = [re.sub(r"=runs/.*\.flags$", "=semi.flags", word) for word in arguments]
+        arguments = [
+            word.replace("=semi.flags", "=ptn_semi/configs/semi.flags") for word in arguments
+        ]
+        if arguments[0] == "pytest":
+            return
+        ended = processes.main(*arguments, "--only_check_args")
+        assert ended.returncode == 0 or "--helpfull" in arguments, ended.stderr
+    else:
+        assert program in OTHERS
+
+
+def test_python_of_the_readme_runs(tmp_path, monkeypatch):
+    model = SemiSupervisedReconstructor(TINY)
+    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    checkpoints.save(tmp_path / "runs" / "quickstart" / "checkpoints", model, {}, keep=set())
+    (tmp_path / "ptn_semi").symlink_to(ROOT / "ptn_semi")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks(ROOT / "README.md", "python"):
+        exec(block, names)
+    assert names["voxels"].shape == (1, 32, 32, 32) and names["seen"].shape == (1, 32, 32, 1)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        file, _, anchor = link.partition("#")
+        if "://" in file:
+            continue
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            titles = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
+            anchors = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+            assert anchor in anchors, link
