@@ -68,7 +68,7 @@ def listing(planned: Collection["Job"], parallel: int) -> str:
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
         minutes = job.record()["minutes"] if job.done else job.seconds_left / 60
-        lines.append(f"{state:>10}  {minutes:7.1f}  {job.run.title}")
+        lines.append(f"{state:>10}  {minutes:7.1f}  {job.training.title}")
     left = sum(job.seconds_left for job in planned) / 60 / parallel
     count = sum(not job.done for job in planned)
     lines.append(f"{count} of {len(planned)} runs to do, about {left:.0f} minutes")
@@ -134,8 +134,8 @@ def main() -> None:
     if failed:
         job, problem = next(iter(failed.items()))
         raise UserError(
-            f"{len(failed)} of {len(planned)} runs failed; the first, {job.run.title}: {problem}; "
-            "run the same command again to do what is missing"
+            f"{len(failed)} of {len(planned)} runs failed; the first, {job.training.title}: "
+            f"{problem}; run the same command again to do what is missing"
         )
 
 

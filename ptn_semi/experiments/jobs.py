@@ -35,13 +35,13 @@ class Job:
     """A run with its place on disk and the categories that it is scored on.
 
     Attributes:
-      run: the run.
+      training: what is trained.
       folder: the run's own folder.
       categories: the categories whose test shapes it is scored on, sorted.
       start: the job whose networks it starts from, or None.
     """
 
-    run: matrix.Run
+    training: matrix.PlannedTraining
     folder: pathlib.Path
     categories: tuple[str, ...]
     start: "Job | None"
@@ -72,12 +72,15 @@ class Job:
         if self.done:
             return 0
         kept = checkpoints.newest_step(self.workdir / "checkpoints")
-        return self.run.seconds * (1 - 0.9 * kept / self.run.run.steps)
+        return self.training.seconds * (1 - 0.9 * kept / self.training.schedule.steps)
 
     @property
     def data_sets(self) -> list[DataSettings]:
         """Settings of the data sets that the job needs."""
-        return [self.run.data, *(self.run.data_of(category) for category in self.categories)]
+        return [
+            self.training.data,
+            *(self.training.data_of(category) for category in self.categories),
+        ]
 
     def scores(self, category: str) -> dict[str, Any]:
         """Read the scores that `ptn_semi.evaluate` wrote for a category.
@@ -104,14 +107,18 @@ class Job:
     def settings(self) -> tuple[DataSettings, TrainSettings, RunSettings]:
         """Return the settings of the training."""
         start = str(self.start.workdir) if self.start else ""
-        return self.run.data, dataclasses.replace(self.run.train, init_from=start), self.run.run
+        return (
+            self.training.data,
+            dataclasses.replace(self.training.train, init_from=start),
+            self.training.schedule,
+        )
 
     def commands(self) -> Iterator[list[str]]:
         """Yield the job's commands, each a list of arguments for `python -m`."""
         flagfile = self.folder / "run.flags"
         yield ["ptn_semi.train", f"--flagfile={flagfile}", f"--workdir={self.workdir}"]
         for category in self.categories:
-            num_shapes = self.run.data_of(category).num_shapes
+            num_shapes = self.training.data_of(category).num_shapes
             yield [
                 "ptn_semi.evaluate",
                 f"--workdir={self.workdir}",
@@ -119,11 +126,13 @@ class Job:
                 f"--categories={category}",
                 f"--num_shapes={num_shapes}",
                 f"--output={self.scores_path(category)}",
-                *(["--global_turn", "--checkpoint=last"] if self.run.needs_turn else []),
+                *(["--global_turn", "--checkpoint=last"] if self.training.needs_turn else []),
             ]
 
 
-def plan(entries: Iterable[matrix.Entry], workdir: str | os.PathLike) -> dict[matrix.Run, Job]:
+def plan(
+    entries: Iterable[matrix.Entry], workdir: str | os.PathLike
+) -> dict[matrix.PlannedTraining, Job]:
     """Plan a job for every run that entries need.
 
     A job comes after the one that it starts from. The first seed of all entries comes before the
@@ -136,12 +145,12 @@ def plan(entries: Iterable[matrix.Entry], workdir: str | os.PathLike) -> dict[ma
     Returns:
       {run: job}, in the order in which the jobs should run.
     """
-    categories: dict[matrix.Run, set[str]] = {}
+    categories: dict[matrix.PlannedTraining, set[str]] = {}
     for entry in sorted(entries, key=lambda entry: entry.seed):
-        if entry.run.start:
-            categories.setdefault(entry.run.start, set())
-        categories.setdefault(entry.run, set()).add(entry.category)
-    jobs: dict[matrix.Run, Job] = {}
+        if entry.training.start:
+            categories.setdefault(entry.training.start, set())
+        categories.setdefault(entry.training, set()).add(entry.category)
+    jobs: dict[matrix.PlannedTraining, Job] = {}
     for run, scored in categories.items():
         name = re.sub(r"[^\w+.-]+", "_", run.title)
         folder = pathlib.Path(workdir) / "runs" / f"{name}-{_digest(run)}"
@@ -151,14 +160,14 @@ def plan(entries: Iterable[matrix.Entry], workdir: str | os.PathLike) -> dict[ma
 
 
 @functools.cache
-def _digest(run: matrix.Run) -> str:
+def _digest(run: matrix.PlannedTraining) -> str:
     """Return a digest that is equal for runs with equal results."""
     start = _digest(run.start) if run.start else None
     parts = [
         _data_set_name(run.data),
         dataclasses.asdict(run.train),
-        run.run.steps,
-        run.run.evaluate_every,
+        run.schedule.steps,
+        run.schedule.evaluate_every,
         start,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
@@ -167,7 +176,9 @@ def _digest(run: matrix.Run) -> str:
 _data_set_name = functools.cache(preparation.name)
 
 
-def results(entries: Iterable[matrix.Entry], jobs: Mapping[matrix.Run, Job]) -> dict[str, Any]:
+def results(
+    entries: Iterable[matrix.Entry], jobs: Mapping[matrix.PlannedTraining, Job]
+) -> dict[str, Any]:
     """Collect the scores of all entries that have them, without any path.
 
     Args:
@@ -186,7 +197,7 @@ def results(entries: Iterable[matrix.Entry], jobs: Mapping[matrix.Run, Job]) -> 
     runs: dict[str, dict[str, Any]] = {}
     rows: list[dict[str, Any]] = []
     for entry in entries:
-        job = jobs[entry.run]
+        job = jobs[entry.training]
         # The run may have scores of other categories already.
         if not (job.record_path.exists() and job.scores_path(entry.category).exists()):
             continue
@@ -199,25 +210,25 @@ def results(entries: Iterable[matrix.Entry], jobs: Mapping[matrix.Run, Job]) -> 
                 "category": entry.category,
                 "pose_fraction": entry.pose_fraction,
                 "seed": entry.seed,
-                "run": entry.run.title,
+                "run": entry.training.title,
                 **{name: model[name] for name in _SCORES},
                 "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
                 **{f"mean_shape_{name}": floor[name] for name in _SCORES[:2]},
             }
         )
-        runs[entry.run.title] = _described(job)
+        runs[entry.training.title] = _described(job)
     return {"runs": runs, "entries": rows}
 
 
 def _described(job: Job) -> dict[str, Any]:
     """Return the settings of a job's run, with the run that it starts from as a title."""
-    train = dataclasses.asdict(job.run.train)
+    train = dataclasses.asdict(job.training.train)
     train.pop("init_from")
     return {
-        "categories": list(job.run.data.categories),
-        "starts_from": job.run.start.title if job.run.start else None,
-        "steps": job.run.run.steps,
+        "categories": list(job.training.data.categories),
+        "starts_from": job.training.start.title if job.training.start else None,
+        "steps": job.training.schedule.steps,
         **job.record(),
         **train,
     }

@@ -23,14 +23,14 @@ _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class PlannedTraining:
     """One training.
 
     Attributes:
       title: a description of the run.
       data: data settings.
       train: training settings; `init_from` is filled in when the run starts.
-      run: run settings.
+      schedule: its steps and validations.
       start: the run whose networks this one starts from, or None.
       seconds: expected duration, in seconds.
     """
@@ -38,8 +38,8 @@ class Run:
     title: str
     data: settings.DataSettings
     train: settings.TrainSettings
-    run: settings.RunSettings
-    start: "Run | None"
+    schedule: settings.RunSettings
+    start: "PlannedTraining | None"
     seconds: float
 
     def data_of(self, category: str) -> settings.DataSettings:
@@ -62,19 +62,19 @@ class Entry:
       model: the row or line that the number belongs to.
       category: the category that the run is scored on.
       pose_fraction: pose fraction of the training, or of the pre-training if there is one.
-      run: the run that is scored.
+      training: the training that is scored.
     """
 
     experiment: str
     model: str
     category: str
     pose_fraction: float
-    run: Run
+    training: PlannedTraining
 
     @property
     def seed(self) -> int:
         """The seed of the run."""
-        return self.run.train.seed
+        return self.training.train.seed
 
 
 class Matrix:
@@ -189,7 +189,7 @@ class Matrix:
             yield Entry("table3", "M", STUDIED, _FEW, pretrained)
             yield Entry("table3", "FT", STUDIED, _FEW, tuned)
 
-    def _single_run(self, category: str, model: str, share: float, seed: int) -> Run:
+    def _single_run(self, category: str, model: str, share: float, seed: int) -> PlannedTraining:
         """Return a training on one category."""
         changes: dict[str, Any] = {}
         if model == "U" and not self._training.adversarial_weight:
@@ -202,7 +202,7 @@ class Matrix:
         title = f"{category} {model}{posed} seed {seed}"
         return self._run(title, (category,), train, self._scale.single_steps)
 
-    def _pretrained(self, categories: tuple[str, ...], share: float, seed: int) -> Run:
+    def _pretrained(self, categories: tuple[str, ...], share: float, seed: int) -> PlannedTraining:
         """Return a training on several categories; the model is not told a mask's category."""
         train = dataclasses.replace(
             self._training,
@@ -214,7 +214,9 @@ class Matrix:
         title = f"{len(categories)} categories P+U {percent(share)} posed seed {seed}"
         return self._run(title, categories, train, self._scale.pretraining_steps[share])
 
-    def _fine_tuned(self, start: Run, category: str, share: float, seed: int) -> Run:
+    def _fine_tuned(
+        self, start: PlannedTraining, category: str, share: float, seed: int
+    ) -> PlannedTraining:
         """Return a training that fine-tunes the generator of another run on one category."""
         train = dataclasses.replace(
             self._training,
@@ -232,12 +234,12 @@ class Matrix:
         categories: tuple[str, ...],
         train: settings.TrainSettings,
         steps: int,
-        start: Run | None = None,
-    ) -> Run:
+        start: PlannedTraining | None = None,
+    ) -> PlannedTraining:
         run = settings.RunSettings(steps=steps, evaluate_every=self._scale.evaluate_every)
         seconds = 30 + steps * self._scale.seconds[train.supervision]
         data = of_categories(self._data, categories)
-        return Run(title, data, train, run, start, seconds)
+        return PlannedTraining(title, data, train, run, start, seconds)
 
 
 def of_categories(

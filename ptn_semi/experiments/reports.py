@@ -7,15 +7,11 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ptn_semi.experiments.matrix import percent
 from ptn_semi.utils import files
-
-matplotlib.use("agg")
-
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 _Entries = Sequence[Mapping[str, Any]]  # as in `jobs.results`
 
@@ -191,7 +187,8 @@ def _figure4(entries: _Entries, folder: pathlib.Path) -> str:
     shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
     models = [model for model in ("P+U", "P") if len(_values(entries, model=model))]
     unlabeled = _values(entries, model="U")
-    figure, axes = plt.subplots(figsize=(5, 3.6), layout="constrained")
+    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    axes = figure.subplots()
     for model in models:
         _line(axes, entries, shares, model, model=model)
     if len(unlabeled):
@@ -215,13 +212,8 @@ def _figure5(entries: _Entries, folder: pathlib.Path) -> str:
     categories = _in_order(entries, "category")
     models = _in_order(entries, "model")
     shares = sorted({entry["pose_fraction"] for entry in entries})
-    figure, panels = plt.subplots(
-        1,
-        len(categories),
-        figsize=(1 + 3.6 * len(categories), 3.6),
-        layout="constrained",
-        squeeze=False,
-    )
+    figure = Figure(figsize=(1 + 3.6 * len(categories), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(categories), squeeze=False)
     rows = []
     for axes, category in zip(panels[0], categories, strict=True):
         chosen = [entry for entry in entries if entry["category"] == category]
@@ -271,8 +263,7 @@ def _finish(axes: Axes, shares: Sequence[float], entries: _Entries, label: str) 
 
 def _save(figure: Figure, folder: pathlib.Path, name: str) -> None:
     # Dates and random ids are left out, so that the same results give the same files.
-    with plt.rc_context({"svg.hashsalt": name}):
+    with matplotlib.rc_context({"svg.hashsalt": name}):
         for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
             with files.replacing(folder / f"{name}{suffix}") as partial:
                 figure.savefig(partial, format=suffix[1:], dpi=150, metadata=metadata)
-    plt.close(figure)

@@ -60,7 +60,7 @@ class Runner:
                 while waiting or running:
                     for job in list(waiting):
                         if job.start in failed:
-                            failed[job] = f"it starts from {job.start.run.title}, which failed"
+                            failed[job] = f"it starts from {job.start.training.title}, which failed"
                         elif job.start in waiting or job.start in running.values():
                             continue
                         else:
@@ -73,7 +73,7 @@ class Runner:
                         job, problem = running.pop(future), future.result()
                         if problem:
                             failed[job] = problem
-                        bar.write(f"{job.run.title}: {problem or _summary(job)}")
+                        bar.write(f"{job.training.title}: {problem or _summary(job)}")
                     bar.show()
             except KeyboardInterrupt:
                 self._stopped.set()
@@ -136,7 +136,7 @@ class _Bar:
 
     def __init__(self, jobs: Collection[Job]):
         self._jobs = jobs
-        self._total = sum(job.run.seconds for job in jobs)
+        self._total = sum(job.training.seconds for job in jobs)
         self._bar = tqdm.tqdm(
             total=self._total,
             initial=self._done(),

@@ -7,16 +7,12 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import tensorflow as tf
+from matplotlib import ticker
+from matplotlib.figure import Figure
 from tensorboard.plugins.hparams import api as hparams
 
 from ptn_semi.utils import files
-
-matplotlib.use("agg")
-
-from matplotlib import pyplot as plt
-from matplotlib import ticker
 
 _NOT_SETTINGS = ("trial", "status", "steps", "message")
 
@@ -58,14 +54,8 @@ def _picture(
     rows: Sequence[dict[str, Any]], path: pathlib.Path, names: Sequence[str], objective: str
 ) -> None:
     """Plot the scores against each setting, in a panel each; longer trainings are darker."""
-    figure, panels = plt.subplots(
-        1,
-        len(names),
-        figsize=(1 + 2.6 * len(names), 3),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    figure = Figure(figsize=(1 + 2.6 * len(names), 3), layout="constrained")
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
     longest = max(row["steps"] for row in rows)
     best = max(rows, key=lambda row: row[objective])
     for axes, name in zip(panels[0], names, strict=True):
@@ -86,4 +76,3 @@ def _picture(
     panels[0][0].set_ylabel(f"validation {objective}")
     with files.replacing(path) as partial:
         figure.savefig(partial, format="png", dpi=120)
-    plt.close(figure)

@@ -44,10 +44,6 @@ def _save_json(path: str, content: Any) -> None:
         partial.write_text(json.dumps(content))
 
 
-# KerasTuner's own function leaves half a file when it is killed, and cannot resume from that.
-keras_tuner_utils.save_json = _save_json
-
-
 class Tuner(base_tuner.BaseTuner):
     """A KerasTuner tuner that trains each trial in its own workdir, as `ptn_semi.train` does.
 
@@ -67,6 +63,8 @@ class Tuner(base_tuner.BaseTuner):
         train: TrainSettings,
         run: RunSettings,
     ):
+        # KerasTuner's own function leaves half a file when it is killed, and cannot resume from it.
+        keras_tuner_utils.save_json = _save_json
         self._workdir = pathlib.Path(workdir)
         self._settings = data, train, run
         epochs = math.ceil(run.steps / run.evaluate_every)

@@ -34,7 +34,7 @@ class QuickJob(jobs.Job):
         return []
 
     def commands(self):
-        code = f"error: no {self.run.title}" if self.fails in self.run.title else 0
+        code = f"error: no {self.training.title}" if self.fails in self.training.title else 0
         for path in [self.scores_path(category) for category in self.categories]:
             yield ["quick", str(path), str(code)]
 
@@ -101,14 +101,14 @@ def fake_results(wanted):
     """Results whose AP is .1 for seed 0 and .3 for seed 1, and .01 more for fine-tuned models."""
     rows = []
     for entry in wanted:
-        score = 0.1 + 0.2 * entry.seed + 0.01 * entry.run.train.freeze_encoder
+        score = 0.1 + 0.2 * entry.seed + 0.01 * entry.training.train.freeze_encoder
         row = {
             "experiment": entry.experiment,
             "model": entry.model,
             "category": entry.category,
             "pose_fraction": entry.pose_fraction,
             "seed": entry.seed,
-            "run": entry.run.title,
+            "run": entry.training.title,
             "average_precision": score,
             "max_iou_of_mean": score / 2,
             "mean_shape_average_precision": 0.05,

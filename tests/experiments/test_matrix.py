@@ -29,7 +29,7 @@ def no_files(monkeypatch):
 def test_matrices_have_the_papers_rows(experiment, count):
     assert len(entries(experiment)) == 2 * count
     assert {entry.seed for entry in entries(experiment)} == {0, 1}
-    assert all(entry.run.train.seed == entry.seed for entry in entries(experiment))
+    assert all(entry.training.train.seed == entry.seed for entry in entries(experiment))
 
 
 def test_runs_are_shared():
@@ -41,29 +41,29 @@ def test_runs_are_shared():
     order = list(planned.values())
     for job in order:
         assert job.start is None or order.index(job.start) < order.index(job)
-    pretrained = next(job for job in order if job.run.title.startswith("7 categories P+U 1 %"))
+    pretrained = next(job for job in order if job.training.title.startswith("7 categories P+U 1 %"))
     assert pretrained.categories == ("bench", "cabinet", "chair", "vessel")
 
 
 def test_settings_of_the_paradigms():
     by_model = {entry.model: entry for entry in entries("table3", recipe="semi")}
-    train = {model: entry.run.train for model, entry in by_model.items()}
+    train = {model: entry.training.train for model, entry in by_model.items()}
     assert train["S,P"].supervision == "labeled" and train["S,P"].pose_fraction == 0.01
     assert train["S,U"].supervision == "unlabeled" and train["S,U"].adversarial_weight
     assert train["S,P+U"].supervision == "both" and not train["S,P+U"].adversarial_weight
-    assert by_model["M"].run.data.categories == tuple(sorted(matrix.PRETRAINING))
+    assert by_model["M"].training.data.categories == tuple(sorted(matrix.PRETRAINING))
     assert train["FT"].freeze_encoder and train["FT"].supervision == "labeled"
-    assert by_model["FT"].run.start == by_model["M"].run
-    assert by_model["FT"].run.data.categories == ("chair",)
+    assert by_model["FT"].training.start == by_model["M"].training
+    assert by_model["FT"].training.data.categories == ("chair",)
 
 
 def test_recipes_are_the_flagfiles():
     for experiment in entries("table1", recipe="paper", seeds=1):
-        assert experiment.run.train.preset == "paper"
-        assert experiment.run.train.generator_learning_rate == 1e-4
-        assert experiment.run.train.occupancy_weight == 0
+        assert experiment.training.train.preset == "paper"
+        assert experiment.training.train.generator_learning_rate == 1e-4
+        assert experiment.training.train.occupancy_weight == 0
     for experiment in entries("table1", recipe="semi", seeds=1):
-        assert experiment.run.train.occupancy_weight == 30
+        assert experiment.training.train.occupancy_weight == 30
 
 
 def test_missing_categories_are_said_and_left_out():
@@ -78,7 +78,7 @@ def test_missing_categories_are_said_and_left_out():
 
 def test_procedural_shapes_are_as_many_of_each_category():
     data = dataclasses.replace(DATA, num_shapes=10)
-    run = entries("table2", data=data, seeds=1)[1].run
+    run = entries("table2", data=data, seeds=1)[1].training
     assert run.data.categories == matrix.SINGLE and run.data.num_shapes == 30
     assert run.data_of("car").num_shapes == 10
 

@@ -138,8 +138,9 @@ def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
     assert table(tmp_path / "other") != table(tmp_path / "one")
 
 
-def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch):
+def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch, data):
     path = tmp_path / "oracle.json"
+    tuner.Tuner(tmp_path / "sweep", SWEEP, data, TRAIN, RUN)
     save = tuner.keras_tuner_utils.save_json
     save(path, {"whole": 1})
 

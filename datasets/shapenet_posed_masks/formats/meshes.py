@@ -15,9 +15,6 @@ import numpy as np
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids, mesh_checks
 
-# trimesh logs every fault that it works around, with a traceback.
-logging.getLogger("trimesh").setLevel(logging.CRITICAL)
-
 MAX_BYTES = 256 << 20  # of a file
 MAX_FACES = 3_000_000  # of a file; voxelising them takes 1 GB
 _CLAIMS = {
@@ -86,6 +83,8 @@ def load(data: bytes, name: str) -> np.ndarray:
     """
     import trimesh  # imported late: it takes a second, and only meshes need it
 
+    # trimesh logs every fault that it works around, with a traceback.
+    logging.getLogger("trimesh").setLevel(logging.CRITICAL)
     extension = os.path.splitext(name)[1].lower()
     if extension not in EXTENSIONS:
         raise _bad(name, f"is no mesh that can be read ({', '.join(EXTENSIONS)})")
