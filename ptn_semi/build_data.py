@@ -23,7 +23,7 @@ flags.define(settings.DataSettings)
 
 
 def main() -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     data = flags.collect(settings.DataSettings)
     check_shapes(data)
     with cli.loading():

@@ -19,7 +19,7 @@ MAX_UPLOAD_MB = absl_flags.DEFINE_integer("max_upload_mb", 10, "Largest image, i
 
 
 def main() -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     cli.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
     check_model(MODEL.value)
     with cli.loading():

@@ -37,7 +37,7 @@ flags.define(settings.DataSettings)
 
 
 def main() -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)
     check_model(FLAGS.workdir)

@@ -16,7 +16,7 @@ FORMAT = absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS
 
 
 def main() -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     check_export(OUTPUT.value, FORMAT.value)
     check_model(WORKDIR.value)
     with cli.loading():

@@ -43,7 +43,7 @@ absl_flags.DEFINE_boolean(
 
 
 def main(paths: list[str]) -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
     check_model(FLAGS.model)

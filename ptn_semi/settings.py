@@ -189,7 +189,7 @@ class RunSettings:
 
 
 def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:
-    """Raises a `UserError` where the settings of a training do not go together."""
+    """Raise a `UserError` where the settings of a training do not go together."""
     # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:

@@ -36,7 +36,7 @@ flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings
 
 
 def main() -> None:
-    """Parses flags and calls the library."""
+    """Parse flags and call the library."""
     data = flags.collect(settings.DataSettings)
     train = flags.collect(settings.TrainSettings)
     run = flags.collect(settings.RunSettings)

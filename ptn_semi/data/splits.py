@@ -183,7 +183,7 @@ def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int
 
 
 def _allocate(file: BinaryIO, size: int) -> None:
-    """Takes the space of a file on the disk, or raises an OSError."""
+    """Take the space of a file on the disk, or raise an OSError."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
         return

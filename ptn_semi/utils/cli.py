@@ -29,7 +29,7 @@ _COLLECT_AFTER = 50_000, 20, 100  # objects of each generation; Python's own are
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Imports TensorFlow quietly and quickly; import what needs it within this context.
+    """Import TensorFlow quietly and quickly; import what needs it within this context.
 
     Raises:
       UserError: a package is missing, or TensorFlow is too old.
@@ -63,7 +63,7 @@ def loading() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hidden(*names):
-    """Hides packages from imports; those that are loaded already stay."""
+    """Hide packages from imports; those that are loaded already stay."""
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))
     try:
@@ -75,7 +75,7 @@ def _hidden(*names):
 
 @contextlib.contextmanager
 def _without_native_notes():
-    """Drops what C++ writes to standard error: TensorFlow's notes on start-up heed no setting."""
+    """Drop what C++ writes to standard error; TensorFlow's notes on start-up heed no setting."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -88,13 +88,13 @@ def _without_native_notes():
 
 
 def check_package(name: str, sentence: str) -> None:
-    """Raises a `UserError` with this sentence where a package is not installed."""
+    """Raise a `UserError` with this sentence where a package is not installed."""
     if importlib.util.find_spec(name) is None:
         raise UserError(sentence)
 
 
 def run(main: Callable[..., None], takes_arguments: bool = False) -> None:
-    """Parses flags and calls `main`; a `UserError` ends in one sentence and exit code 1.
+    """Parse flags and call `main`; a `UserError` ends in one sentence and exit code 1.
 
     Args:
       main: called without arguments, or with the list of those that are not flags.

@@ -13,7 +13,7 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def instruction_sets() -> frozenset[str]:
-    """Returns the names of the CPU's instruction sets, such as avx2.
+    """Return the names of the CPU's instruction sets, such as avx2.
 
     The set is empty where the system does not tell, as on macOS.
     """
@@ -26,12 +26,12 @@ def instruction_sets() -> frozenset[str]:
 
 
 def computes_in_bfloat16() -> bool:
-    """Tells whether the CPU multiplies bfloat16 numbers itself."""
+    """Tell whether the CPU multiplies bfloat16 numbers itself."""
     return bool(_BFLOAT16 & instruction_sets())
 
 
 def use_onednn() -> None:
-    """Makes TensorFlow compute with oneDNN on x86, unless the user set its variable.
+    """Make TensorFlow compute with oneDNN on x86, unless the user set its variable.
 
     TensorFlow does so by itself only where the CPU has AVX512-VNNI. Elsewhere a training step is
     about five times slower without oneDNN. TensorFlow reads the variable when it is imported, so
@@ -49,7 +49,7 @@ def use_onednn() -> None:
 
 
 def onednn_is_on() -> bool:
-    """Tells whether TensorFlow computes with oneDNN; imports it."""
+    """Tell whether TensorFlow computes with oneDNN; imports it."""
     from tensorflow.python.util import _pywrap_util_port
 
     return _pywrap_util_port.IsMklEnabled()

@@ -22,7 +22,7 @@ def setting(
     low: float | None = None,
     high: float | None = None,
 ) -> Any:
-    """Declares a dataclass field together with what its flag needs.
+    """Declare a dataclass field together with what its flag needs.
 
     Args:
       default: default value; the field's annotation gives the flag's type.
@@ -36,7 +36,7 @@ def setting(
 
 
 def expand(argv: Sequence[str], folder: str | os.PathLike = "") -> list[str]:
-    """Replaces each --flagfile=PATH by the flags in that file.
+    """Replace each --flagfile=PATH by the flags in that file.
 
     A flagfile has one flag a line; empty lines and lines that start with # are skipped. It may name
     other flagfiles, relative to its own folder or to the current one.
@@ -94,7 +94,7 @@ def _flags_in(path, folder, within):
 
 
 def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
-    """Defines a flag for every field of the settings classes."""
+    """Define a flag for every field of the settings classes."""
     for cls in classes:
         for field in dataclasses.fields(cls):
             _define(field, flag_values)
@@ -132,7 +132,7 @@ def _is_range(texts):
 
 
 def collect(cls: type[_Settings], flag_values: flags.FlagValues = flags.FLAGS) -> _Settings:
-    """Returns the settings object that the parsed flags describe."""
+    """Return the settings object that the parsed flags describe."""
     return cls(**_values(cls, flag_values))
 
 
@@ -151,13 +151,13 @@ def _values(cls, flag_values, only_present=False):
 
 
 def override(settings: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
-    """Returns `settings` with those fields replaced whose flags were given."""
+    """Return `settings` with those fields replaced whose flags were given."""
     given = _values(type(settings), flag_values, only_present=True)
     return dataclasses.replace(settings, **given)
 
 
 def to_text(*settings: Any) -> str:
-    """Writes a flagfile, one `--name=value` a line, that `read` turns into equal settings.
+    """Write a flagfile, one `--name=value` a line, that `read` turns into equal settings.
 
     Raises:
       UserError: a value cannot stand in one.
@@ -181,7 +181,7 @@ def to_text(*settings: Any) -> str:
 
 
 def read(path: str | os.PathLike, *classes: type) -> list[Any]:
-    """Reads the settings objects of a flagfile.
+    """Read the settings objects of a flagfile.
 
     Args:
       path: the flagfile.
