@@ -10,7 +10,7 @@ split. A data set that is there already, built from the same files with the same
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.data.sources import check_shapes
+from ptn_semi.data.checks import check_shapes
 from ptn_semi.utils import cli, flags
 
 RUNNER = absl_flags.DEFINE_enum(

@@ -9,7 +9,7 @@ flags name another.
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.data.sources import check_shapes
+from ptn_semi.data.checks import check_shapes
 from ptn_semi.inference.paths import check_model
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli, flags

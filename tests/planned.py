@@ -4,8 +4,6 @@ from ptn_semi.experiments import matrix, scales
 from ptn_semi.settings import DataSettings
 
 PAPER = scales.SCALES["paper"]
-
-
 DATA = DataSettings(categories=(*matrix.PRETRAINING, *matrix.NOVEL))
 
 

@@ -9,17 +9,9 @@ from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import POOLINGS, SAMPLERS, Projector
 
 ORTHOGRAPHIC = Camera(perspective=False)
-
-
 PERSPECTIVE = Camera()
-
-
 CAMERAS = pytest.mark.parametrize("camera", [PERSPECTIVE, ORTHOGRAPHIC], ids=["persp", "ortho"])
-
-
 ALL_SAMPLINGS = pytest.mark.parametrize("sampling", SAMPLERS)
-
-
 ALL_POOLINGS = pytest.mark.parametrize("pooling", POOLINGS)
 
 

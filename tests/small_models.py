@@ -10,8 +10,6 @@ from ptn_semi.projection.projector import Projector
 from tiny import TINY
 
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
-
-
 ADVERSARIAL = {
     "generator_loss",
     "discriminator_loss",
@@ -19,10 +17,7 @@ ADVERSARIAL = {
     "gradient_penalty",
 }
 
-
 NETWORKS = ("encoder", "generator", "discriminator")
-
-
 PROJECTOR = Projector(32, jit_compile=False)  # of all models here, so that it is traced once
 
 

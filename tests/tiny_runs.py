@@ -10,16 +10,13 @@ from ptn_semi.settings import RunSettings, TrainSettings
 
 BOTH = TrainSettings(batch_size=4)
 
-
 # Without a GAN, whose graph takes long to trace.
 TRAIN = dataclasses.replace(BOTH, supervision="labeled")
-
 
 # All there is, what is ours too.
 SEMI = dataclasses.replace(
     BOTH, occupancy_weight=30.0, self_reconstruction_weight=30.0, labeled_batch_size=2
 )
-
 
 RUN = RunSettings(steps=4, evaluate_every=2)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.data.sources import check_shapes
+from ptn_semi.data.checks import check_shapes
 from ptn_semi.experiments import matrix, scales
 from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError

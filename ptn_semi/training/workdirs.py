@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from ptn_semi import settings
-from ptn_semi.data.sources import check_shapes
+from ptn_semi.data.checks import check_shapes
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 

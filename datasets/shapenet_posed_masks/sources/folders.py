@@ -122,6 +122,11 @@ class _Models(_Files):
             if stat := _stat_file(os.path.join(entry.path, self.tail)):
                 yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stat
 
+    def _read_grid(self, item: Item) -> np.ndarray:
+        """Read an item's file, bool [M, M, M] in the file's axes."""
+        data = self._read_bytes(item, _MAX_BINVOX)
+        return binvox.read(data, os.path.join(self.root, item.path))
+
 
 class VoxFolder(_Models):
     """3D-R2N2's ShapeNetVox32: 32³ solids that are already in object axes.
@@ -135,9 +140,7 @@ class VoxFolder(_Models):
 
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
-        data = self._read_bytes(item, _MAX_BINVOX)
-        voxels = binvox.read(data, os.path.join(self.root, item.path))
-        return grids.resize(voxels, self.voxel_size)
+        return grids.resize(self._read_grid(item), self.voxel_size)
 
 
 class CoreV2(_Models):
@@ -154,9 +157,7 @@ class CoreV2(_Models):
 
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
-        data = self._read_bytes(item, _MAX_BINVOX)
-        voxels = binvox.read(data, os.path.join(self.root, item.path))
-        voxels = grids.turn(voxels, up="+y", front="-z")
+        voxels = grids.turn(self._read_grid(item), up="+y", front="-z")
         return grids.fill_holes(grids.reduce(voxels, self.voxel_size))
 
 
