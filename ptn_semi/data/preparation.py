@@ -59,8 +59,8 @@ def _find_prepared(config: posed_masks.PosedMasksConfig, data_dir: str) -> str:
     folder = pathlib.Path(data_dir) / posed_masks.Builder.name
     version = posed_masks.Builder.VERSION
     for path in sorted(folder.glob(f"{config.layout}-*/{version}/metadata.json")):
-        mend = f"delete {path.parent} and build the data set again"
-        built_from = files.read_json(path, mend)["built_from"]
+        fix = f"delete {path.parent} and build the data set again"
+        built_from = files.read_json(path, fix)["built_from"]
         source = {name: built_from["source"].get(name) for name in asked["source"]}
         if built_from | {"source": source} == asked:
             found.append(path.parts[-3])
@@ -159,9 +159,9 @@ def prepare(
         if not isinstance(cause, (OSError, tf.errors.OpError)):
             raise
         full = getattr(cause, "errno", None) == errno.ENOSPC or "space" in str(cause)
-        mend = "free some space there" if full else "make it writable"
+        fix = "free some space there" if full else "make it writable"
         raise UserError(
-            f"the data set could not be written to {settings.data_dir} ({cause}): {mend} or give "
+            f"the data set could not be written to {settings.data_dir} ({cause}): {fix} or give "
             "another --data_dir"
         ) from error
     return builder

@@ -26,7 +26,7 @@ from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
-_MEND = "delete it and give the same command again"
+_FIX = "delete it and give the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
@@ -88,7 +88,7 @@ class Job:
         Raises:
           UserError: if the file is missing or damaged.
         """
-        return files.read_json(self.scores_path(category), _MEND)
+        return files.read_json(self.scores_path(category), _FIX)
 
     def record(self) -> dict[str, float]:
         """Read {"minutes": duration of the training}.
@@ -96,7 +96,7 @@ class Job:
         Raises:
           UserError: if the file is missing or damaged.
         """
-        return files.read_json(self.record_path, _MEND)
+        return files.read_json(self.record_path, _FIX)
 
     def write_record(self) -> None:
         """Write the duration of the training, taken from its last checkpoint."""

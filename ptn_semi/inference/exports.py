@@ -160,9 +160,9 @@ def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str
       UserError: if it is damaged, or was written by another program.
     """
     path = pathlib.Path(path)
-    mend = "give a folder that ptn_semi.export wrote, with all its files, or export it again"
-    known = files.read_json(path / EXTRA / METADATA, mend)
-    with checkpoints.refusing_others(path, mend):
+    fix = "give a folder that ptn_semi.export wrote, with all its files, or export it again"
+    known = files.read_json(path / EXTRA / METADATA, fix)
+    with checkpoints.refusing_others(path, fix):
         if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
             raise ValueError(f"threshold {known['threshold']}, extent {known['extent']}")
         model = checkpoints.model_of(known["model"])

@@ -17,7 +17,7 @@ MAX_PIXELS = 50_000_000
 _MAX_BYTES = 256 << 20
 _LONGEST = 32768  # pixels; decoding takes memory for every row
 _MAX_SIDE = 2048  # pixels; larger images are scaled down, as masks have only 32 to 512
-_MEND = "give a PNG or JPEG"
+_FIX = "give a PNG or JPEG"
 _TOLERANCE = 40  # of 255; JPEG lets a plain background vary by as much
 _PLAIN = 0.8  # smallest share of the border that must have the background's colour
 _SPECK = 0.02  # parts with less than this share of the largest part's area are dropped
@@ -38,7 +38,7 @@ def read(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     Raises:
       UserError: if the file cannot be read, is too large, or shows no usable silhouette.
     """
-    data = files.read(path, _MAX_BYTES, _MEND)
+    data = files.read(path, _MAX_BYTES, _FIX)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's; real problems raise errors
@@ -57,10 +57,10 @@ def read(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(f"{path} has too many pixels: scale it down") from error
     except UnidentifiedImageError as error:
         raise UserError(
-            f"{path} cannot be read (it is none of {', '.join(FORMATS)}): {_MEND}"
+            f"{path} cannot be read (it is none of {', '.join(FORMATS)}): {_FIX}"
         ) from error
     except Exception as error:  # parsers raise all kinds of errors on damaged files
-        raise UserError(f"{path} is damaged ({error}): {_MEND}") from error
+        raise UserError(f"{path} is damaged ({error}): {_FIX}") from error
     return find(image, path)
 
 
@@ -83,7 +83,7 @@ def find(image: Image.Image, name: str | os.PathLike) -> tuple[np.ndarray, np.nd
       UserError: if it shows no usable silhouette.
     """
     if image.mode == "F":
-        raise UserError(f"{name} stores colours as fractions: {_MEND}")
+        raise UserError(f"{name} stores colours as fractions: {_FIX}")
     if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it to 8 bits
         image = Image.fromarray((np.clip(np.asarray(image), 0, 65535) // 257).astype(np.uint8))
     has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info

@@ -28,7 +28,7 @@ from ptn_semi.utils import errors, files
 from ptn_semi.utils.errors import UserError
 
 _METADATA = "checkpoint.json"
-_MEND = "use the version that it was trained with, or train again"
+_FIX = "use the version that it was trained with, or train again"
 # TensorFlow, Keras and our own classes raise these on files that they do not understand.
 _BROKEN = (
     ValueError,
@@ -175,7 +175,7 @@ def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
 
 def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
     """Restore a compiled model and its optimizers bit-identically."""
-    with refusing_others(checkpoint.path, _MEND):
+    with refusing_others(checkpoint.path, _FIX):
         _check_architecture(checkpoint, model)
         with files.without_patterns(checkpoint.path) as folder:
             _trackable(model).read(f"{folder}/state").assert_consumed()
@@ -183,7 +183,7 @@ def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
 
 def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
     """Restore the networks, V only if the checkpoint has it, without optimizers and step."""
-    with refusing_others(checkpoint.path, _MEND):
+    with refusing_others(checkpoint.path, _FIX):
         _check_architecture(checkpoint, model)
         parts = _networks(model)
         if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
@@ -206,7 +206,7 @@ def load_model(checkpoint: Checkpoint) -> SemiSupervisedReconstructor:
     It computes in float32 whatever it was trained in, so that its voxels equal an exported model's.
     CPUs round bfloat16 differently, which changes voxels by some hundredths.
     """
-    with refusing_others(checkpoint.path, _MEND):
+    with refusing_others(checkpoint.path, _FIX):
         model = model_of(checkpoint.model_config | {"precision": "float32"})
     restore_networks(checkpoint, model)
     return model
@@ -224,17 +224,17 @@ def model_of(config: dict) -> SemiSupervisedReconstructor:
 
 
 @contextlib.contextmanager
-def refusing_others(path: str | os.PathLike, mend: str) -> Iterator[None]:
+def refusing_others(path: str | os.PathLike, fix: str) -> Iterator[None]:
     """Turn errors from reading a model of another program or version into a `UserError`.
 
-    Its message names `path` and ends with `mend`, which says how to fix it.
+    Its message names `path` and ends with `fix`, which says how to fix it.
     """
     try:
         yield
     except _BROKEN as error:
         raise UserError(
             f"{path} is damaged or not of this version of ptn_semi ({errors.first_line(error)}): "
-            f"{mend}"
+            f"{fix}"
         ) from error
 
 

@@ -134,14 +134,14 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
 
 
 def read(
-    path: str | os.PathLike, limit: int, mend: str, within: str | os.PathLike | None = None
+    path: str | os.PathLike, limit: int, fix: str, within: str | os.PathLike | None = None
 ) -> bytes:
     """Read a file that may hold anything.
 
     Args:
       path: the file. Pipes and devices, which may never end, are refused.
       limit: the largest size allowed, in bytes.
-      mend: how to fix the file, the end of every error message.
+      fix: how to fix the file, the end of every error message.
       within: a folder that contains the file; no symbolic link may lead out of it.
 
     Returns:
@@ -157,13 +157,13 @@ def read(
         raise UserError(f"{path} has a name that is not UTF-8: rename it")
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise UserError(f"{path} is not a file but a folder, a pipe or a device: {mend}")
+            raise UserError(f"{path} is not a file but a folder, a pipe or a device: {fix}")
         with open(path, "rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): {mend}") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}): {fix}") from error
     if len(data) > limit:
-        raise UserError(f"{path} is larger than {limit >> 20} MiB: {mend}")
+        raise UserError(f"{path} is larger than {limit >> 20} MiB: {fix}")
     return data
 
 
@@ -197,12 +197,12 @@ def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserErro
     )
 
 
-def read_json(path: str | os.PathLike, mend: str) -> Any:
+def read_json(path: str | os.PathLike, fix: str) -> Any:
     """Read a JSON file.
 
     Args:
       path: the file.
-      mend: how to fix the file, the end of the error message.
+      fix: how to fix the file, the end of the error message.
 
     Returns:
       The parsed content.
@@ -213,7 +213,7 @@ def read_json(path: str | os.PathLike, mend: str) -> Any:
     try:
         return json.loads(pathlib.Path(path).read_text())
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged: {mend}") from error
+        raise UserError(f"{path} is missing or damaged: {fix}") from error
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Old versions and missing packages: one sentence that names the mend."""
+"""Old versions and missing packages: one sentence that names the fix."""
 
 import ast
 import pathlib
@@ -41,18 +41,18 @@ def test_old_pythons_understand_what_tells_them_so():
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments", "missing", "mend"),
+    ("module", "arguments", "missing", "fix"),
     [
         ("ptn_semi.tune", ["--workdir=w"], "keras_tuner", "pip install -e ."),
         ("ptn_semi.demo", ["--model=m"], "gradio", "pip install 'ptn_semi[demo]'"),
         ("ptn_semi.build_data", ["--runner=direct"], "apache_beam", "pip install -e '.[beam]'"),
     ],
 )
-def test_a_missing_package_is_named(module, arguments, missing, mend):
+def test_a_missing_package_is_named(module, arguments, missing, fix):
     ended = processes.main(module, *arguments, without=missing)
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     (sentence,) = ended.stderr.splitlines()
-    assert sentence.startswith("error: ") and mend in sentence
+    assert sentence.startswith("error: ") and fix in sentence
 
 
 def old_tensorflow(folder):

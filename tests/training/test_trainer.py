@@ -184,11 +184,11 @@ def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
 
 def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
     alone = dataclasses.replace(TRAIN, supervision="unlabeled")
-    for wrong, mend in (
+    for wrong, fix in (
         ({"adversarial_weight": 0.0}, "needs an adversarial_weight"),
         ({"self_reconstruction_weight": 1.0}, "needs an occupancy_weight"),
     ):
-        with pytest.raises(UserError, match=f"supervision=unlabeled .* {mend}"):
+        with pytest.raises(UserError, match=f"supervision=unlabeled .* {fix}"):
             trainer.train(tmp_path, data, dataclasses.replace(alone, **wrong), RUN)
 
 

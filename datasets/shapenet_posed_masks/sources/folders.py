@@ -18,7 +18,7 @@ from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
-_MEND = "replace the file or remove it"
+_FIX = "replace the file or remove it"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class _Files(Source):
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        return files.read(os.path.join(self.root, item.path), limit, _MEND, within=self.root)
+        return files.read(os.path.join(self.root, item.path), limit, _FIX, within=self.root)
 
 
 class _Models(_Files):
