@@ -22,6 +22,7 @@ setuptools.setup(
     package_data={
         "ptn_semi": ["examples/*.png"],
         "ptn_semi.configs": ["*.flags"],
+        "ptn_semi.models": ["*.npz"],
         "shapenet_posed_masks": ["README.md", "*.bib", "*.txt", "*.tsv", "*.png"],
     },
     install_requires=[

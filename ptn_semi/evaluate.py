@@ -1,9 +1,8 @@
 """Scores a trained model: `python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test`.
 
 Prints a table and writes `eval_<split>.json` and `eval_<split>.png` in the workdir: average
-precision and IoU per category and their mean, of the model and of the mean training shape (the
-floor: what is learnt without looking at the mask). The data set is the one trained on unless data
-flags name another.
+precision and IoU per category and their mean, of the model and of what it has to beat: answers that
+hardly look at the mask. The data set is the one trained on unless data flags name another.
 """
 
 from absl import flags as absl_flags
@@ -38,7 +37,7 @@ flags.define(settings.DataSettings)
 
 def main() -> None:
     """Parse flags and call the library."""
-    trained_on, _, _ = workdirs.read_settings(FLAGS.workdir)
+    trained_on, train, _ = workdirs.read_settings(FLAGS.workdir)
     data = flags.override(trained_on)
     check_model(FLAGS.workdir)
     check_shapes(data)
@@ -47,6 +46,7 @@ def main() -> None:
     scores = scoring.evaluate_workdir(
         FLAGS.workdir,
         data,
+        train,
         split=FLAGS.split,
         which=FLAGS.checkpoint,
         num_views=FLAGS.evaluated_views or None,

@@ -119,7 +119,22 @@ class TrainSettings(LossSettings):
     )
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
     mirror_views: bool = setting(
-        True, "Train on the mirror images of shapes too: masks flipped, azimuths negated."
+        True,
+        "Train on the mirror images of shapes too (masks flipped, azimuths negated), and answer "
+        "with the mean of a mask's and of its mirror image's reconstructions. Left out where the "
+        "labeled shapes are unlike their mirror images.",
+    )
+    warp_strength: float = setting(
+        0.0,
+        "How far warped shapes are stretched: the largest logarithm of the stretch of an axis. 0 "
+        "chooses it by how much the labeled shapes differ.",
+        low=0,
+        high=1,
+    )
+    correct_hulls: bool = setting(
+        False,
+        "Weigh the voxels of a labeled shape's visual hull by how likely they are part of the "
+        "shape, as a small network that comes with the package says.",
     )
     batch_size: int = setting(
         32,

@@ -27,6 +27,7 @@ def build(
     learning_rate=1e-3,
     voxel_size=32,
     precision="float32",
+    mirror_answers=False,
     **loss_settings,
 ):
     reconstructor = SemiSupervisedReconstructor(
@@ -35,6 +36,7 @@ def build(
         loss_settings=LossSettings(**loss_settings),
         freeze_encoder=freeze_encoder,
         precision=precision,
+        mirror_answers=mirror_answers,
         seed=seed,
     )
     reconstructor.projector = PROJECTOR
@@ -52,7 +54,7 @@ def make_batch(count=3, seed=0):
         "view_a": masks(0),
         "view_b": masks(1),
         "unlabeled": masks(2),
-        "hull": tf.random.stateless_uniform((count, 32, 32, 32), [seed, 5]) < 0.1,
+        "hull": tf.maximum(tf.random.stateless_uniform((count,) + (32,) * 3, [seed, 5]) - 0.8, 0),
         "viewpoint_a": geometry.sample_viewpoints(count, [seed, 3]),
         "viewpoint_b": geometry.sample_viewpoints(count, [seed, 4]),
     }

@@ -10,4 +10,5 @@ TINY = architectures.Architecture(
     generator_filters=(4, 4),
     discriminator_filters=(4, 4),
     kernel_size=4,
+    refiner_filters=(2, 4, 4),
 )

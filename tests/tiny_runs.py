@@ -15,7 +15,12 @@ TRAIN = dataclasses.replace(BOTH, supervision="labeled")
 
 # All there is, what is ours too.
 SEMI = dataclasses.replace(
-    BOTH, occupancy_weight=30.0, self_reconstruction_weight=30.0, labeled_batch_size=2
+    BOTH,
+    occupancy_weight=30.0,
+    self_reconstruction_weight=30.0,
+    labeled_batch_size=2,
+    correct_hulls=True,
+    refine=True,
 )
 
 RUN = RunSettings(steps=4, evaluate_every=2)

@@ -56,7 +56,7 @@ def batch_dataset(
       batch_size: number U of unlabeled masks, and of hulls, in a batch.
       seed: seed of everything that is drawn.
       labeled_batch_size: number B of pairs of views in a batch; None or 0 for `batch_size`.
-      hulls: packed visual hulls of the labeled shapes, from `visual_hull.packed_hulls`, or None.
+      hulls: visual hulls of the labeled shapes, from `hulls.labeled_hulls`, or None.
       mirror_views: replace half of the pairs, of the unlabeled masks and of the hulls by those of
         the mirrored shape, with columns reversed and azimuths negated. This is correct for every
         shape, symmetric or not.
@@ -66,7 +66,8 @@ def batch_dataset(
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
       [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of all
-      shapes. `hull`, only if `hulls` are given, is bool [U, N, N, N].
+      shapes. `hull`, only if `hulls` are given, is float32
+      [U, N, N, N] in [0, 1].
     """
     pairs = labeled_batch_size or batch_size
     num_shapes, num_views = shapes.masks.shape[:2]
@@ -127,7 +128,7 @@ def batch_dataset(
         }
         if hulls is not None:
             chosen = tf.gather(hulls, uniform("hull", batch_size, len(hulls)))
-            hull = unpack(chosen, *[shapes.voxel_size] * 3) > 0
+            hull = tf.cast(chosen, tf.float32) / 255
             batch["hull"] = _mirror(hull, mirrored("mirrored_hull", batch_size), axis=3)
         for name, index in (("a", first), ("b", second)):
             mask, viewpoint = read_masks(index, pairs), tf.gather_nd(viewpoints, index)

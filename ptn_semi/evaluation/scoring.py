@@ -1,4 +1,4 @@
-"""Scores of a model on a split, next to those of a baseline: the mean training shape."""
+"""Scores of a model on a split, next to those of floors that it has to beat."""
 
 import json
 import os
@@ -9,18 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from ptn_semi.data import preparation, splits
-from ptn_semi.evaluation import metrics
+from ptn_semi.data import batches, preparation, splits
+from ptn_semi.data.hulls import labeled_hulls
+from ptn_semi.evaluation import floors, metrics
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
-from ptn_semi.settings import DataSettings
+from ptn_semi.settings import DataSettings, TrainSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
 _NUM_PICTURES = 8
-_BATCH = 64  # Shapes scored at a time. It has no effect on the scores.
+_LEGEND = (
+    "mean_hull: mean visual hull of the labeled shapes, whatever the mask.",
+    "nearest: mean hull of the 5 labeled masks that are most like the mask.",
+    "mean_shape: an oracle, the mean of the true voxels of all training shapes.",
+)
 _TURNS = range(0, 360, 10)  # degrees
 
 
@@ -81,56 +86,11 @@ def score_model(
     return scores.result()
 
 
-def score_mean_shape(train: splits.Shapes, shapes: splits.Shapes) -> metrics.Scores:
-    """Score the mean training shape of each category as a constant prediction.
-
-    A model at this level has learnt nothing that depends on the mask. Every shape counts once.
-
-    Args:
-      train: training shapes with voxels, whose categories include those of `shapes`.
-      shapes: the shapes to score, with voxels.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
-    """
-    scores = metrics.ReconstructionScores()
-    for category in np.unique(shapes.categories):
-        chosen = np.flatnonzero(shapes.categories == category)
-        mean = mean_shape(train, category)
-        for start in range(0, len(chosen), _BATCH):
-            index = chosen[start : start + _BATCH]
-            constant = np.broadcast_to(mean, (len(index), *mean.shape))
-            scores.add(
-                constant,
-                shapes.unpack_voxels(index),
-                shapes.categories[index],
-                shapes.model_ids[index],
-            )
-    return scores.result()
-
-
-def mean_shape(train: splits.Shapes, category: str) -> np.ndarray:
-    """Compute the share of a category's training shapes that occupy each voxel.
-
-    Args:
-      train: training shapes with voxels.
-      category: name of a category with at least one shape.
-
-    Returns:
-      float32 [N, N, N] in [0, 1], axes x, y, z.
-    """
-    chosen = np.flatnonzero(train.categories == category)
-    total = np.zeros((train.voxel_size,) * 3)
-    for start in range(0, len(chosen), _BATCH):
-        total += train.unpack_voxels(chosen[start : start + _BATCH]).sum(axis=0)
-    return (total / len(chosen)).astype(np.float32)
-
-
 def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
     """Format scores as a text table.
 
     Args:
-      rows_by_model: `{"model": rows, "mean_shape": rows}`, as from `evaluate_workdir`.
+      rows_by_model: the "rows" of `evaluate_workdir`.
     """
     columns = {
         "average_precision": "AP",
@@ -148,12 +108,13 @@ def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
                 f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
             ]
             lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_LEGEND])
 
 
 def evaluate_workdir(
     workdir: str | os.PathLike,
     data: DataSettings,
+    train: TrainSettings,
     split: str,
     which: str = "best",
     num_views: int | None = None,
@@ -161,11 +122,13 @@ def evaluate_workdir(
     output: str | os.PathLike | None = None,
     save_predictions: str | os.PathLike | None = None,
 ) -> dict[str, Any]:
-    """Score a checkpoint of a run and the mean shape on a split; write JSON and a picture.
+    """Score a checkpoint of a run and the `floors` on a split; write JSON and a picture.
 
     Args:
       workdir: folder of the run.
       data: settings of the data set to score on.
+      train: settings of the run, which say what the floors may know: the shapes of this data set
+        that such a run would have as labeled, and their views.
       split: a TFDS split expression.
       which: "best" by validation AP, or "last".
       num_views: number of views of each shape that are inputs; None for all.
@@ -176,8 +139,8 @@ def evaluate_workdir(
         None to write none.
 
     Returns:
-      {"checkpoint", "step", "split", "turn", "rows": {"model": rows, "mean_shape": rows}}, as in
-      the JSON file.
+      {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
+      "model", "mean_hull", "nearest" and "mean_shape".
 
     Raises:
       UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
@@ -193,8 +156,8 @@ def evaluate_workdir(
             )
     builder = preparation.prepare(data)
     shapes = splits.load(builder, split, with_voxels=True)
-    train = splits.load(builder, "train", with_voxels=True)
-    splits.check_categories(builder, {split: shapes, "train": train}, complete=("train",))
+    known = splits.load(builder, "train", with_voxels=True)
+    splits.check_categories(builder, {split: shapes, "train": known}, complete=("train",))
     stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
     output = pathlib.Path(output) if output else stem.with_suffix(".json")
     kept = []
@@ -212,7 +175,7 @@ def evaluate_workdir(
         "step": checkpoint.step,
         "split": split,
         "turn": predictor.turn,
-        "rows": {"model": rows, "mean_shape": score_mean_shape(train, shapes)},
+        "rows": {"model": rows, **_score_floors(model, known, train, shapes, num_views)},
     }
     with files.replacing(output) as partial:
         partial.write_text(json.dumps(scores, indent=1) + "\n")
@@ -230,6 +193,27 @@ def evaluate_workdir(
     sheet = _sheet(predictor, shapes, rows["mean"]["best_threshold"])
     sheets.save_png(output.with_suffix(".png"), sheet)
     return scores
+
+
+def _score_floors(model, known, train, shapes, num_views):
+    """Score the floors that know the training shapes `known` as a run with these settings would."""
+    labeled = batches.labeled_subset(known.model_ids, train.pose_fraction, train.seed)
+    hulls = labeled_hulls(
+        known,
+        labeled,
+        train.labeled_views,
+        model.projector,
+        corrected=train.correct_hulls,
+        progress=True,
+    )
+    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
+    return {
+        "mean_hull": floors.score_mean_hull(known, labeled, hulls, shapes),
+        "nearest": floors.score_nearest(
+            known, labeled, train.labeled_views, hulls, shapes, num_views
+        ),
+        "mean_shape": floors.score_mean_shape(known, shapes),
+    }
 
 
 def _sheet(predictor: Predictor, shapes: splits.Shapes, threshold: float) -> np.ndarray:

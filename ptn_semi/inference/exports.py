@@ -30,7 +30,7 @@ class Servable(tf.Module):
       serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1] and
         latent [B, latent_dim].
       serving_uint8: the same for a mask uint8 [B, S, S, 1], of an object where it is ≥ 128.
-      decode: latent → voxels.
+      decode: latent → voxels of G, which R has not seen.
       project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
       metadata: nothing → json, a string that holds `metadata`.
 
@@ -46,17 +46,19 @@ class Servable(tf.Module):
 
     def __init__(self, model: SemiSupervisedReconstructor, metadata: dict[str, Any]):
         super().__init__()
-        encoder, generator = model.average_encoder, model.average_generator
+        generator = model.average_generator
         # The networks are not kept: Keras would track their layers too, and write everything twice.
         self.kept: list[tf.Variable] = [variable.value for variable in _kept(model)]
         # Some programs that run a SavedModel have no XLA.
-        projector = Projector(model.image_size, model.camera, jit_compile=False)
+        projector = Projector(
+            model.image_size, model.camera, pooling=model.loss_settings.pooling, jit_compile=False
+        )
         grid, image = (model.voxel_size,) * 3, (model.image_size,) * 2
         self.metadata = text = json.dumps(metadata, indent=1)
 
         def reconstruct(mask: tf.Tensor) -> dict[str, tf.Tensor]:
-            latent = encoder(mask, training=False)
-            return {"voxels": generator(latent, training=False), "latent": latent}
+            voxels, latent = model.reconstruct(mask, projector)
+            return {"voxels": voxels, "latent": latent}
 
         self.functions: dict[str, tf.types.experimental.PolymorphicFunction] = {
             "serving_default": _function(reconstruct, mask=(tf.float32, (*image, 1))),
@@ -138,6 +140,8 @@ def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> 
     model = checkpoints.load_model(checkpoint)
     if kind == "tflite":
         model.average_generator = _with_plain_layers(model.average_generator)
+        if model.average_refiner is not None:
+            model.average_refiner = _with_plain_layers(model.average_refiner)
     servable = Servable(model, metadata(checkpoint, model))
     with files.replacing(output, tf.errors.OpError) as partial:
         write(servable, partial)
@@ -175,11 +179,12 @@ def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str
 
 def _kept(model: SemiSupervisedReconstructor) -> list:
     """Return the variables that an export holds, in a fixed order."""
-    return model.average_encoder.variables + model.average_generator.variables
+    networks = (getattr(model, f"average_{name}") for name in model.averaged_networks)
+    return [variable for network in networks for variable in network.variables]
 
 
-def _with_plain_layers(generator: keras.Model) -> keras.Model:
-    """Return a copy of G with a Keras layer in place of our own last layer.
+def _with_plain_layers(network: keras.Model) -> keras.Model:
+    """Return a copy of G or R with a Keras layer in place of our own last layer.
 
     TFLite cannot run the transposition in ours, which has too many axes.
     """
@@ -191,8 +196,8 @@ def _with_plain_layers(generator: keras.Model) -> keras.Model:
             1, layer.kernel_size, 2, "same", name=layer.name, dtype=layer.dtype_policy
         )
 
-    clone = keras.models.clone_model(generator, clone_function=plain)
-    clone.set_weights(generator.get_weights())
+    clone = keras.models.clone_model(network, clone_function=plain)
+    clone.set_weights(network.get_weights())
     return clone
 
 

@@ -10,7 +10,7 @@ _LARGEST = 4096
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """Sizes of the three networks.
+    """Sizes of the networks.
 
     Attributes:
       latent_dim: length of E's output and of the GAN's z.
@@ -21,7 +21,9 @@ class Architecture:
         doubles the grid. The last one, to 1 channel, is left out. Voxel size 64 repeats the last
         number.
       discriminator_filters: filters of D's convolutions, each of which halves the mask.
-      kernel_size: kernel size of all convolutions.
+      kernel_size: kernel size of these networks' convolutions.
+      refiner_filters: filters of R's convolutions: on the mask, on the grid at half of its
+        resolution, and at a quarter.
 
     Raises:
       ValueError: a size is not an integer from 1 to 4096.
@@ -34,6 +36,7 @@ class Architecture:
     generator_filters: tuple[int, ...]
     discriminator_filters: tuple[int, ...]
     kernel_size: int
+    refiner_filters: tuple[int, int, int] = (16, 16, 64)
 
     def __post_init__(self) -> None:
         sizes = [
@@ -44,6 +47,7 @@ class Architecture:
             *self.generator_filters,
             *self.discriminator_filters,
             self.kernel_size,
+            *self.refiner_filters,
         ]
         # A checkpoint from a stranger may name any sizes, and the networks are built before its
         # weights are read.

@@ -182,22 +182,28 @@ def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
 
 
 def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Restore the networks, V only if the checkpoint has it, without optimizers and step."""
+    """Restore the networks without optimizers and step; V and R only if the checkpoint has them."""
     with refusing_others(checkpoint.path, _FIX):
         _check_architecture(checkpoint, model)
         parts = _networks(model)
-        if not LossSettings(**checkpoint.model_config["loss_settings"]).uses_viewpoint_estimator:
+        stored = LossSettings(**checkpoint.model_config["loss_settings"])
+        if not stored.uses_viewpoint_estimator:
             parts.pop("viewpoint_estimator", None)
+        if not stored.uses_refiner:
+            for name in ("refiner", "average_refiner", "average_viewpoint_estimator"):
+                parts.pop(name, None)
         with files.without_patterns(checkpoint.path) as folder:
             status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
             status.assert_existing_objects_matched().expect_partial()
 
 
 def start_from(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Initialise a new run from a checkpoint's networks, with the averages of E and G."""
+    """Initialise a new run from a checkpoint's networks, with the averages of E, G and R."""
     restore_networks(checkpoint, model)
-    model.encoder.set_weights(model.average_encoder.get_weights())
-    model.generator.set_weights(model.average_generator.get_weights())
+    for name in ("encoder", "generator", "refiner"):
+        if getattr(model, name) is not None:
+            getattr(model, name).set_weights(getattr(model, f"average_{name}").get_weights())
+    model.reset_averages()
 
 
 def load_model(checkpoint: Checkpoint) -> SemiSupervisedReconstructor:
@@ -247,16 +253,14 @@ def non_finite_weight(model: keras.Model) -> str | None:
 
 
 def _networks(model):
-    names = "encoder", "generator", "discriminator", "average_encoder", "average_generator"
-    parts = {name: getattr(model, name) for name in names}
-    if model.viewpoint_estimator is not None:
-        parts["viewpoint_estimator"] = model.viewpoint_estimator
-    return parts
+    names = ["encoder", "generator", "discriminator", "viewpoint_estimator", "refiner"]
+    names += [f"average_{name}" for name in model.averaged_networks]
+    return {name: getattr(model, name) for name in names if getattr(model, name) is not None}
 
 
 def _trackable(model):
-    names = OPTIMIZERS if model.viewpoint_estimator is not None else OPTIMIZERS[:-1]
-    parts = {name: getattr(model, name) for name in names}
+    optimizers = {name: getattr(model, name) for name in OPTIMIZERS}
+    parts = {name: each for name, each in optimizers.items() if each is not None and each.built}
     return tf.train.Checkpoint(steps=model.steps, **_networks(model), **parts)
 
 
@@ -275,10 +279,13 @@ def _sizes(config):
         name: json.loads(json.dumps(dataclasses.asdict(architecture)))
         for name, architecture in architectures.PRESETS.items()
     }
-    names = [name for name, value in presets.items() if value == config["architecture"]]
-    preset = names[0] if names else f"(unknown: {config['architecture']})"
-    sizes = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
-    return [f"--preset={preset}", *sizes]
+    # Checkpoints from before R lack its sizes.
+    sizes = {"refiner_filters": [*architectures.Architecture.refiner_filters]}
+    sizes |= config["architecture"]
+    names = [name for name, value in presets.items() if value == sizes]
+    preset = names[0] if names else f"(unknown: {sizes})"
+    grids = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
+    return [f"--preset={preset}", *grids]
 
 
 def _path(folder, step):

@@ -5,11 +5,13 @@ This module does not import TensorFlow.
 
 import dataclasses
 
+from ptn_semi.projection.rays import POOLINGS
 from ptn_semi.utils.flags import setting
 
 SUPERVISIONS = ("labeled", "unlabeled", "both")
 GAN_LOSSES = ("non_saturating", "least_squares", "hinge")
 GRADIENT_PENALTIES = ("dragan", "r1")
+MASK_LOSSES = ("differences", "cross_entropy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,18 @@ class LossSettings:
         choices=SUPERVISIONS,
     )
     reconstruction_weight: float = setting(10.0, "Weight of equation 1.", low=0)
+    mask_loss: str = setting(
+        "differences",
+        "How equation 1 compares masks: the paper's absolute and squared differences, or the "
+        "cross-entropy of their pixels.",
+        choices=MASK_LOSSES,
+    )
+    pooling: str = setting(
+        "absorption",
+        "How the voxels v on a ray make a pixel of a projected mask: the paper's absorption, "
+        "1 − exp(−Σ v); the probability that any is occupied, 1 − Π (1 − v); or their max.",
+        choices=POOLINGS,
+    )
     latent_invariance_weight: float = setting(0.1, "Weight of equation 2.", low=0)
     voxel_invariance_weight: float = setting(1.0, "Weight of equation 3.", low=0)
     adversarial_weight: float = setting(
@@ -45,6 +59,11 @@ class LossSettings:
         "Weight of the cross-entropy between voxels and warped visual hulls of labeled shapes "
         "(warped generated shapes with --supervision=unlabeled).",
         low=0,
+    )
+    refine: bool = setting(
+        False,
+        "Train the refiner R on warped visual hulls too. It corrects voxels by the mask, seen from "
+        "the viewpoint that V estimates.",
     )
     self_reconstruction_weight: float = setting(
         0.0,
@@ -66,6 +85,11 @@ class LossSettings:
                 "supervision=unlabeled learns shapes from the GAN alone: it needs an "
                 "adversarial_weight, such as 1"
             )
+        if self.refine and not self.occupancy_weight:
+            raise ValueError(
+                "the refiner learns from warped hulls: refine needs an occupancy_weight with it, "
+                "such as 30"
+            )
         if (
             self.supervision == "unlabeled"
             and self.uses_viewpoint_estimator
@@ -82,6 +106,12 @@ class LossSettings:
         return self.supervision != "unlabeled" and bool(self.occupancy_weight)
 
     @property
+    def uses_refiner(self) -> bool:
+        """Whether the model has the refiner R, which learns from warped hulls."""
+        return self.uses_hulls and self.refine
+
+    @property
     def uses_viewpoint_estimator(self) -> bool:
         """Whether the model has the viewpoint estimator V."""
-        return self.supervision != "labeled" and bool(self.self_reconstruction_weight)
+        reconstructs_masks = self.supervision != "labeled" and self.self_reconstruction_weight
+        return bool(reconstructs_masks) or self.uses_refiner

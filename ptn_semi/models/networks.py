@@ -1,11 +1,11 @@
-"""Encoder E, voxel generator G, discriminator D and viewpoint estimator V as Keras models.
+"""Encoder E, voxel generator G, refiner R, discriminator D and viewpoint estimator V, in Keras.
 
 An `architectures.Architecture` gives their sizes.
 """
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 import tensorflow as tf
@@ -14,6 +14,8 @@ from keras import layers
 from ptn_semi.models import architectures, replicas, viewpoint_bins
 from ptn_semi.models.normalization import FusedBatchNormalization
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
+from ptn_semi.projection.camera import Camera
+from ptn_semi.projection.lifting import Lifting
 from ptn_semi.utils import cpu
 
 # Keras' default of 0.99 lags too far behind in a run of a few thousand steps.
@@ -21,6 +23,7 @@ BATCH_NORM_MOMENTUM = 0.9
 # G starts with a nearly empty grid: rays through a half-full one are opaque and pass back no
 # gradient.
 INITIAL_LOGIT = -3.0
+_SMALLEST = 1e-6  # probability, as in the occupancy loss
 
 
 def fastest_precision() -> str:
@@ -139,6 +142,72 @@ def build_generator(architecture: architectures.Architecture, voxel_size: int) -
     x = layers.Reshape((voxel_size,) * 3, name="squeeze")(x)
     voxels = layers.Activation("sigmoid", dtype="float32", name="voxels")(x)
     return keras.Model(inputs, voxels, name="generator")
+
+
+def build_refiner(
+    architecture: architectures.Architecture, voxel_size: int, image_size: int, camera: Camera
+) -> keras.Model:
+    """Build R, which corrects voxels [B, N, N, N] by a mask [B, S, S, 1] and its viewpoint [B, 2].
+
+    The mask, and features of it, are lifted into the grid. There R is a U-Net, whose finest level
+    has half of the grid's resolution. Its output is added to the voxels' logits. R starts as the
+    identity.
+
+    Args:
+      architecture: sizes of the networks.
+      voxel_size: N.
+      image_size: S.
+      camera: the camera of the masks.
+
+    Returns:
+      The model of the inputs (voxels, mask, viewpoint), with float32 output [B, N, N, N] in [0, 1].
+    """
+    on_mask, fine, coarse = architecture.refiner_filters
+    voxels = layers.Input((voxel_size,) * 3, name="voxels")
+    mask = layers.Input((image_size, image_size, 1), name="mask")
+    viewpoint = layers.Input((2,), name="viewpoint")
+
+    def convolve(x, filters, name, stride=1):
+        x = layers.Conv3D(filters, 3, stride, "same", use_bias=False, name=name)(x)
+        return _normalized(x, name)
+
+    features = mask
+    for i in (1, 2):
+        features = layers.Conv2D(
+            on_mask, 5, padding="same", activation="relu", name=f"mask_conv{i}"
+        )(features)
+    seen = Lifting(voxel_size, camera, name="lifted_mask")(mask, viewpoint)
+    x = layers.Concatenate(name="shape_and_mask")(
+        [layers.Reshape((*(voxel_size,) * 3, 1), name="channel")(voxels), seen]
+    )
+    x = layers.Conv3D(fine, 4, 2, "same", use_bias=False, name="halve")(x)
+    x = _normalized(x, "halve")
+    lifted = Lifting(voxel_size // 2, camera, position=False, name="lifted_features")(
+        features, viewpoint
+    )
+    x = convolve(layers.Concatenate(name="inputs")([x, lifted]), fine, "conv1")
+    below = convolve(convolve(x, coarse, "down", stride=2), coarse, "conv2")
+    below = layers.Conv3DTranspose(fine, 2, 2, "same", use_bias=False, name="up")(below)
+    x = layers.Concatenate(name="skip")([x, _normalized(below, "up")])
+    x = convolve(x, fine, "conv3")
+    x = UpsamplingToOneChannel(4, kernel_initializer="zeros", name="correction")(x)
+    x = layers.Reshape((voxel_size,) * 3, dtype="float32", name="squeeze")(x)
+    refined = AddedToLogits(dtype="float32", name="refined")([voxels, x])
+    return keras.Model([voxels, mask, viewpoint], refined, name="refiner")
+
+
+@keras.saving.register_keras_serializable(package="ptn_semi")
+class AddedToLogits(layers.Layer):
+    """Adds to the logits of probabilities: `sigmoid(logit(p) + x)`.
+
+    Input shape: p in [0, 1] and x, of one shape.
+    Output shape: the same, in [0, 1].
+    """
+
+    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Return the new probabilities."""
+        p = tf.clip_by_value(inputs[0], _SMALLEST, 1 - _SMALLEST)
+        return tf.sigmoid(tf.math.log(p) - tf.math.log(1 - p) + inputs[1])
 
 
 def build_viewpoint_estimator(

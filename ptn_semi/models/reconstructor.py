@@ -1,4 +1,4 @@
-"""The model: E, G, D, V and P, with a training step that runs its iterations one by one."""
+"""The model: E, G, R, D, V and P, with a training step that runs its iterations one by one."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ptn_semi.models import architectures, networks, replicas, train_steps
+from ptn_semi.models import architectures, networks, replicas, train_steps, viewpoint_search
 from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
@@ -19,6 +19,7 @@ OPTIMIZERS = (
     "generator_optimizer",
     "discriminator_optimizer",
     "viewpoint_optimizer",
+    "refiner_optimizer",
 )
 
 
@@ -26,11 +27,18 @@ OPTIMIZERS = (
 class SemiSupervisedReconstructor(keras.Model):
     """Reconstructs voxels from one mask. It trains on few labeled and many unlabeled masks.
 
-    Calling the model maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1].
+    Calling the model maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1]:
+
+      latent = E(mask)
+      voxels = G(latent)
+      viewpoint = the one of V(mask) that fits the voxels best
+      refined = R(voxels, mask, viewpoint)
+
+    The paper has E and G alone, and so has a model whose `loss_settings` do not `refine`.
 
     `train_step` runs up to three of these iterations, which `loss_settings` selects:
 
-      supervised: trains E, G and V on pairs of views with viewpoints and on warped shapes.
+      supervised: trains E, G, R and V on pairs of views with viewpoints and on warped shapes.
       generated: replaces supervised where there are no labels; trains E and V on warped shapes
         that G generates.
       self-reconstruction: trains E and G on masks alone, projected from the viewpoints that V
@@ -42,7 +50,7 @@ class SemiSupervisedReconstructor(keras.Model):
       view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
       viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
       unlabeled: masks [U, S, S, 1] of any shapes.
-      hull: bool [H, N, N, N], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
+      hull: [H, N, N, N] in [0, 1], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
 
     All random numbers are drawn statelessly from (seed, steps), so that a restored model resumes
     bit-identically.
@@ -54,9 +62,12 @@ class SemiSupervisedReconstructor(keras.Model):
       camera: the `Camera` of the masks, or its `to_dict()`.
       loss_settings: the losses and their weights, or a dict of them.
       freeze_encoder: train all networks but E.
-      average_decay: decay of the exponential moving averages of E's and G's weights, including the
-        statistics of batch norm. The averages reconstruct at test time; with 0 they equal the
-        weights.
+      average_decay: decay of the exponential moving averages of the weights of E, G, R and V,
+        including the statistics of batch norm. The averages reconstruct at test time; with 0 they
+        equal the weights.
+      mirror_answers: answer with the mean of the reconstructions of a mask and of its mirror image,
+        mirrored back.
+      warp_strength: how far shapes are warped in training; see `warps.random_warp`.
       elevation_range: lowest and highest elevation of sampled viewpoints, in degrees.
       azimuth_range: lowest and highest azimuth of sampled viewpoints, in degrees.
       precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
@@ -72,6 +83,8 @@ class SemiSupervisedReconstructor(keras.Model):
         loss_settings: LossSettings | dict[str, Any] | None = None,
         freeze_encoder: bool = False,
         average_decay: float = 0.99,
+        mirror_answers: bool = False,
+        warp_strength: float = 0.25,
         elevation_range: Sequence[float] = ELEVATION_RANGE,
         azimuth_range: Sequence[float] = AZIMUTH_RANGE,
         precision: str = "float32",
@@ -93,7 +106,8 @@ class SemiSupervisedReconstructor(keras.Model):
         self.camera = camera or Camera()
         self.loss_settings = loss_settings or LossSettings()
         self.freeze_encoder = freeze_encoder
-        self.average_decay = average_decay
+        self.average_decay, self.mirror_answers = average_decay, mirror_answers
+        self.warp_strength = warp_strength
         self.elevation_range, self.azimuth_range = tuple(elevation_range), tuple(azimuth_range)
         self.precision, self.seed = precision, seed
         keras.utils.set_random_seed(seed)
@@ -106,11 +120,21 @@ class SemiSupervisedReconstructor(keras.Model):
                 if self.loss_settings.uses_viewpoint_estimator
                 else None
             )
-        self.projector = Projector(image_size, self.camera, name="projector")
+            self.refiner = (
+                networks.build_refiner(architecture, voxel_size, image_size, self.camera)
+                if self.loss_settings.uses_refiner
+                else None
+            )
+        self.projector = Projector(
+            image_size, self.camera, pooling=self.loss_settings.pooling, name="projector"
+        )
         self.encoder.trainable = not freeze_encoder
-        self.average_encoder = keras.models.clone_model(self.encoder)
-        self.average_generator = keras.models.clone_model(self.generator)
-        self.average_encoder.trainable = self.average_generator.trainable = False
+        self.average_encoder = _frozen_copy(self.encoder)
+        self.average_generator = _frozen_copy(self.generator)
+        self.average_refiner = self.average_viewpoint_estimator = None
+        if self.refiner is not None:
+            self.average_refiner = _frozen_copy(self.refiner)
+            self.average_viewpoint_estimator = _frozen_copy(self.viewpoint_estimator)
         self.reset_averages()
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int64", initializer="zeros", trainable=False
@@ -122,14 +146,44 @@ class SemiSupervisedReconstructor(keras.Model):
 
         Args:
           masks: [B, S, S, 1] in [0, 1].
-          training: use E and G themselves instead of their averages.
+          training: use E and G themselves instead of their averages, and nothing else.
 
         Returns:
           float32 [B, N, N, N] in [0, 1].
         """
         if training:
             return self.generator(self.encoder(masks, training=True), training=True)
-        return self.average_generator(self.average_encoder(masks, training=False), training=False)
+        return self.reconstruct(masks)[0]
+
+    def reconstruct(
+        self, masks: tf.Tensor, projector: Projector | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reconstruct voxels with the averages of the weights.
+
+        Args:
+          masks: [B, S, S, 1] in [0, 1].
+          projector: the projector to compute with; None for the model's own.
+
+        Returns:
+          The voxels, float32 [B, N, N, N] in [0, 1], and E's latents [B, latent_dim].
+        """
+        views = tf.concat([masks, tf.reverse(masks, [2])], axis=0) if self.mirror_answers else masks
+        latents = self.average_encoder(views, training=False)
+        voxels = self.average_generator(latents, training=False)
+        if self.average_refiner is not None and self.average_viewpoint_estimator is not None:
+            viewpoints = viewpoint_search.fitting_viewpoints(
+                self.average_viewpoint_estimator(views, training=False),
+                views,
+                voxels,
+                projector or self.projector,
+                self.elevation_range,
+            )
+            voxels = self.average_refiner([voxels, views, viewpoints], training=False)
+        if self.mirror_answers:
+            answers, mirrored = tf.split(voxels, 2)
+            voxels = (answers + tf.reverse(mirrored, [3])) / 2
+            latents, _ = tf.split(latents, 2)
+        return voxels, latents
 
     def compile(
         self,
@@ -137,6 +191,7 @@ class SemiSupervisedReconstructor(keras.Model):
         generator_optimizer: keras.optimizers.Optimizer,
         discriminator_optimizer: keras.optimizers.Optimizer,
         viewpoint_optimizer: keras.optimizers.Optimizer | None = None,
+        refiner_optimizer: keras.optimizers.Optimizer | None = None,
         jit_compile: bool = False,
     ) -> None:
         """Set the optimizers and build them, so that a restored run finds their state.
@@ -145,7 +200,8 @@ class SemiSupervisedReconstructor(keras.Model):
           encoder_optimizer: E's.
           generator_optimizer: G's.
           discriminator_optimizer: D's.
-          viewpoint_optimizer: V's, which only a model with self-reconstruction needs.
+          viewpoint_optimizer: V's, which only a model with V needs.
+          refiner_optimizer: R's, which only a model with R needs.
           jit_compile: compile the training step with XLA. Leave it off on a CPU, where XLA makes
             transposed 3-D convolutions far slower.
         """
@@ -160,6 +216,10 @@ class SemiSupervisedReconstructor(keras.Model):
         if self.viewpoint_estimator is not None:
             assert viewpoint_optimizer is not None
             viewpoint_optimizer.build(self.viewpoint_estimator.trainable_variables)
+        self.refiner_optimizer = refiner_optimizer
+        if self.refiner is not None:
+            assert refiner_optimizer is not None
+            refiner_optimizer.build(self.refiner.trainable_variables)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Run one iteration of each kind that `loss_settings` selects.
@@ -187,8 +247,15 @@ class SemiSupervisedReconstructor(keras.Model):
 
     def _averaged(self) -> Iterator[tuple[keras.Variable, keras.Variable]]:
         """Return pairs of an average and the weight that it averages."""
-        averages = self.average_encoder.weights + self.average_generator.weights
-        return zip(averages, self.encoder.weights + self.generator.weights, strict=True)
+        for name in self.averaged_networks:
+            averages = getattr(self, f"average_{name}").weights
+            yield from zip(averages, getattr(self, name).weights, strict=True)
+
+    @property
+    def averaged_networks(self) -> tuple[str, ...]:
+        """Names of the networks whose averages reconstruct at test time."""
+        names = "encoder", "generator"
+        return names if self.refiner is None else (*names, "viewpoint_estimator", "refiner")
 
     def reset_averages(self) -> None:
         """Set the averages to the weights."""
@@ -219,22 +286,27 @@ class SemiSupervisedReconstructor(keras.Model):
         shape = [replicas.total(count), self.architecture.latent_dim]
         return replicas.share(tf.random.stateless_normal(shape, self.stateless_seed(purpose)))
 
-    def sample_viewpoints(self, count: int | tf.Tensor, purpose: str) -> tf.Tensor:
+    def sample_viewpoints(
+        self, count: int | tf.Tensor, purpose: str, num_views: int = 1
+    ) -> tf.Tensor:
         """Draw viewpoints uniformly from `elevation_range` and `azimuth_range`.
 
         Args:
-          count: how many viewpoints this replica needs.
+          count: for how many shapes this replica needs viewpoints.
           purpose: random stream of the numbers; see `utils.seeds`.
+          num_views: how many viewpoints each shape needs.
 
         Returns:
-          [count, 2] in degrees.
+          [count, num_views, 2] in degrees.
         """
-        seed = self.stateless_seed(purpose)
-        return replicas.share(
-            geometry.sample_viewpoints(
-                replicas.total(count), seed, self.elevation_range, self.azimuth_range
-            )
+        total = replicas.total(count)
+        viewpoints = geometry.sample_viewpoints(
+            total * num_views,
+            self.stateless_seed(purpose),
+            self.elevation_range,
+            self.azimuth_range,
         )
+        return replicas.share(tf.reshape(viewpoints, [total, num_views, 2]))
 
     def stateless_seed(self, purpose: str) -> tf.Tensor:
         """Return the stateless seed [2] for one purpose in the current step."""
@@ -251,8 +323,17 @@ class SemiSupervisedReconstructor(keras.Model):
             "loss_settings": dataclasses.asdict(self.loss_settings),
             "freeze_encoder": self.freeze_encoder,
             "average_decay": self.average_decay,
+            "mirror_answers": self.mirror_answers,
+            "warp_strength": self.warp_strength,
             "elevation_range": self.elevation_range,
             "azimuth_range": self.azimuth_range,
             "precision": self.precision,
             "seed": self.seed,
         }
+
+
+def _frozen_copy(network):
+    """Return a network of the same layers with weights of its own, which are not trained."""
+    copy = keras.models.clone_model(network)
+    copy.trainable = False
+    return copy

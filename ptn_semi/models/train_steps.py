@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from ptn_semi.models import losses, replicas, viewpoint_bins, warps
+from ptn_semi.models import losses, replicas, viewpoint_bins, viewpoint_search, warps
 
 if TYPE_CHECKING:  # `reconstructor` imports this module
     from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 
-_NUM_HYPOTHESES = 4  # viewpoints to try for each unlabeled mask
+_RENDERS = 3  # masks of each warped shape that V learns from
+_LIKELY = 0.35  # voxels of warped shapes above this show in their masks
 _OCCUPIED = 0.5  # voxels of generated shapes above this are occupied
 
 
 def supervised(
     model: "SemiSupervisedReconstructor", batch: Mapping[str, tf.Tensor]
 ) -> dict[str, tf.Tensor]:
-    """Train E and G on equations 1 to 3 and on warped hulls, and V on known viewpoints.
+    """Train E and G on equations 1 to 3, these and R on warped hulls, and V on known viewpoints.
 
-    One forward and one backward pass serve both E and G.
+    One forward and one backward pass serve E, G and R.
 
     Args:
       model: the model to train.
@@ -35,11 +36,11 @@ def supervised(
     weights = model.loss_settings
     views = tf.concat([batch["view_a"], batch["view_b"]], axis=0)
     view_viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
-    masks, mask_viewpoints, results = views, view_viewpoints, {}
+    masks, results = views, {}
     if weights.occupancy_weight:
-        occupied, warped_masks, warped_viewpoints = _warped(model, batch["hull"])
+        occupied, renders, seen_from = _warped(model, batch["hull"])
+        warped_masks, warped_viewpoints = renders[:, 0], seen_from[:, 0]
         masks = tf.concat([views, warped_masks], axis=0)
-        mask_viewpoints = tf.concat([view_viewpoints, warped_viewpoints], axis=0)
     pairs = tf.shape(batch["view_a"])[0]
     with tf.GradientTape() as tape:
         latents = model.encoder(masks, training=not model.freeze_encoder)
@@ -53,7 +54,7 @@ def supervised(
         crossed = tf.concat([voxels_b, voxels_a], axis=0)
         predicted = model.projector([crossed, view_viewpoints])
         # The loss is a mean over both directions, but equation 1 is their sum.
-        reconstruction = 2 * losses.reconstruction_loss(predicted, views)
+        reconstruction = 2 * losses.reconstruction_loss(predicted, views, weights.mask_loss)
         latent = losses.latent_invariance_loss(latents_a, latents_b)
         voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
         total = (
@@ -66,8 +67,15 @@ def supervised(
             total += weights.occupancy_weight * occupancy
             results["occupancy_loss"] = occupancy
     _apply_to_encoder_and_generator(model, tape, total)
+    if model.refiner is not None:
+        results["refinement_loss"] = _train_refiner(
+            model, warped_voxels, warped_masks, warped_viewpoints, occupied
+        )
     if model.viewpoint_estimator is not None:
-        results["viewpoint_loss"] = _train_viewpoints(model, masks, mask_viewpoints)
+        if weights.occupancy_weight:
+            views = tf.concat([views, _flat(renders)], axis=0)
+            view_viewpoints = tf.concat([view_viewpoints, _flat(seen_from)], axis=0)
+        results["viewpoint_loss"] = _train_viewpoints(model, views, view_viewpoints)
     return results | {
         "reconstruction_loss": reconstruction,
         "latent_invariance_loss": latent,
@@ -84,16 +92,45 @@ def _apply_to_encoder_and_generator(model, tape, loss):
     replicas.apply_mean(model.generator_optimizer, gradients[count:], generator_variables)
 
 
+def _train_refiner(model, voxels, masks, true_viewpoints, occupied):
+    """Train R on reconstructions of masks of shapes that are known.
+
+    Every other mask has its true viewpoint, and the rest those that V estimates. R thus learns what
+    a right viewpoint is worth, and not to rely on it.
+    """
+    estimated = _fitting_viewpoints(model, masks, voxels)
+    rows = replicas.share(tf.range(replicas.total(tf.shape(masks)[0])))
+    seen_from = tf.where(rows[:, None] % 2 == 0, true_viewpoints, estimated)
+    variables = model.refiner.trainable_variables
+    with tf.GradientTape() as tape:
+        refined = model.refiner([voxels, masks, seen_from], training=True)
+        loss = losses.occupancy_loss(refined, occupied)
+    replicas.apply_mean(model.refiner_optimizer, tape.gradient(loss, variables), variables)
+    return loss
+
+
 def _warped(model, occupied):
-    """Warp shapes [B, N, N, N] and project them from random viewpoints.
+    """Warp shapes [B, N, N, N] in [0, 1] and project their likely voxels from random viewpoints.
+
+    V, where there is one, needs more masks than the other networks.
 
     Returns:
-      The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets; and the
-      viewpoints.
+      The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,
+      [B, views, S, S, 1]; and the viewpoints [B, views, 2].
     """
-    warped = warps.random_warp(tf.cast(occupied, tf.float32), model.stateless_seed("warp"))
-    seen_from = model.sample_viewpoints(tf.shape(occupied)[0], "warp_viewpoints")
-    return warped, tf.cast(model.projector([warped, seen_from]) > 0, tf.float32), seen_from
+    num_views = 1 if model.viewpoint_estimator is None else _RENDERS
+    warped = warps.random_warp(
+        tf.cast(occupied, tf.float32), model.stateless_seed("warp"), model.warp_strength
+    )
+    seen_from = model.sample_viewpoints(tf.shape(occupied)[0], "warp_viewpoints", num_views)
+    solid = tf.repeat(tf.cast(warped > _LIKELY, tf.float32), num_views, axis=0)
+    masks = tf.cast(model.projector([solid, _flat(seen_from)]) > 0, tf.float32)
+    return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), seen_from
+
+
+def _flat(values):
+    """Join the first two axes."""
+    return tf.reshape(values, [-1, *values.shape[2:]])
 
 
 def _train_viewpoints(model, masks, true_viewpoints):
@@ -117,7 +154,8 @@ def generated(model: "SemiSupervisedReconstructor", count: int | tf.Tensor) -> d
       Scalar losses by name.
     """
     shapes = model.average_generator(model.sample_latents(count, "generated"), training=False)
-    occupied, masks, seen_from = _warped(model, shapes > _OCCUPIED)
+    occupied, renders, seen_from = _warped(model, shapes > _OCCUPIED)
+    masks = renders[:, 0]
     with tf.GradientTape() as tape:
         latents = model.encoder(masks, training=not model.freeze_encoder)
         voxels = model.generator(latents, training=False)
@@ -127,7 +165,7 @@ def generated(model: "SemiSupervisedReconstructor", count: int | tf.Tensor) -> d
     replicas.apply_mean(model.encoder_optimizer, tape.gradient(total, variables), variables)
     results = {"occupancy_loss": occupancy}
     if model.viewpoint_estimator is not None:
-        results["viewpoint_loss"] = _train_viewpoints(model, masks, seen_from)
+        results["viewpoint_loss"] = _train_viewpoints(model, _flat(renders), _flat(seen_from))
     return results
 
 
@@ -150,25 +188,19 @@ def self_reconstruction(
         voxels = model.generator(latents, training=True)
         with tape.stop_recording():
             seen_from = _fitting_viewpoints(model, masks, voxels)
-        loss = losses.reconstruction_loss(model.projector([voxels, seen_from]), masks)
+        seen = model.projector([voxels, seen_from])
+        loss = losses.reconstruction_loss(seen, masks, weights.mask_loss)
         total = tf.minimum(1.0, warm) * weights.self_reconstruction_weight * loss
     _apply_to_encoder_and_generator(model, tape, total)
     return {"self_reconstruction_loss": loss}
 
 
 def _fitting_viewpoints(model, masks, voxels):
-    """Choose, from V's likeliest viewpoints of each mask, the one that fits the voxels best.
-
-    Returns:
-      [B, 2] in degrees.
-    """
+    """Estimate the viewpoints [B, 2] of masks with V and with their reconstructions."""
     answers = model.viewpoint_estimator(masks, training=False)
-    guesses = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, model.elevation_range)
-    repeated = tf.repeat(voxels, _NUM_HYPOTHESES, axis=0)
-    seen = model.projector([repeated, tf.reshape(guesses, [-1, 2])])
-    seen = tf.reshape(seen, [-1, _NUM_HYPOTHESES, *masks.shape[1:]])
-    error = tf.reduce_sum(tf.abs(seen - masks[:, None]), axis=[2, 3, 4])
-    return tf.gather(guesses, tf.argmin(error, axis=1), batch_dims=1)
+    return viewpoint_search.fitting_viewpoints(
+        answers, masks, voxels, model.projector, model.elevation_range
+    )
 
 
 def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -184,7 +216,7 @@ def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[s
     settings = model.loss_settings
     count = tf.shape(real)[0]
     latents = model.sample_latents(count, "latents")
-    seen_from = model.sample_viewpoints(count, "viewpoints")
+    seen_from = _flat(model.sample_viewpoints(count, "viewpoints"))
     statistics = model.generator.non_trainable_variables
     before = [tf.identity(v) for v in statistics]
     with tf.GradientTape(persistent=True) as tape:

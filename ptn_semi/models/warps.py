@@ -5,10 +5,9 @@ import tensorflow as tf
 from ptn_semi.models import replicas
 
 _KNOTS = 4  # pieces of an axis, each stretched independently
-_MAX_LOG_STRETCH = 0.25  # of a whole axis, and of its pieces relative to each other
 
 
-def random_warp(voxels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float) -> tf.Tensor:
     """Stretch each axis of each shape, as a whole and in pieces.
 
     Shapes stay centred and keep their longest side, because data sets scale shapes by it.
@@ -16,13 +15,15 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Args:
       voxels: [B, N, N, N] occupancy, axes x, y, z (y up).
       seed: stateless seed [2].
+      strength: the largest logarithm of the stretch of a whole axis, and of its pieces relative to
+        each other.
 
     Returns:
       [B, N, N, N], in which each value is that of the nearest voxel.
     """
     count, size = tf.shape(voxels)[0], voxels.shape[1]
     seeds = tf.unstack(tf.random.split(seed, 2))
-    limits = [-_MAX_LOG_STRETCH, _MAX_LOG_STRETCH]
+    limits = [-strength, strength]
     total = replicas.total(count)
     stretch = tf.random.stateless_uniform([total, 3], seeds[0], *limits)
     stretch = tf.exp(replicas.share(stretch))

@@ -81,10 +81,12 @@ class NearestSampler:
         right = tf.constant(spacing[:, None, None] * across, tf.float32)  # [K, 1, S]
         up = tf.constant(spacing[:, None, None] * -across[:, None], tf.float32)  # [K, S, 1]
         back = tf.constant(rays.depths(voxel_size)[:, None, None], tf.float32)  # [K, 1, 1]
-        axes = geometry.rotation(viewpoints)[..., None, None, None]  # [B, 3, 3, 1, 1, 1]
+        turn = geometry.rotation(viewpoints)
+        # TFLite slices at most five axes, so each entry gets its further axes by itself.
+        axes = [[tf.reshape(turn[:, j, i], [-1, 1, 1, 1]) for i in range(3)] for j in range(3)]
         # Voxel i spans [i, i + 1) of its axis.
         points = [
-            axes[:, 0, i] * right + axes[:, 1, i] * up + axes[:, 2, i] * back + voxel_size / 2
+            axes[0][i] * right + axes[1][i] * up + axes[2][i] * back + voxel_size / 2
             for i in range(3)
         ]
         x, y, z = (tf.cast(tf.floor(p), tf.int32) for p in points)

@@ -3,8 +3,10 @@
 P samples the voxels along the rays of a camera in one of two ways:
   nearest: takes the voxel that holds the sample. Fastest; gradient to the voxels only.
   smooth: interpolates linearly. Gradient to the voxels and to the viewpoint.
-It pools a ray's samples v in one of two ways:
+It pools a ray's samples v in one of three ways:
   absorption: 1 − exp(−Σ v), the light that voxels absorb, as in the paper's projector.
+  probability: 1 − Π (1 − v), the probability that the ray meets an occupied voxel, if they are
+    occupied independently of one another with the probabilities v.
   max: the largest v, as in Perspective Transformer Nets.
 """
 
@@ -16,13 +18,14 @@ import tensorflow as tf
 
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.nearest_sampling import NearestSampler
+from ptn_semi.projection.rays import POOLINGS
 from ptn_semi.projection.smooth_sampling import SmoothSampler
 
 SAMPLERS: dict[str, type[NearestSampler] | type[SmoothSampler]] = {
     "nearest": NearestSampler,
     "smooth": SmoothSampler,
 }
-POOLINGS = ("absorption", "max")
+_MOST = 1 - 1e-4  # probability; of a certain voxel the logarithm would be infinite
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
@@ -36,7 +39,7 @@ class Projector(keras.layers.Layer):
       image_size: S, rows and columns of the mask; it need not equal the voxel size.
       camera: the `Camera`, or its `to_dict()`; by default the authors' camera.
       sampling: "nearest" or "smooth"; see the module.
-      pooling: "absorption" or "max"; see the module.
+      pooling: "absorption", "probability" or "max"; see the module.
       jit_compile: compile the arithmetic with XLA, but never the networks around it.
 
     Raises:
@@ -86,7 +89,9 @@ class Projector(keras.layers.Layer):
             # Samples that tie for the maximum share the gradient.
             masks = tf.reduce_max(self._sampler.samples(voxels, viewpoints), axis=1)
         else:
-            masks = -tf.math.expm1(-self._sampler.sums(voxels, viewpoints))
+            if self.pooling == "probability":
+                voxels = -tf.math.log(1 - tf.minimum(voxels, _MOST))
+            masks = 1 - tf.exp(-self._sampler.sums(voxels, viewpoints))
         return masks[..., None]
 
     def compute_output_shape(

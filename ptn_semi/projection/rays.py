@@ -10,6 +10,9 @@ import numpy as np
 
 from ptn_semi.projection.camera import Camera
 
+# Ways to make a pixel of a ray's samples; `projector` explains them.
+POOLINGS = ("absorption", "probability", "max")
+
 
 def num_samples_for(voxel_size: int) -> int:
     """Return how many planes each ray crosses.

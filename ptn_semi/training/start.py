@@ -5,14 +5,17 @@ import pathlib
 
 import numpy as np
 
-from ptn_semi.data import batches, framing, preparation, splits
+from ptn_semi.data import batches, diversity, framing, preparation, splits
+from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import AUTO, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
 _NUM_FRAMED = 1000  # Masks measured to decide how users' images are framed.
+_NUM_COMPARED = 100  # Labeled shapes compared with their mirror images.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,8 @@ class LoadedData:
       shapes: the training shapes, without voxels.
       validation: the validation shapes, with voxels.
       labeled: indices of the training shapes whose viewpoints are used, int [labeled].
+      hulls: visual hulls of some labeled shapes at least, and of all if the losses use them, uint8
+        [labeled, N, N, N]; None if nothing uses them.
       extent: median length of objects in training masks, as a share of the mask's side.
     """
 
@@ -31,6 +36,7 @@ class LoadedData:
     shapes: splits.Shapes
     validation: splits.Shapes
     labeled: np.ndarray
+    hulls: np.ndarray | None
     extent: float
 
 
@@ -78,7 +84,41 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     )
     some = np.arange(min(_NUM_FRAMED, len(shapes)))
     extent = framing.extent(shapes.unpack_masks(some, 0))
-    return LoadedData(builder.builder_config.name, shapes, validation, labeled, extent)
+    hulls, uses_all = None, train.losses.uses_hulls
+    if uses_all or (train.mirror_views and train.supervision != "unlabeled"):
+        hulls = labeled_hulls(
+            shapes,
+            labeled if uses_all else labeled[:_NUM_COMPARED],
+            train.labeled_views,
+            # For a few hulls, compiling takes longer than carving.
+            Projector(data.image_size, data.camera, jit_compile=uses_all),
+            corrected=train.correct_hulls,
+            progress=uses_all,
+        )
+    return LoadedData(builder.builder_config.name, shapes, validation, labeled, hulls, extent)
+
+
+def suit(train: TrainSettings, loaded: LoadedData) -> TrainSettings:
+    """Decide by the labeled shapes whether to mirror shapes, and how far to warp them.
+
+    Args:
+      train: settings of the training.
+      loaded: shapes of the run.
+
+    Returns:
+      The settings to train with.
+    """
+    hulls = None if loaded.hulls is None else loaded.hulls > 0
+    if train.mirror_views and hulls is not None and not diversity.mirror_images_fit(hulls):
+        print("mirror images are left out: the labeled shapes are unlike theirs")
+        train = dataclasses.replace(train, mirror_views=False)
+    if not train.warp_strength:
+        strength = diversity.STRONGEST
+        if train.losses.uses_hulls and hulls is not None:
+            strength = diversity.warp_strength(hulls)
+            print(f"warp_strength: {strength:.3f}")
+        train = dataclasses.replace(train, warp_strength=strength)
+    return train
 
 
 def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstructor:
@@ -96,6 +136,8 @@ def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstruct
         loss_settings=train.losses,
         freeze_encoder=train.freeze_encoder,
         average_decay=train.average_decay,
+        mirror_answers=train.mirror_views,
+        warp_strength=train.warp_strength,
         elevation_range=data.elevation_range,
         azimuth_range=data.azimuth_range,
         precision=train.precision,
@@ -106,6 +148,7 @@ def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstruct
         generator_optimizer=FusedAdam(train.generator_learning_rate, 0.5, 0.9),
         discriminator_optimizer=FusedAdam(train.discriminator_learning_rate, 0.5, 0.9),
         viewpoint_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
+        refiner_optimizer=FusedAdam(train.generator_learning_rate, 0.9, 0.999),
     )
     return model
 

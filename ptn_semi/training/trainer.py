@@ -24,7 +24,6 @@ from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from ptn_semi.projection import visual_hull
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
@@ -79,6 +78,7 @@ def start_trainer(
         strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
     )
     loaded = start.load_data(data, train, run)
+    train = start.suit(train, loaded)
     with strategy.scope():
         model = start.build(data, train)
     newest = start.restore(workdir, model, loaded.name, train.init_from)
@@ -171,24 +171,16 @@ class Trainer:
 
     def _batches(self) -> tf.data.Dataset:
         """Create the batches of the steps that are left."""
-        train, shapes, hulls = self.train_settings, self.loaded.shapes, None
-        if self.model.loss_settings.uses_hulls:
-            hulls = visual_hull.packed_hulls(
-                shapes,
-                self.loaded.labeled,
-                train.labeled_views,
-                self.model.projector,
-                progress=True,
-            )
+        train = self.train_settings
         return batches.batch_dataset(
-            shapes,
+            self.loaded.shapes,
             labeled=self.loaded.labeled,
             labeled_views=train.labeled_views,
             batch_size=train.batch_size,
             labeled_batch_size=train.labeled_batch_size,
             seed=train.seed,
             mirror_views=train.mirror_views,
-            hulls=hulls,
+            hulls=self.loaded.hulls if self.model.loss_settings.uses_hulls else None,
             start=self.step,
         )
 

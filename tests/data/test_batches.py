@@ -150,15 +150,15 @@ def test_what_is_drawn_for_one_purpose_tells_nothing_of_another():
     assert abs(correlation).max() < 0.12  # of 800 pairs
 
 
-HULLS = np.random.default_rng(1).integers(0, 256, (len(LABELED), 32**3 // 8), np.uint8)
+HULLS = np.random.default_rng(1).integers(0, 256, (len(LABELED), 32, 32, 32), np.uint8)
 
 
-def test_hulls_come_out_as_they_were_packed_mirrored_or_not():
-    hulls = np.unpackbits(HULLS, axis=-1).reshape(-1, 32, 32, 32).astype(bool)
+def test_hulls_come_out_as_likelihoods_mirrored_or_not():
+    hulls = HULLS.astype(np.float32) / 255
     both = np.concatenate([hulls, hulls[..., ::-1]])
     for mirror_views, possible in ((False, hulls), (True, both)):
         seen = np.concatenate([b["hull"] for b in take(6, hulls=HULLS, mirror_views=mirror_views)])
-        assert seen.dtype == bool
+        assert seen.dtype == np.float32
         equal = (seen[:, None] == possible).all(axis=(2, 3, 4))
         assert (equal.sum(axis=1) == 1).all()
         assert equal.any(axis=0).all()  # each turns up among 48

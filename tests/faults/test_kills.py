@@ -169,6 +169,7 @@ def score(folder, workdir, data):
     scoring.evaluate_workdir(
         workdir,
         data,
+        TRAIN,
         "test",
         num_views=1,
         output=folder / "scores.json",

@@ -16,7 +16,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 import processes
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
@@ -26,14 +26,24 @@ MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float3
 PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7, "categories": ["chair"]}
 
 
+def averages(model):
+    names = ("encoder", "generator", "viewpoint_estimator", "refiner")
+    return [weight for name in names for weight in getattr(model, f"average_{name}").weights]
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Of a model whose batch norm is not that of a fresh one, trained in half precision."""
-    camera = Camera(distance=3)
-    model = SemiSupervisedReconstructor(TINY, camera=camera, precision="mixed_bfloat16")
-    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    """Of a model with R whose batch norm is not that of a fresh one, trained in half precision."""
+    model = SemiSupervisedReconstructor(
+        TINY,
+        camera=Camera(distance=3),
+        loss_settings=LossSettings(occupancy_weight=1.0, refine=True),
+        mirror_answers=True,
+        precision="mixed_bfloat16",
+    )
+    model.compile(*(keras.optimizers.Adam(1e-3) for _ in OPTIMIZERS))
     generator = np.random.default_rng(0)
-    for weight in model.average_encoder.weights + model.average_generator.weights:
+    for weight in averages(model):
         weight.assign(weight + 0.1 * generator.random(weight.shape))
     return checkpoints.save(tmp_path_factory.mktemp("run"), model, PROGRESS, keep=set())
 
@@ -59,7 +69,7 @@ def test_signatures_answer_as_the_model(exported, model):
         signatures["serving_uint8"](mask=as_bytes)["voxels"], voxels, atol=1e-6
     )
     decoded = signatures["decode"](latent=answer["latent"])["voxels"]
-    np.testing.assert_allclose(decoded, voxels, atol=1e-6)
+    np.testing.assert_allclose(decoded, model.average_generator(answer["latent"]), atol=1e-6)
     viewpoints = np.float32([[10, 40]] * 5)
     mask = signatures["project"](voxels=tf.constant(voxels), viewpoint=tf.constant(viewpoints))
     np.testing.assert_allclose(mask["mask"], model.projector([voxels, viewpoints]), atol=1e-5)
@@ -74,7 +84,7 @@ def test_metadata_is_in_the_model_and_beside_it(exported):
 
 
 def test_variables_are_stored_once(exported, model):
-    weights = model.average_encoder.weights + model.average_generator.weights
+    weights = averages(model)
     kept = tf.train.list_variables(str(exported / "variables" / "variables"))
     sizes = [np.prod(shape) for name, shape in kept if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
     assert sum(sizes) == sum(np.prod(weight.shape) for weight in weights)
@@ -167,15 +177,21 @@ def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "voxels.npy"), model(MASKS), atol=1e-6)
 
 
+def assert_nearly_equal(voxels, expected):
+    """Sines that differ in their last bit put a few voxels into the pixel beside theirs."""
+    np.testing.assert_allclose(voxels, expected, atol=0.01)
+    assert np.isclose(voxels, expected, atol=1e-5).mean() > 0.99
+
+
 def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
     path = exports.export(checkpoint.path, tmp_path / "model.tflite", "tflite")
     runner = tf.lite.Interpreter(str(path)).get_signature_runner()
-    np.testing.assert_allclose(runner(mask=MASKS)["voxels"], model(MASKS), atol=1e-5)
+    assert_nearly_equal(runner(mask=MASKS)["voxels"], model(MASKS))
     onnxruntime = pytest.importorskip("onnxruntime")
     path = exports.export(checkpoint.path, tmp_path / "model.onnx", "onnx")
     session = onnxruntime.InferenceSession(str(path))
     (voxels,) = session.run(["voxels"], {"mask": MASKS})
-    np.testing.assert_allclose(voxels, model(MASKS), atol=1e-5)
+    assert_nearly_equal(voxels, model(MASKS))
 
 
 def test_saved_models_reconstruct_images(exported, checkpoint):

@@ -18,6 +18,9 @@ def test_reconstruction_loss_by_hand():
     masks = tf.reshape([0.0, 1.0, 0.0, 0.0], (1, 2, 2, 1))
     # Differences 0, ½, 1, ½: L1 is 2/4 and L2 is 1.5/4.
     assert losses.reconstruction_loss(predicted, masks).numpy() == 0.875
+    # Half of the cross-entropy: sure and right costs next to nothing, sure and wrong is limited.
+    entropy = float(losses.reconstruction_loss(predicted, masks, "cross_entropy"))
+    assert entropy == pytest.approx((2 * LN2 - np.log(1e-3) - np.log(0.999)) / 8, rel=1e-3)
 
 
 def test_occupancy_loss_by_hand():

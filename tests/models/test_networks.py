@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ptn_semi.models import architectures, networks, viewpoint_bins
 from ptn_semi.models.architectures import PRESETS
+from ptn_semi.projection.camera import Camera
 from ptn_semi.utils import cpu
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
@@ -33,6 +34,14 @@ VIEWPOINT_ESTIMATOR = {
     "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 48,
     "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 48,
 }
+
+# R is the same in all presets and sizes:
+#   5²·1·16 + 16, 5²·16·16 + 16                     convolutions on the mask
+#   4³·4·16 + 4·16                                  voxels, mask, depth and height to half the grid
+#   3³·(16 + 16)·16 + 4·16                          with the features of the mask
+#   3³·16·64 + 4·64, 3³·64·64 + 4·64, 2³·64·16 + 4·16   down to a quarter and back
+#   3³·(16 + 16)·16 + 4·16, 4³·16 + 1               the correction
+REFINER = 186_801
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -68,6 +77,27 @@ def test_viewpoint_estimator(preset, precision):
     answers = estimator(tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])).numpy()
     assert answers.shape == (2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
     assert answers.dtype == np.float32
+
+
+@pytest.mark.parametrize("voxel_size", architectures.VOXEL_SIZES)
+@pytest.mark.parametrize("precision", architectures.PRECISIONS)
+def test_refiner_starts_as_the_identity(voxel_size, precision):
+    with networks.computing_in(precision):
+        refiner = networks.build_refiner(PRESETS["small"], voxel_size, 32, Camera())
+    assert refiner.count_params() == REFINER
+    voxels = tf.random.stateless_uniform((2, *(voxel_size,) * 3), [0, 0])
+    masks = tf.cast(tf.random.stateless_uniform((2, 32, 32, 1), [0, 1]) < 0.5, tf.float32)
+    viewpoints = tf.constant([[0.0, 30.0], [20.0, 200.0]])
+    refined = refiner([voxels, masks, viewpoints]).numpy()
+    assert refined.dtype == np.float32
+    np.testing.assert_allclose(refined, voxels, atol=1e-5)
+    # Once it adds something, what it adds depends on the mask and the viewpoint.
+    correction = refiner.get_layer("correction")
+    correction.set_weights([np.ones_like(weight) for weight in correction.get_weights()])
+    answers = refiner([voxels, masks, viewpoints]).numpy()
+    assert abs(answers - refined).max() > 0.01
+    for other in ([voxels, 1 - masks, viewpoints], [voxels, masks, viewpoints + 90]):
+        assert abs(refiner(other).numpy() - answers).max() > 1e-3
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ptn_semi.data import batches
 from ptn_semi.data.splits import Shapes
-from ptn_semi.models import architectures
+from ptn_semi.models import architectures, viewpoint_search
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
@@ -17,6 +17,7 @@ from small_models import (
     ADVERSARIAL,
     BATCH,
     NETWORKS,
+    PROJECTOR,
     SUPERVISED,
     build,
     same,
@@ -169,6 +170,37 @@ def test_averages_reconstruct():
     mask = BATCH["unlabeled"]
     expected = reconstructor.average_generator(reconstructor.average_encoder(mask))
     np.testing.assert_array_equal(reconstructor(mask), expected)
+
+
+def test_the_refiner_answers_from_the_viewpoint_that_fits():
+    reconstructor = build(
+        supervision="labeled", occupancy_weight=1.0, refine=True, learning_rate=0.1
+    )
+    steps(reconstructor, 2)
+    masks = BATCH["unlabeled"]
+    voxels = reconstructor.average_generator(reconstructor.average_encoder(masks))
+    viewpoints = viewpoint_search.fitting_viewpoints(
+        reconstructor.average_viewpoint_estimator(masks),
+        masks,
+        voxels,
+        PROJECTOR,
+        reconstructor.elevation_range,
+    )
+    expected = reconstructor.average_refiner([voxels, masks, viewpoints])
+    np.testing.assert_array_equal(reconstructor(masks), expected)
+    assert abs(expected - voxels).numpy().max() > 0.01
+
+
+def test_mirrored_answers_of_mirrored_masks_are_mirrored():
+    reconstructor = build(mirror_answers=True)
+    steps(reconstructor, 2)
+    masks = BATCH["unlabeled"]
+    voxels, mirrored = reconstructor(masks), reconstructor(masks[:, :, ::-1])
+    np.testing.assert_allclose(voxels, mirrored[..., ::-1], atol=1e-6)
+    plain = reconstructor.average_generator(reconstructor.average_encoder(masks))
+    assert abs(voxels - plain).numpy().max() > 1e-4
+    latents = reconstructor.reconstruct(masks)[1]
+    np.testing.assert_allclose(latents, reconstructor.average_encoder(masks), atol=1e-6)
 
 
 def test_average_of_a_frozen_encoder_stays_exactly_the_same():

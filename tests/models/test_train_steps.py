@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.models import loss_settings, losses, train_steps, viewpoint_bins
+from ptn_semi.models import loss_settings, losses, train_steps
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 from small_models import (
@@ -51,7 +51,12 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
             SUPERVISED | OURS,
         ),
         (
-            {"supervision": "unlabeled", **SELF},
+            {"supervision": "labeled", "occupancy_weight": 1.0, "refine": True},
+            {"encoder", "generator", "viewpoint_estimator", "refiner"},
+            SUPERVISED | {"occupancy_loss", "viewpoint_loss", "refinement_loss"},
+        ),
+        (
+            {"supervision": "unlabeled", "refine": True, **SELF},
             {*NETWORKS, "viewpoint_estimator"},
             ADVERSARIAL | OURS,
         ),
@@ -64,9 +69,8 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
 )
 def test_a_step_changes_these_networks_alone(options, changed, names):
     reconstructor = build(**options)
-    there = [*NETWORKS, "viewpoint_estimator"]
-    if reconstructor.viewpoint_estimator is None:
-        there.pop()
+    there = [*NETWORKS, "viewpoint_estimator", "refiner"]
+    there = [name for name in there if getattr(reconstructor, name) is not None]
     before = {name: weights(getattr(reconstructor, name)) for name in there}
     results = steps(reconstructor)
     # Weights and batch norm's statistics alike.
@@ -190,18 +194,46 @@ def test_self_reconstruction_warms_up_from_nothing():
     np.testing.assert_allclose(half, whole / 2, atol=1e-3 * abs(whole).max())
 
 
-def test_an_unlabeled_mask_is_seen_from_the_likeliest_viewpoint_that_fits_it_best():
-    reconstructor = build(self_reconstruction_weight=1.0)
-    voxels = np.zeros((2, 32, 32, 32), np.float32)
-    voxels[:, 4:28, 4:12, 13:19] = 1  # long in x, flat
-    voxels[:, 4:8, 4:28, 13:19] = 1  # and upright at one end
-    true = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
-    masks = tf.cast(PROJECTOR([voxels, true]) > 0, tf.float32)
-    answers = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
-    answers[:, [0, 4, 8, 12], 0] = 1  # these four bins are likeliest, whatever the mask
-    reconstructor.viewpoint_estimator = lambda masks, training: tf.constant(answers)
-    found = train_steps._fitting_viewpoints(reconstructor, masks, tf.constant(voxels))
-    np.testing.assert_allclose(found, true, atol=1e-3)
+def test_the_refiner_is_shown_true_and_estimated_viewpoints(monkeypatch):
+    reconstructor = build(supervision="labeled", occupancy_weight=1.0, refine=True)
+    shown, true, estimated = [], [], []
+    refiner, fitting = reconstructor.refiner, train_steps._fitting_viewpoints
+    estimate = train_steps._train_viewpoints
+
+    def spy(inputs, training):
+        shown.append(inputs[2])
+        return refiner(inputs, training=training)
+
+    spy.trainable_variables = refiner.trainable_variables
+    reconstructor.refiner = spy
+    monkeypatch.setattr(
+        train_steps,
+        "_fitting_viewpoints",
+        lambda *args: estimated.append(fitting(*args)) or estimated[-1],
+    )
+    monkeypatch.setattr(
+        train_steps,
+        "_train_viewpoints",
+        lambda model, masks, viewpoints: (
+            true.append(viewpoints) or estimate(model, masks, viewpoints)
+        ),
+    )
+    train_steps.supervised(reconstructor, BATCH)
+    first = true[0][6::3]  # V sees 3 pairs of views, then 3 renders of each shape
+    np.testing.assert_array_equal(shown[0][::2], first[::2])
+    np.testing.assert_array_equal(shown[0][1::2], estimated[0][1::2])
+
+
+def test_masks_of_uncertain_hulls_show_their_likely_voxels(monkeypatch):
+    reconstructor = build(supervision="labeled", occupancy_weight=1.0)
+    hull = np.zeros((3, 32, 32, 32), np.float32)
+    hull[:, 8:24, 8:24, 8:24] = 0.9
+    hull[:, 4:8] = 0.1  # hardly likely
+    monkeypatch.setattr(train_steps.warps, "random_warp", lambda voxels, seed, strength: voxels)
+    warped, masks, viewpoints = train_steps._warped(reconstructor, tf.constant(hull))
+    np.testing.assert_array_equal(warped, hull)
+    expected = PROJECTOR([tf.cast(hull > 0.5, tf.float32), viewpoints[:, 0]]) > 0
+    np.testing.assert_array_equal(masks[:, 0], tf.cast(expected, tf.float32))
 
 
 def test_without_labels_encoder_learns_shapes_that_the_generator_makes():

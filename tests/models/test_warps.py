@@ -25,7 +25,7 @@ def sides(voxels):
 
 def test_boxes_stay_centred_boxes_as_long_as_before():
     boxes = np.repeat(np.concatenate([box(32, 20, 12), box(16, 30, 16)]), 50, axis=0)
-    warped = warps.random_warp(boxes, [3, 1]).numpy()
+    warped = warps.random_warp(boxes, [3, 1], 0.25).numpy()
     assert set(np.unique(warped)) == {0, 1}
     before, after = sides(boxes), sides(warped)
     assert abs(after.max(axis=1) - before.max(axis=1)).max() <= 2  # half a voxel at each end
@@ -43,7 +43,7 @@ def test_pieces_of_an_axis_stretch_on_their_own():
     # Two thin slabs: a common factor would keep where they lie between the ends.
     voxels = np.repeat(box(32, 32, 32), 64, axis=0)
     voxels[:, :, 9:15] = 0
-    warped = warps.random_warp(voxels, [0, 0]).numpy()
+    warped = warps.random_warp(voxels, [0, 0], 0.25).numpy()
     start = (warped[:, 16, :, 16] == 0).argmax(axis=1)
     width = (warped[:, 16, :, 16] == 0).sum(axis=1)
     assert len(np.unique(start[width > 0])) > 3
@@ -52,7 +52,7 @@ def test_pieces_of_an_axis_stretch_on_their_own():
 
 def test_each_shape_has_its_own_warp_and_the_seed_decides():
     voxels = np.repeat(box(30, 20, 10), 8, axis=0)
-    first, again, other = (warps.random_warp(voxels, [seed, 5]).numpy() for seed in (1, 1, 2))
+    first, again, other = (warps.random_warp(voxels, [seed, 5], 0.25).numpy() for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     assert len(np.unique(sides(first), axis=0)) > 4
@@ -61,7 +61,7 @@ def test_each_shape_has_its_own_warp_and_the_seed_decides():
 @pytest.mark.parametrize("fill", [0.0, 1.0])
 def test_nothing_stays_nothing_and_a_full_grid_full_along_its_longest_side(fill):
     voxels = np.full((4, N, N, N), fill, np.float32)
-    warped = warps.random_warp(voxels, [0, 1]).numpy()
+    warped = warps.random_warp(voxels, [0, 1], 0.25).numpy()
     assert np.isfinite(warped).all()
     if fill:
         assert (sides(warped).max(axis=1) >= N - 2).all()
@@ -71,9 +71,9 @@ def test_nothing_stays_nothing_and_a_full_grid_full_along_its_longest_side(fill)
 
 def test_works_in_a_graph_of_any_batch_size():
     warp = tf.function(
-        lambda voxels: warps.random_warp(voxels, [0, 1]),
+        lambda voxels: warps.random_warp(voxels, [0, 1], 0.25),
         input_signature=[tf.TensorSpec((None, N, N, N), tf.float32)],
     )
     for count in (1, 3):
         voxels = np.repeat(box(30, 20, 10), count, axis=0)
-        np.testing.assert_array_equal(warp(voxels), warps.random_warp(voxels, [0, 1]))
+        np.testing.assert_array_equal(warp(voxels), warps.random_warp(voxels, [0, 1], 0.25))

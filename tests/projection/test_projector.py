@@ -229,6 +229,16 @@ def test_planes_cover_the_grids_diagonal_and_no_more():
         assert (depths[0] - (size - 1) / 2) % 1 == 0  # on the centres of voxels
 
 
+def test_probabilities_on_a_ray_are_those_of_meeting_a_voxel():
+    voxels = np.zeros((1, 4, 4, 4), np.float32)
+    voxels[0, :2, 1, 1] = 0.5, 0.2  # one behind the other, seen from the front
+    masks = project(voxels, (0, 0), camera=ORTHOGRAPHIC, pooling="probability")
+    assert masks.max() == pytest.approx(1 - 0.5 * 0.8, abs=1e-5)
+    voxels[0, 0, 1, 1] = 1  # a certain one hides what is behind it
+    masks = project(voxels, (0, 0), camera=ORTHOGRAPHIC, pooling="probability")
+    assert masks.max() == pytest.approx(1, abs=1e-3)
+
+
 # Sizes
 
 

@@ -49,9 +49,10 @@ def test_a_batchs_gradient_is_its_examples_one_by_one(sampling, pooling, cores, 
 @ALL_POOLINGS
 def test_gradient_to_voxels_agrees_with_finite_differences(camera, sampling, pooling):
     size, image_size, step = 4, 6, 2e-3
-    # All values differ by more than twice the step, so that the largest of a ray stays it.
+    # All values differ by more than twice the step, so that the largest of a ray stays it. None is
+    # near 1, above which probabilities stay the same.
     order = np.random.default_rng(2).permutation(size**3)
-    voxels = ((order + 1) / size**3).reshape(1, size, size, size).astype(np.float32)
+    voxels = (0.9 * (order + 1) / size**3).reshape(1, size, size, size).astype(np.float32)
     viewpoint = np.array([[25, 70]], np.float32)
     weights = random_grids(image_size, image_size, seed=3) - 0.3
     options = {"camera": camera, "sampling": sampling, "pooling": pooling}

@@ -1,10 +1,8 @@
 """Visual hulls: they hold the shape, explain its masks, and get tighter with more views."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from ptn_semi.data.splits import Shapes
 from ptn_semi.projection import geometry, visual_hull
 from ptn_semi.projection.projector import Projector
 
@@ -63,24 +61,3 @@ def test_an_empty_mask_leaves_only_what_no_ray_touches():
     hull = visual_hull.visual_hull(PROJECTOR, nothing, front, SIZE).numpy()
     assert not PROJECTOR([tf.cast(hull, tf.float32), front[0]]).numpy().any()
     assert hull.mean() < 0.3  # most of it is seen
-
-
-@pytest.mark.parametrize("batch", [1, 2, 32])
-def test_packed_hulls_are_those_of_the_chosen_shapes_and_first_views(monkeypatch, batch):
-    monkeypatch.setattr(visual_hull, "_BATCH", batch)
-    masks, viewpoints = render(SHAPES, 5)
-    shapes = Shapes(
-        model_ids=np.array(["a", "b", "c"]),
-        categories=np.array(["ball"] * 3),
-        viewpoints=viewpoints,
-        masks=np.packbits(masks.reshape(3, 5, -1), axis=-1),
-        voxels=None,
-        image_size=SIZE,
-        voxel_size=SIZE,
-    )
-    packed = visual_hull.packed_hulls(shapes, [2, 0, 1], 4, PROJECTOR)
-    expected = visual_hull.visual_hull(PROJECTOR, masks[:, :4], viewpoints[:, :4], SIZE).numpy()
-    unpacked = np.unpackbits(packed, axis=-1).reshape(3, SIZE, SIZE, SIZE).astype(bool)
-    np.testing.assert_array_equal(unpacked, expected[[2, 0, 1]])
-    # More views than there are: all of them.
-    assert visual_hull.packed_hulls(shapes, [0], 99, PROJECTOR).shape == packed[:1].shape

@@ -72,7 +72,7 @@ def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp
 def test_a_run_with_every_loss_goes_on_to_the_same_bits(trained_on_everything, data, tmp_path):
     whole, _ = trained_on_everything
     names = tensors(whole)
-    for part in ("viewpoint_estimator", "viewpoint_optimizer", "discriminator_optimizer"):
+    for part in ("viewpoint_estimator", "viewpoint_optimizer", "refiner", "refiner_optimizer"):
         assert any(part in name for name in names)
     shutil.copytree(whole, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "step_00000004")

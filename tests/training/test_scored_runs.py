@@ -12,6 +12,7 @@ from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
 from ptn_semi.utils.errors import UserError
 from tiny import TINY
+from tiny_runs import TRAIN
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def tiny_preset(monkeypatch):
 def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     predictions = tmp_path / "predictions.npz"
     scores = scoring.evaluate_workdir(
-        trained, data, "test", num_views=3, save_predictions=predictions
+        trained, data, TRAIN, "test", num_views=3, save_predictions=predictions
     )
     assert json.loads((trained / "eval_test.json").read_text()) == scores
     with np.load(predictions) as kept:
@@ -31,7 +32,7 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
             len(pairs) == len(kept["probabilities"]) == scores["rows"]["model"]["mean"]["num_views"]
         )
     assert scores["rows"]["model"]["mean"]["num_shapes"] * 3 == len(pairs)
-    assert scores["rows"].keys() == {"model", "mean_shape"}
+    assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
     assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
     assert scores["step"] == checkpoints.find(trained, "best").step
 
@@ -41,7 +42,7 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     trained, data, tmp_path, monkeypatch
 ):
     # A model whose front is 90° off: as good as the one it is made of.
-    plain = scoring.evaluate_workdir(trained, data, "test", num_views=1)["rows"]["model"]
+    plain = scoring.evaluate_workdir(trained, data, TRAIN, "test", num_views=1)["rows"]["model"]
     predict = Predictor.__call__
     monkeypatch.setattr(
         Predictor,
@@ -50,8 +51,8 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     )
     output = tmp_path / "turned.json"
     arguments = {"num_views": 1, "output": output}
-    off = scoring.evaluate_workdir(trained, data, "test", **arguments)
-    on = scoring.evaluate_workdir(trained, data, "test", global_turn=True, **arguments)
+    off = scoring.evaluate_workdir(trained, data, TRAIN, "test", **arguments)
+    on = scoring.evaluate_workdir(trained, data, TRAIN, "test", global_turn=True, **arguments)
     assert off["turn"] == 0
     assert on["turn"] in range(0, 360, 10)
     assert json.loads(output.read_text())["turn"] == on["turn"]
@@ -62,14 +63,16 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
 
 def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
     with pytest.raises(UserError, match=r"--split=tests .* test \(\d+\)"):
-        scoring.evaluate_workdir(trained, data, "tests")
+        scoring.evaluate_workdir(trained, data, TRAIN, "tests")
 
 
 def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):
     folder = tmp_path / "taken"
     folder.write_text("a file where a folder is wanted")
     with pytest.raises(UserError, match=r"taken/scores\.json could not be written"):
-        scoring.evaluate_workdir(trained, data, "test", num_views=1, output=folder / "scores.json")
+        scoring.evaluate_workdir(
+            trained, data, TRAIN, "test", num_views=1, output=folder / "scores.json"
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

@@ -139,7 +139,7 @@ def _semi_call():
                 train.batch_size,
                 train.seed,
                 labeled_batch_size=train.labeled_batch_size,
-                hulls=shapes.voxels,
+                hulls=shapes.unpack_voxels(np.arange(64)).astype(np.uint8) * 255,
             )
         )
     )

@@ -1,0 +1,155 @@
+"""Scores that a model has to beat: answers that learn nothing from the mask, or hardly anything.
+
+  mean_hull: the mean of the labeled shapes' visual hulls, whatever the mask.
+  nearest: the mean hull of the few labeled masks that overlap most with the mask.
+  mean_shape: an oracle. The mean of the true voxels of all training shapes, which nobody has who
+    has viewpoints of a few shapes only.
+
+The first two know what a training with the same labels knows. Where a category has no labeled
+shape, those of the other categories answer.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ptn_semi.data.splits import Shapes
+from ptn_semi.evaluation import metrics
+
+_BATCH = 64  # examples scored at a time; no effect on the scores
+_NEAREST = 5  # labeled masks
+
+Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
+    """Score the mean training shape of each category. Every shape counts once.
+
+    Args:
+      train: training shapes with voxels, whose categories include those of `shapes`.
+      shapes: the shapes to score, with voxels.
+
+    Returns:
+      Rows as from `metrics.ReconstructionScores.result`.
+    """
+    means = {category: mean_shape(train, category) for category in np.unique(shapes.categories)}
+    return _score(shapes, 1, lambda index, _: _constant(means, shapes.categories[index]))
+
+
+def score_mean_hull(
+    train: Shapes, labeled: np.ndarray, hulls: np.ndarray, shapes: Shapes
+) -> metrics.Scores:
+    """Score the mean hull of each category's labeled shapes. Every shape counts once.
+
+    Args:
+      train: training shapes.
+      labeled: indices of the labeled ones, int [labeled].
+      hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
+      shapes: the shapes to score, with voxels.
+
+    Returns:
+      Rows as from `metrics.ReconstructionScores.result`.
+    """
+    means = {
+        category: _mean(hulls[_of_category(train, labeled, category)])
+        for category in np.unique(shapes.categories)
+    }
+    return _score(shapes, 1, lambda index, _: _constant(means, shapes.categories[index]))
+
+
+def score_nearest(
+    train: Shapes,
+    labeled: np.ndarray,
+    labeled_views: int,
+    hulls: np.ndarray,
+    shapes: Shapes,
+    num_views: int,
+) -> metrics.Scores:
+    """Score the mean hull of the labeled masks with the highest IoU with each mask.
+
+    Args:
+      train: training shapes.
+      labeled: indices of the labeled ones, int [labeled].
+      labeled_views: number of their views to compare with, from the first.
+      hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
+      shapes: the shapes to score, with voxels.
+      num_views: number of views of each shape that are inputs, from the first.
+
+    Returns:
+      Rows as from `metrics.ReconstructionScores.result`.
+    """
+    views = np.arange(min(labeled_views, train.masks.shape[1]))
+    known = {}
+    for category in np.unique(shapes.categories):
+        chosen = _of_category(train, labeled, category)
+        masks = train.unpack_masks(labeled[chosen][:, None], views)
+        known[category] = np.repeat(chosen, len(views)), _rows(masks)
+
+    def answer(index, view):
+        voxels = np.empty((len(index), *hulls.shape[1:]), np.float32)
+        masks = _rows(shapes.unpack_masks(index, view))
+        for category in np.unique(shapes.categories[index]):
+            here = np.flatnonzero(shapes.categories[index] == category)
+            owners, others = known[category]
+            overlap = masks[here] @ others.T
+            union = masks[here].sum(1)[:, None] + others.sum(1) - overlap
+            best = np.argsort(-overlap / union, axis=1, kind="stable")[:, :_NEAREST]
+            for row, nearest in zip(here, owners[best], strict=True):
+                voxels[row] = _mean(hulls[nearest])
+        return voxels
+
+    return _score(shapes, num_views, answer)
+
+
+def mean_shape(train: Shapes, category: str) -> np.ndarray:
+    """Compute the share of a category's training shapes that occupy each voxel.
+
+    Args:
+      train: training shapes with voxels.
+      category: name of a category with at least one shape.
+
+    Returns:
+      float32 [N, N, N] in [0, 1], axes x, y, z.
+    """
+    chosen = np.flatnonzero(train.categories == category)
+    total = np.zeros((train.voxel_size,) * 3)
+    for start in range(0, len(chosen), _BATCH):
+        total += train.unpack_voxels(chosen[start : start + _BATCH]).sum(axis=0)
+    return (total / len(chosen)).astype(np.float32)
+
+
+def _of_category(train, labeled, category):
+    """Return which of the labeled shapes have the category; all of them if none has."""
+    chosen = np.flatnonzero(train.categories[labeled] == category)
+    return chosen if len(chosen) else np.arange(len(labeled))
+
+
+def _mean(hulls):
+    return hulls.mean(axis=0, dtype=np.float32) / 255
+
+
+def _constant(means, categories):
+    return np.stack([means[category] for category in categories])
+
+
+def _rows(masks):
+    """Flatten masks [..., S, S, 1] to rows [n, S²]."""
+    return masks.reshape(-1, masks.shape[-2] ** 2)
+
+
+def _score(shapes: Shapes, num_views: int, answer: Answer) -> metrics.Scores:
+    """Score answers to the first views of every shape.
+
+    The answer is called with indices of shapes [b] and of views [b] and returns their voxels.
+    """
+    scores = metrics.ReconstructionScores()
+    pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
+    for start in range(0, len(pairs), _BATCH):
+        index, view = pairs[start : start + _BATCH].T
+        scores.add(
+            answer(index, view),
+            shapes.unpack_voxels(index),
+            shapes.categories[index],
+            shapes.model_ids[index],
+        )
+    return scores.result()

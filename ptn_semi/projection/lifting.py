@@ -1,0 +1,97 @@
+"""Lifting, the projector's counterpart: every voxel reads the pixel in which the camera sees it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import Camera
+
+
+@keras.saving.register_keras_serializable(package="ptn_semi")
+class Lifting(keras.layers.Layer):
+    """Lifts an image into a voxel grid, along the rays of a camera.
+
+    Each voxel takes the values of the pixel that holds its centre, or zeros if it lies outside the
+    image. The gradient is to the image only.
+
+    Args:
+      voxel_size: n, the side of the grid.
+      camera: the `Camera`, or its `to_dict()`; by default the authors' camera.
+      position: add two channels that say where a voxel is: its depth (towards the camera) and its
+        height, both from the grid's centre, in grid sides.
+
+    Input shape: images [B, S, S, C]; viewpoints [B, 2] in degrees.
+    Output shape: [B, n, n, n, C], axes x, y, z; C + 2 channels with the position.
+    """
+
+    def __init__(
+        self,
+        voxel_size: int,
+        camera: Camera | dict[str, Any] | None = None,
+        position: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(camera, dict):
+            camera = Camera(**camera)
+        self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
+
+    def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Lift images.
+
+        Args:
+          images: [B, S, S, C].
+          viewpoints: [B, 2] in degrees.
+
+        Returns:
+          [B, n, n, n, C], or C + 2 channels, in the images' dtype.
+        """
+        size, image_size, channels = self.voxel_size, images.shape[1], images.shape[-1]
+        pixels, depth = self._pixels(tf.cast(viewpoints, tf.float32), image_size)
+        flat = tf.reshape(images, [-1, image_size**2, channels])
+        flat = tf.pad(flat, [[0, 0], [0, 1], [0, 0]])  # voxels outside the image read this 0
+        lifted = tf.gather(flat, pixels, batch_dims=1)
+        if self.position:
+            position = tf.stack([depth, tf.zeros_like(depth) + self._centres()[1]], axis=-1)
+            lifted = tf.concat([lifted, tf.cast(position, images.dtype)], axis=-1)
+        return tf.reshape(lifted, [-1, size, size, size, lifted.shape[-1]])
+
+    def _centres(self):
+        """Return the voxels' centres [3, n³] in grid sides."""
+        places = (np.arange(self.voxel_size, dtype=np.float32) + 0.5) / self.voxel_size - 0.5
+        return np.stack(np.meshgrid(places, places, places, indexing="ij")).reshape(3, -1)
+
+    def _pixels(self, viewpoints, image_size):
+        """Return each voxel's pixel, an index into S² pixels or S² if outside, and its depth."""
+        turn = geometry.rotation(viewpoints)
+        x, y, z = self._centres()
+        right, up, depth = (
+            turn[:, i, 0, None] * x + turn[:, i, 1, None] * y + turn[:, i, 2, None] * z
+            for i in range(3)
+        )
+        reach = self.camera.half_width(depth) if self.camera.perspective else 0.5
+        column, row = (
+            tf.cast(tf.floor((x / reach + 1) * (image_size / 2)), tf.int32) for x in (right, -up)
+        )
+        inside = (column >= 0) & (column < image_size) & (row >= 0) & (row < image_size)
+        return tf.where(inside, row * image_size + column, image_size**2), depth
+
+    def compute_output_shape(
+        self, images_shape: Sequence[Any], viewpoints_shape: Sequence[Any]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the lifted images."""
+        channels = images_shape[-1] + (2 if self.position else 0)
+        return (images_shape[0], *(self.voxel_size,) * 3, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that `from_config` takes."""
+        return {
+            **super().get_config(),
+            "voxel_size": self.voxel_size,
+            "camera": self.camera.to_dict(),
+            "position": self.position,
+        }

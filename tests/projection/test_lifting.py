@@ -1,0 +1,81 @@
+"""Lifting: a voxel reads the pixel that the projector shows it in."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from projected import CAMERAS, project, random_viewpoints
+from ptn_semi.projection import geometry
+from ptn_semi.projection.lifting import Lifting
+
+SIZE = 16
+
+
+def lift(images, viewpoints, camera, **options):
+    return Lifting(SIZE, camera, **options)(tf.constant(images), tf.constant(viewpoints)).numpy()
+
+
+@CAMERAS
+def test_a_voxel_reads_a_pixel_that_shows_it(camera):
+    viewpoints = random_viewpoints(20)
+    rng = np.random.default_rng(0)
+    voxels = np.zeros((20, SIZE, SIZE, SIZE), np.float32)
+    # One voxel each, well inside the image: wide shapes may be cut at its sides.
+    places = rng.integers(4, 12, (20, 3))
+    voxels[np.arange(20), *places.T] = 1
+    masks = project(voxels, viewpoints, image_size=SIZE, camera=camera) > 0
+    lifted = lift(masks[..., None].astype(np.float32), viewpoints, camera, position=False)
+    assert lifted.shape == (20, SIZE, SIZE, SIZE, 1)
+    # The projector samples a pixel's middle, and Lifting a voxel's: they may miss each other.
+    assert lifted[np.arange(20), *places.T].mean() > 0.7
+    # Far from the voxel's ray there is nothing to read.
+    assert lifted.mean() < 0.05
+
+
+@CAMERAS
+def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
+    image = np.arange(SIZE**2, dtype=np.float32).reshape(1, SIZE, SIZE, 1)
+    lifted = lift(image, np.zeros((1, 2), np.float32), camera, position=False)[0, ..., 0]
+    middle = lifted[SIZE // 2]  # [y, z]
+    rows, columns = np.divmod(middle, SIZE)
+    inner = slice(4, 12)  # perspective shrinks what is behind the middle
+    expected = np.arange(SIZE)[::-1]
+    assert abs(rows[inner, inner] - expected[inner][:, None]).max() <= 1
+    assert abs(columns[inner, inner] - expected[inner][None]).max() <= 1
+
+
+def test_voxels_outside_the_image_read_zeros():
+    ones = np.ones((1, SIZE, SIZE, 1), np.float32)
+    lifted = lift(ones, np.array([[0, 45]], np.float32), None, position=False)
+    assert not lifted[0, 0, :, 0].any() or not lifted[0, 0, :, -1].any()  # a corner of the grid
+    assert lifted[0, 6:10, 6:10, 6:10].all()
+
+
+def test_the_position_is_depth_and_height():
+    viewpoints = random_viewpoints(3)
+    lifted = lift(np.zeros((3, 8, 8, 2), np.float32), viewpoints, None)
+    assert lifted.shape == (3, SIZE, SIZE, SIZE, 4)
+    backward = geometry.rotation(viewpoints).numpy()[:, 2]
+    centres = (np.stack(np.mgrid[:SIZE, :SIZE, :SIZE], -1) + 0.5) / SIZE - 0.5
+    np.testing.assert_allclose(
+        lifted[..., 2], np.einsum("xyzc,bc->bxyz", centres, backward), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        lifted[..., 3], np.broadcast_to(centres[..., 1], lifted[..., 3].shape), atol=1e-6
+    )
+
+
+def test_the_gradient_is_how_many_voxels_read_a_pixel():
+    images = tf.Variable(np.random.default_rng(0).random((2, 8, 8, 1), np.float32))
+    viewpoints = tf.constant(random_viewpoints(2))
+    with tf.GradientTape() as tape:
+        lifted = Lifting(SIZE, position=False)(images, viewpoints)
+        total = tf.reduce_sum(lifted)
+    gradient = tape.gradient(total, images).numpy()
+    assert gradient.sum() == pytest.approx(np.count_nonzero(lifted), abs=0.5)
+
+
+def test_config_builds_the_same_layer():
+    layer = Lifting(SIZE, position=False)
+    again = Lifting.from_config(layer.get_config())
+    assert (again.voxel_size, again.camera, again.position) == (SIZE, layer.camera, False)

@@ -1,0 +1,87 @@
+"""Train the network that corrects visual hulls, and write its weights into the package.
+
+    python tools/train_hull_correction.py
+
+It learns from procedural shapes of all categories, whose voxels are known, and from their hulls of
+several numbers of views. --output writes the weights elsewhere. With the same seed and machine the
+weights are the same.
+"""
+
+import pathlib
+
+from absl import flags as absl_flags
+
+from ptn_semi.settings import DataSettings
+from ptn_semi.utils import cli
+
+FLAGS = absl_flags.FLAGS
+absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
+absl_flags.DEFINE_integer("batch_size", 16, "Hulls in a step.", lower_bound=1)
+absl_flags.DEFINE_integer("num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10)
+absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
+absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
+absl_flags.DEFINE_string("output", "", "File to write; empty for the package's own.")
+
+_NUM_VIEWS = (6, 10, 16, 24)  # views that the hulls are carved from
+_LEARNING_RATES = {0.6: 1e-3, 0.85: 3e-4}  # from this share of the steps on
+
+
+def main() -> None:
+    """Parse flags and train."""
+    with cli.loading():
+        import keras
+        import numpy as np
+        import tensorflow as tf
+        import tqdm
+
+        from ptn_semi.data import preparation, splits
+        from ptn_semi.data.hulls import labeled_hulls
+        from ptn_semi.models import hull_correction
+        from ptn_semi.projection.projector import Projector
+        from ptn_semi.utils import files
+
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(FLAGS.seed)
+    builder = preparation.prepare(
+        DataSettings(num_shapes=FLAGS.num_shapes, data_dir=FLAGS.data_dir)
+    )
+    shapes = splits.load(builder, "train", with_voxels=True)
+    everything, projector = np.arange(len(shapes)), Projector(shapes.image_size)
+    hulls = [
+        labeled_hulls(shapes, everything, views, projector, corrected=False, progress=True)
+        for views in _NUM_VIEWS
+    ]
+    network = hull_correction.build()
+    optimizer = keras.optimizers.Adam(2e-3)
+    optimizer.build(network.trainable_variables)
+
+    @tf.function
+    def step(hull, occupied):
+        with tf.GradientTape() as tape:
+            logits = network(hull, training=True)
+            entropy = tf.nn.sigmoid_cross_entropy_with_logits(occupied, logits)
+            loss = tf.reduce_sum(entropy * hull) / tf.reduce_sum(hull)
+        optimizer.apply(tape.gradient(loss, network.trainable_variables))
+        return loss
+
+    random = np.random.default_rng(FLAGS.seed)
+    bar = tqdm.trange(FLAGS.steps, desc="training", unit=" steps")
+    for number in bar:
+        for share, rate in _LEARNING_RATES.items():
+            if number == int(share * FLAGS.steps):
+                optimizer.learning_rate.assign(rate)
+        index = random.integers(len(shapes), size=FLAGS.batch_size)
+        hull = hulls[random.integers(len(hulls))][index] > 0
+        pair = np.stack([hull, shapes.unpack_voxels(index)])[..., None].astype(np.float32)
+        if random.random() < 0.5:
+            pair = pair[:, :, :, :, ::-1]  # the mirrored shapes
+        bar.set_postfix(loss=f"{float(step(*pair)):.3f}", refresh=False)
+    weights = {str(i): weight for i, weight in enumerate(network.get_weights())}
+    output = pathlib.Path(FLAGS.output or hull_correction.WEIGHTS)
+    with files.replacing(output) as partial, open(partial, "wb") as file:
+        np.savez(file, **weights)
+    print(f"wrote {output}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
