@@ -101,8 +101,7 @@ def save(
             f"the checkpoint of step {step} could not be written to {folder} ({error}): free some "
             "space there and run the same command again; earlier checkpoints are untouched"
         ) from error
-    wanted = {step, *keep, *_steps(folder)[-2:]}
-    for old in set(_steps(folder)) - wanted:
+    for old in set(_steps(folder)) - {step, *keep, *_steps(folder)[-2:]}:
         shutil.rmtree(_path(folder, old))
     return read(final)
 
@@ -185,13 +184,7 @@ def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor)
     """Restore the networks without optimizers and step; V and R only if the checkpoint has them."""
     with refusing_others(checkpoint.path, _FIX):
         _check_architecture(checkpoint, model)
-        parts = _networks(model)
-        stored = LossSettings(**checkpoint.model_config["loss_settings"])
-        if not stored.uses_viewpoint_estimator:
-            parts.pop("viewpoint_estimator", None)
-        if not stored.uses_refiner:
-            for name in ("refiner", "average_refiner", "average_viewpoint_estimator"):
-                parts.pop(name, None)
+        parts = _networks(model, LossSettings(**checkpoint.model_config["loss_settings"]))
         with files.without_patterns(checkpoint.path) as folder:
             status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
             status.assert_existing_objects_matched().expect_partial()
@@ -252,16 +245,19 @@ def non_finite_weight(model: keras.Model) -> str | None:
     return None
 
 
-def _networks(model):
-    names = ["encoder", "generator", "discriminator", "viewpoint_estimator", "refiner"]
-    names += [f"average_{name}" for name in model.averaged_networks]
+def _networks(model, stored):
+    """Return by name the networks of the model that a checkpoint with these settings has too."""
+    names = ["encoder", "generator", "discriminator", "average_encoder", "average_generator"]
+    names += ["viewpoint_estimator"] * stored.uses_viewpoint_estimator
+    names += ["refiner", "average_refiner", "average_viewpoint_estimator"] * stored.uses_refiner
     return {name: getattr(model, name) for name in names if getattr(model, name) is not None}
 
 
 def _trackable(model):
     optimizers = {name: getattr(model, name) for name in OPTIMIZERS}
     parts = {name: each for name, each in optimizers.items() if each is not None and each.built}
-    return tf.train.Checkpoint(steps=model.steps, **_networks(model), **parts)
+    parts |= _networks(model, model.loss_settings)
+    return tf.train.Checkpoint(steps=model.steps, **parts)
 
 
 def _check_architecture(checkpoint, model):
@@ -279,13 +275,11 @@ def _sizes(config):
         name: json.loads(json.dumps(dataclasses.asdict(architecture)))
         for name, architecture in architectures.PRESETS.items()
     }
-    # Checkpoints from before R lack its sizes.
-    sizes = {"refiner_filters": [*architectures.Architecture.refiner_filters]}
-    sizes |= config["architecture"]
-    names = [name for name, value in presets.items() if value == sizes]
-    preset = names[0] if names else f"(unknown: {sizes})"
-    grids = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
-    return [f"--preset={preset}", *grids]
+    stored = config["architecture"]  # without R's sizes where it is from before R
+    names = [name for name, value in presets.items() if value | stored == value]
+    preset = names[0] if names else f"(unknown: {stored})"
+    sizes = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
+    return [f"--preset={preset}", *sizes]
 
 
 def _path(folder, step):

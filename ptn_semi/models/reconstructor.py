@@ -7,12 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ptn_semi.models import architectures, networks, replicas, train_steps, viewpoint_search
+from ptn_semi.models import architectures, networks, train_steps, viewpoint_search
 from ptn_semi.models.loss_settings import LossSettings
-from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projection.projector import Projector
-from ptn_semi.utils import seeds
 
 OPTIMIZERS = (
     "encoder_optimizer",
@@ -272,45 +270,6 @@ class SemiSupervisedReconstructor(keras.Model):
         for average, weight in self._averaged():
             # In this form, the average of a constant weight stays exactly equal to it.
             average.assign_add((1 - decay) * (weight - average))
-
-    def sample_latents(self, count: int | tf.Tensor, purpose: str) -> tf.Tensor:
-        """Draw z from the GAN's prior.
-
-        Args:
-          count: how many latents this replica needs.
-          purpose: random stream of the numbers; see `utils.seeds`.
-
-        Returns:
-          [count, latent_dim].
-        """
-        shape = [replicas.total(count), self.architecture.latent_dim]
-        return replicas.share(tf.random.stateless_normal(shape, self.stateless_seed(purpose)))
-
-    def sample_viewpoints(
-        self, count: int | tf.Tensor, purpose: str, num_views: int = 1
-    ) -> tf.Tensor:
-        """Draw viewpoints uniformly from `elevation_range` and `azimuth_range`.
-
-        Args:
-          count: for how many shapes this replica needs viewpoints.
-          purpose: random stream of the numbers; see `utils.seeds`.
-          num_views: how many viewpoints each shape needs.
-
-        Returns:
-          [count, num_views, 2] in degrees.
-        """
-        total = replicas.total(count)
-        viewpoints = geometry.sample_viewpoints(
-            total * num_views,
-            self.stateless_seed(purpose),
-            self.elevation_range,
-            self.azimuth_range,
-        )
-        return replicas.share(tf.reshape(viewpoints, [total, num_views, 2]))
-
-    def stateless_seed(self, purpose: str) -> tf.Tensor:
-        """Return the stateless seed [2] for one purpose in the current step."""
-        return seeds.stateless_seed(self.seed, purpose, tf.convert_to_tensor(self.steps))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that `from_config` takes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from ptn_semi.models import losses, replicas, viewpoint_bins, viewpoint_search, warps
+from ptn_semi.models import draws, losses, replicas, viewpoint_bins, viewpoint_search, warps
 
 if TYPE_CHECKING:  # `reconstructor` imports this module
     from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -120,9 +120,9 @@ def _warped(model, occupied):
     """
     num_views = 1 if model.viewpoint_estimator is None else _RENDERS
     warped = warps.random_warp(
-        tf.cast(occupied, tf.float32), model.stateless_seed("warp"), model.warp_strength
+        tf.cast(occupied, tf.float32), draws.seed(model, "warp"), model.warp_strength
     )
-    seen_from = model.sample_viewpoints(tf.shape(occupied)[0], "warp_viewpoints", num_views)
+    seen_from = draws.viewpoints(model, tf.shape(occupied)[0], "warp_viewpoints", num_views)
     solid = tf.repeat(tf.cast(warped > _LIKELY, tf.float32), num_views, axis=0)
     masks = tf.cast(model.projector([solid, _flat(seen_from)]) > 0, tf.float32)
     return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), seen_from
@@ -153,7 +153,7 @@ def generated(model: "SemiSupervisedReconstructor", count: int | tf.Tensor) -> d
     Returns:
       Scalar losses by name.
     """
-    shapes = model.average_generator(model.sample_latents(count, "generated"), training=False)
+    shapes = model.average_generator(draws.latents(model, count, "generated"), training=False)
     occupied, renders, seen_from = _warped(model, shapes > _OCCUPIED)
     masks = renders[:, 0]
     with tf.GradientTape() as tape:
@@ -215,8 +215,8 @@ def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[s
     """
     settings = model.loss_settings
     count = tf.shape(real)[0]
-    latents = model.sample_latents(count, "latents")
-    seen_from = _flat(model.sample_viewpoints(count, "viewpoints"))
+    latents = draws.latents(model, count, "latents")
+    seen_from = _flat(draws.viewpoints(model, count, "viewpoints"))
     statistics = model.generator.non_trainable_variables
     before = [tf.identity(v) for v in statistics]
     with tf.GradientTape(persistent=True) as tape:
@@ -226,7 +226,7 @@ def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[s
             settings.gan_loss, *tf.split(logits, 2)
         )
         penalty = losses.gradient_penalty(
-            settings.gradient_penalty, model.discriminator, real, model.stateless_seed("penalty")
+            settings.gradient_penalty, model.discriminator, real, draws.seed(model, "penalty")
         )
         discriminator_total = discriminator_loss + settings.gradient_penalty_weight * penalty
         generator_total = settings.adversarial_weight * generator_loss
