@@ -41,7 +41,6 @@ def main() -> None:
         from ptn_semi.utils import files
 
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(FLAGS.seed)
     builder = preparation.prepare(
         DataSettings(num_shapes=FLAGS.num_shapes, data_dir=FLAGS.data_dir)
     )
@@ -51,6 +50,7 @@ def main() -> None:
         labeled_hulls(shapes, everything, views, projector, corrected=False, progress=True)
         for views in _NUM_VIEWS
     ]
+    keras.utils.set_random_seed(FLAGS.seed)  # last: what reads the data set draws numbers too
     network = hull_correction.build()
     optimizer = keras.optimizers.Adam(2e-3)
     optimizer.build(network.trainable_variables)

@@ -1,0 +1,39 @@
+"""The correction of hulls: what the package's weights say, and the command that trains them."""
+
+import numpy as np
+import pytest
+
+import processes
+from ptn_semi.models import hull_correction
+
+# A hull of a table seen from few sides: below its top there is a full block.
+HULL = np.zeros((1, 32, 32, 32), bool)
+HULL[0, 4:28, 6:26, 4:28] = True
+
+
+def test_a_hull_keeps_its_voxels_and_is_more_certain_inside():
+    corrected = hull_correction.correct(np.repeat(HULL, 3, axis=0))
+    np.testing.assert_array_equal(corrected > 0, np.repeat(HULL, 3, axis=0))
+    np.testing.assert_array_equal(corrected[0], corrected[2])
+    assert len(np.unique(corrected)) > 10
+
+
+def test_the_network_is_as_large_as_the_documents_say():
+    assert hull_correction.load().count_params() == 14_737
+
+
+@pytest.mark.slow
+def test_the_command_trains_the_same_weights_twice(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        ended = processes.main(
+            "tools/train_hull_correction.py",
+            "--steps=2",
+            "--batch_size=2",
+            "--num_shapes=20",
+            f"--data_dir={tmp_path / 'data'}",
+            f"--output={tmp_path / name}",
+        )
+        assert ended.returncode == 0, ended.stderr
+    with np.load(tmp_path / "a.npz") as first, np.load(tmp_path / "b.npz") as second:
+        assert first.files == second.files
+        assert all(np.array_equal(first[name], second[name]) for name in first.files)
