@@ -10,7 +10,7 @@ PYTEST_FLAGS ?=
 
 demo: install
 	$(BIN)/python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags --workdir=runs/quickstart
-	$(BIN)/python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test
+	$(BIN)/python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test --evaluated_views=6
 	$(BIN)/python -m ptn_semi.reconstruct --model=runs/quickstart --output_dir=runs/quickstart/images ptn_semi/examples/chair.png
 	@echo
 	@echo "model and scores:     runs/quickstart (eval_test.json)"
