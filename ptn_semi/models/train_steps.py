@@ -24,7 +24,7 @@ def supervised(
 ) -> dict[str, tf.Tensor]:
     """Train E and G on equations 1 to 3, these and R on warped hulls, and V on known viewpoints.
 
-    One forward and one backward pass serve E, G and R.
+    One forward and one backward pass serve both E and G. R and V then learn by themselves.
 
     Args:
       model: the model to train.
