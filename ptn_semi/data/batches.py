@@ -66,8 +66,7 @@ def batch_dataset(
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
       [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of all
-      shapes. `hull`, only if `hulls` are given, is float32
-      [U, N, N, N] in [0, 1].
+      shapes. `hull`, only if `hulls` are given, is float32 [U, N, N, N] in [0, 1].
     """
     pairs = labeled_batch_size or batch_size
     num_shapes, num_views = shapes.masks.shape[:2]
@@ -88,6 +87,10 @@ def batch_dataset(
 
     viewpoints = tf.constant(shapes.viewpoints)
     labeled = tf.constant(labeled, tf.int32)
+    if hulls is not None:
+        hulls = tf.constant(
+            hulls
+        )  # an array would be copied into the graph, which holds 2 GB at most
     size = shapes.image_size
     places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ptn_semi.models import warps
 
 STRONGEST = 0.25  # of the strengths that warps are given
-_MOST = 100  # hulls to compare
+MOST = 100  # hulls that are compared; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
 _WARPS = 4  # of each hull
 
@@ -28,8 +28,8 @@ def mirror_images_fit(hulls: np.ndarray) -> bool:
       Whether the mean IoU of a mirror image with the hull most like it is as high as the mean IoU
       of a hull with the other one most like it.
     """
-    rows = _rows(hulls[:_MOST])
-    mirrored = _iou(_rows(hulls[:_MOST, :, :, ::-1]), rows).max(axis=1).mean()
+    rows = _rows(hulls[:MOST])
+    mirrored = _iou(_rows(hulls[:MOST, :, :, ::-1]), rows).max(axis=1).mean()
     return bool(mirrored >= _nearest(rows))
 
 
@@ -43,7 +43,7 @@ def warp_strength(hulls: np.ndarray) -> float:
       The strength of `warps.random_warp` at which a warped shape is as much like its original (mean
       IoU) as the labeled shape most like it is, from .05 to .25.
     """
-    hulls = hulls[:_MOST]
+    hulls = hulls[:MOST]
     nearest = _nearest(_rows(hulls))
     repeated = np.repeat(hulls, _WARPS, axis=0).astype(np.float32)
     likeness = []

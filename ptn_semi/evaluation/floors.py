@@ -19,7 +19,7 @@ from ptn_semi.evaluation import metrics
 _BATCH = 64  # examples scored at a time; no effect on the scores
 _NEAREST = 5  # labeled masks
 
-Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]
+_Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
@@ -137,7 +137,7 @@ def _rows(masks):
     return masks.reshape(-1, masks.shape[-2] ** 2)
 
 
-def _score(shapes: Shapes, num_views: int, answer: Answer) -> metrics.Scores:
+def _score(shapes: Shapes, num_views: int, answer: _Answer) -> metrics.Scores:
     """Score answers to the first views of every shape.
 
     The answer is called with indices of shapes [b] and of views [b] and returns their voxels.

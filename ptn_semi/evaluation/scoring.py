@@ -21,11 +21,11 @@ from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
 _NUM_PICTURES = 8
-_LEGEND = (
-    "mean_hull: mean visual hull of the labeled shapes, whatever the mask.",
-    "nearest: mean hull of the 5 labeled masks that are most like the mask.",
-    "mean_shape: an oracle, the mean of the true voxels of all training shapes.",
-)
+_LEGEND = {
+    "mean_hull": "mean visual hull of the labeled shapes, whatever the mask.",
+    "nearest": "mean hull of the 5 labeled masks that are most like the mask.",
+    "mean_shape": "an oracle, the mean of the true voxels of all training shapes.",
+}
 _TURNS = range(0, 360, 10)  # degrees
 
 
@@ -108,7 +108,8 @@ def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
                 f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
             ]
             lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
-    return "\n".join([*lines, *_LEGEND])
+    legend = [f"{name}: {text}" for name, text in _LEGEND.items() if name in rows_by_model]
+    return "\n".join([*lines, *legend])
 
 
 def evaluate_workdir(
@@ -140,7 +141,7 @@ def evaluate_workdir(
 
     Returns:
       {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
-      "model", "mean_hull", "nearest" and "mean_shape".
+      "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest".
 
     Raises:
       UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
@@ -197,6 +198,9 @@ def evaluate_workdir(
 
 def _score_floors(model, known, train, shapes, num_views):
     """Score the floors that know the training shapes `known` as a run with these settings would."""
+    oracle = {"mean_shape": floors.score_mean_shape(known, shapes)}
+    if train.supervision == "unlabeled":
+        return oracle
     labeled = batches.labeled_subset(known.model_ids, train.pose_fraction, train.seed)
     hulls = labeled_hulls(
         known,
@@ -212,7 +216,7 @@ def _score_floors(model, known, train, shapes, num_views):
         "nearest": floors.score_nearest(
             known, labeled, train.labeled_views, hulls, shapes, num_views
         ),
-        "mean_shape": floors.score_mean_shape(known, shapes),
+        **oracle,
     }
 
 

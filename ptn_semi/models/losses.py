@@ -15,20 +15,20 @@ _LEAST = 1e-3  # probability of a pixel, so that a single wrong one does not out
 
 
 def reconstruction_loss(
-    predicted_masks: tf.Tensor, masks: tf.Tensor, kind: str = "differences"
+    predicted_masks: tf.Tensor, masks: tf.Tensor, mask_loss: str = "differences"
 ) -> tf.Tensor:
     """Compute one of the two terms of equation 1.
 
     Args:
       predicted_masks: [B, S, S, 1] in [0, 1].
       masks: [B, S, S, 1] in [0, 1].
-      kind: "differences" for the mean absolute plus the mean squared difference, as in the paper;
-        "cross_entropy" for half of the mean binary cross-entropy, which is of the same size.
+      mask_loss: "differences" for the mean absolute plus the mean squared difference, as in the
+        paper; "cross_entropy" for half of the mean binary cross-entropy.
 
     Returns:
       A scalar.
     """
-    if kind == "cross_entropy":
+    if mask_loss == "cross_entropy":
         predicted = tf.clip_by_value(predicted_masks, _LEAST, 1 - _LEAST)
         return -0.5 * tf.reduce_mean(
             masks * tf.math.log(predicted) + (1 - masks) * tf.math.log(1 - predicted)

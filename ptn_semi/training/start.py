@@ -15,7 +15,6 @@ from ptn_semi.settings import AUTO, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
 _NUM_FRAMED = 1000  # Masks measured to decide how users' images are framed.
-_NUM_COMPARED = 100  # Labeled shapes compared with their mirror images.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +87,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     if uses_all or (train.mirror_views and train.supervision != "unlabeled"):
         hulls = labeled_hulls(
             shapes,
-            labeled if uses_all else labeled[:_NUM_COMPARED],
+            labeled if uses_all else labeled[: diversity.MOST],
             train.labeled_views,
             # For a few hulls, compiling takes longer than carving.
             Projector(data.image_size, data.camera, jit_compile=uses_all),

@@ -1,5 +1,6 @@
 """Runs that are scored and used."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -35,6 +36,17 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
     assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
     assert scores["step"] == checkpoints.find(trained, "best").step
+
+
+def test_a_run_without_labels_has_no_floor_that_knows_labels(trained, data, tmp_path):
+    settings = dataclasses.replace(TRAIN, supervision="unlabeled", adversarial_weight=1.0)
+    scores = scoring.evaluate_workdir(
+        trained, data, settings, "test", num_views=1, output=tmp_path / "scores.json"
+    )
+    assert scores["rows"].keys() == {"model", "mean_shape"}
+    table = scoring.table(scores["rows"])
+    assert "an oracle" in table
+    assert "nearest" not in table
 
 
 @pytest.mark.slow
