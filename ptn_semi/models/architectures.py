@@ -22,8 +22,8 @@ class Architecture:
         number.
       discriminator_filters: filters of D's convolutions, each of which halves the mask.
       kernel_size: kernel size of these networks' convolutions.
-      refiner_filters: filters of R's convolutions: on the mask, on the grid at half of its
-        resolution, and at a quarter.
+      refiner_filters: filters of R's convolutions: on the mask, from the grid to half of its
+        resolution, and to a quarter.
 
     Raises:
       ValueError: a size is not an integer from 1 to 4096.
@@ -36,7 +36,7 @@ class Architecture:
     generator_filters: tuple[int, ...]
     discriminator_filters: tuple[int, ...]
     kernel_size: int
-    refiner_filters: tuple[int, int, int] = (16, 16, 64)
+    refiner_filters: tuple[int, int, int] = (6, 8, 32)
 
     def __post_init__(self) -> None:
         sizes = [

@@ -167,8 +167,8 @@ def build_refiner(
     mask = layers.Input((image_size, image_size, 1), name="mask")
     viewpoint = layers.Input((2,), name="viewpoint")
 
-    def convolve(x, filters, name, stride=1):
-        x = layers.Conv3D(filters, 3, stride, "same", use_bias=False, name=name)(x)
+    def convolve(x, filters, size, stride, name):
+        x = layers.Conv3D(filters, size, stride, "same", use_bias=False, name=name)(x)
         return _normalized(x, name)
 
     features = mask
@@ -176,20 +176,19 @@ def build_refiner(
         features = layers.Conv2D(
             on_mask, 5, padding="same", activation="relu", name=f"mask_conv{i}"
         )(features)
+    lifted = Lifting(voxel_size // 2, camera, position=True, name="lifted_features")(
+        features, viewpoint
+    )
     seen = Lifting(voxel_size, camera, name="lifted_mask")(mask, viewpoint)
     x = layers.Concatenate(name="shape_and_mask")(
         [layers.Reshape((*(voxel_size,) * 3, 1), name="channel")(voxels), seen]
     )
-    x = layers.Conv3D(fine, 4, 2, "same", use_bias=False, name="halve")(x)
-    x = _normalized(x, "halve")
-    lifted = Lifting(voxel_size // 2, camera, position=False, name="lifted_features")(
-        features, viewpoint
-    )
-    x = convolve(layers.Concatenate(name="inputs")([x, lifted]), fine, "conv1")
-    below = convolve(convolve(x, coarse, "down", stride=2), coarse, "conv2")
-    below = layers.Conv3DTranspose(fine, 2, 2, "same", use_bias=False, name="up")(below)
-    x = layers.Concatenate(name="skip")([x, _normalized(below, "up")])
-    x = convolve(x, fine, "conv3")
+    x = layers.Concatenate(name="inputs")([convolve(x, fine, 4, 2, "halve"), lifted])
+    width = x.shape[-1]
+    below = convolve(convolve(x, coarse, 3, 2, "down"), coarse, 3, 1, "conv1")
+    below = layers.Conv3DTranspose(width, 2, 2, "same", use_bias=False, name="up")(below)
+    x = layers.Add(name="skip")([x, _normalized(below, "up")])
+    x = convolve(x, width, 3, 1, "conv2")
     x = UpsamplingToOneChannel(4, kernel_initializer="zeros", name="correction")(x)
     x = layers.Reshape((voxel_size,) * 3, dtype="float32", name="squeeze")(x)
     refined = AddedToLogits(dtype="float32", name="refined")([voxels, x])

@@ -29,7 +29,7 @@ class SemiSupervisedReconstructor(keras.Model):
 
       latent = E(mask)
       voxels = G(latent)
-      viewpoint = the one of V(mask) that fits the voxels best
+      viewpoint = a likely one by V(mask) from which the voxels fit the mask
       refined = R(voxels, mask, viewpoint)
 
     The paper has E and G alone, and so has a model whose `loss_settings` do not `refine`.

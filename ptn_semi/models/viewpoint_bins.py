@@ -38,7 +38,9 @@ def viewpoint_loss(
     return tf.reduce_mean(classes + angles)
 
 
-def hypotheses(outputs: tf.Tensor, count: int, elevation_range: Sequence[float]) -> tf.Tensor:
+def hypotheses(
+    outputs: tf.Tensor, count: int, elevation_range: Sequence[float]
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the likeliest viewpoints.
 
     Args:
@@ -47,14 +49,15 @@ def hypotheses(outputs: tf.Tensor, count: int, elevation_range: Sequence[float])
       elevation_range: lowest and highest elevation, in degrees.
 
     Returns:
-      [B, count, 2] in degrees, the likeliest first.
+      The viewpoints [B, count, 2] in degrees, the likeliest first, and the logarithms of their
+      probabilities [B, count].
     """
-    _, bins = tf.math.top_k(outputs[..., 0], count)
+    logs, bins = tf.math.top_k(tf.nn.log_softmax(outputs[..., 0]), count)
     answers = tf.gather(outputs, bins, batch_dims=1)  # [B, count, NUM_OUTPUTS]
     middle, half = _elevation_scale(elevation_range)
     azimuth = (tf.cast(bins, tf.float32) + 0.5 + answers[..., 1]) * _WIDTH
     elevation = middle + half * tf.clip_by_value(answers[..., 2], -1.0, 1.0)
-    return tf.stack([elevation, azimuth], axis=-1)
+    return tf.stack([elevation, azimuth], axis=-1), logs
 
 
 def _elevation_scale(elevation_range):

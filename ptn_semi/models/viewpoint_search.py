@@ -1,4 +1,4 @@
-"""Search for a mask's viewpoint among those that the viewpoint estimator V finds likely."""
+"""Search for a mask's viewpoint: what V finds likely, and what the mask's reconstruction fits."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,17 +6,23 @@ import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins
 
+_Projector = Callable[[Sequence[tf.Tensor]], tf.Tensor]
+
 _NUM_HYPOTHESES = 4
+# Weight of the misfit beside V's log-probability. Pixels err together, so their sum says too much.
+_MISFIT_WEIGHT = 0.1
+_STEP = 8.0  # degrees from the best hypothesis to its neighbours; V errs by some 5
+_LEAST = 0.01  # probability of a pixel, so that a single wrong one does not decide
 
 
 def fitting_viewpoints(
     answers: tf.Tensor,
     masks: tf.Tensor,
     voxels: tf.Tensor,
-    projector: Callable[[Sequence[tf.Tensor]], tf.Tensor],
+    projector: _Projector,
     elevation_range: Sequence[float],
 ) -> tf.Tensor:
-    """Choose, from V's likeliest viewpoints of each mask, the one that fits the voxels best.
+    """Choose one of V's likeliest viewpoints of each mask, and correct it by how the voxels fit.
 
     Args:
       answers: [B, NUM_BINS, NUM_OUTPUTS], V's outputs for the masks; see `viewpoint_bins`.
@@ -28,9 +34,25 @@ def fitting_viewpoints(
     Returns:
       [B, 2] in degrees.
     """
-    guesses = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, elevation_range)
-    repeated = tf.repeat(voxels, _NUM_HYPOTHESES, axis=0)
-    seen = projector([repeated, tf.reshape(guesses, [-1, 2])])
-    seen = tf.reshape(seen, [-1, _NUM_HYPOTHESES, *masks.shape[1:]])
-    error = tf.reduce_sum(tf.abs(seen - masks[:, None]), axis=[2, 3, 4])
-    return tf.gather(guesses, tf.argmin(error, axis=1), batch_dims=1)
+    guesses, logs = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, elevation_range)
+    scores = logs - _MISFIT_WEIGHT * _misfit(guesses, masks, voxels, projector)
+    best = tf.gather(guesses, tf.argmax(scores, axis=1), batch_dims=1)
+    # The lowest point of a parabola through the misfits of the best guess and its two neighbours,
+    # for each angle.
+    steps = _STEP * tf.constant([[0.0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])
+    misfits = _misfit(best[:, None] + steps, masks, voxels, projector)
+    middle, below, above = misfits[:, :1], misfits[:, 1::2], misfits[:, 2::2]  # [B, 1 or 2]
+    curvature = tf.maximum(below - 2 * middle + above, 1e-6)
+    best += _STEP * tf.clip_by_value((below - above) / (2 * curvature), -1, 1)
+    elevation = tf.clip_by_value(best[:, 0], *elevation_range)
+    return tf.stack([elevation, best[:, 1]], axis=1)
+
+
+def _misfit(viewpoints, masks, voxels, projector):
+    """Sum the cross-entropy of the masks' pixels, for several viewpoints [B, count, 2] of each."""
+    count = viewpoints.shape[1]
+    seen = projector([tf.repeat(voxels, count, axis=0), tf.reshape(viewpoints, [-1, 2])])
+    seen = tf.reshape(seen, [-1, count, *masks.shape[1:]])
+    seen, masks = tf.clip_by_value(seen, _LEAST, 1 - _LEAST), masks[:, None]
+    likelihood = masks * tf.math.log(seen) + (1 - masks) * tf.math.log(1 - seen)
+    return -tf.reduce_sum(likelihood, axis=[2, 3, 4])

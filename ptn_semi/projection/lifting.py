@@ -32,7 +32,7 @@ class Lifting(keras.layers.Layer):
         self,
         voxel_size: int,
         camera: Camera | dict[str, Any] | None = None,
-        position: bool = True,
+        position: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,11 +51,15 @@ class Lifting(keras.layers.Layer):
           [B, n, n, n, C], or C + 2 channels, in the images' dtype.
         """
         size, image_size, channels = self.voxel_size, images.shape[1], images.shape[-1]
-        pixels, depth = self._pixels(tf.cast(viewpoints, tf.float32), image_size)
-        flat = tf.reshape(images, [-1, image_size**2, channels])
-        flat = tf.pad(flat, [[0, 0], [0, 1], [0, 0]])  # voxels outside the image read this 0
-        lifted = tf.gather(flat, pixels, batch_dims=1)
+        along = self._along_camera_axes(tf.cast(viewpoints, tf.float32))
+        # A border of zeros, for the voxels outside the image.
+        padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        pixels = self._pixels(along, image_size)
+        lifted = tf.gather(
+            tf.reshape(padded, [-1, (image_size + 2) ** 2, channels]), pixels, batch_dims=1
+        )
         if self.position:
+            depth = along[:, 2]
             position = tf.stack([depth, tf.zeros_like(depth) + self._centres()[1]], axis=-1)
             lifted = tf.concat([lifted, tf.cast(position, images.dtype)], axis=-1)
         return tf.reshape(lifted, [-1, size, size, size, lifted.shape[-1]])
@@ -65,20 +69,20 @@ class Lifting(keras.layers.Layer):
         places = (np.arange(self.voxel_size, dtype=np.float32) + 0.5) / self.voxel_size - 0.5
         return np.stack(np.meshgrid(places, places, places, indexing="ij")).reshape(3, -1)
 
-    def _pixels(self, viewpoints, image_size):
-        """Return each voxel's pixel, an index into S² pixels or S² if outside, and its depth."""
+    def _along_camera_axes(self, viewpoints):
+        """Return where voxels are to the right, up and towards the camera, [B, 3, n³]."""
         turn = geometry.rotation(viewpoints)
-        x, y, z = self._centres()
-        right, up, depth = (
-            turn[:, i, 0, None] * x + turn[:, i, 1, None] * y + turn[:, i, 2, None] * z
-            for i in range(3)
+        return turn @ self._centres()
+
+    def _pixels(self, along, image_size):
+        """Return each voxel's pixel [B, n³], an index into an image with a border of one pixel."""
+        right_and_down = along[:, :2] * np.float32([[1], [-1]])
+        reach = self.camera.half_width(along[:, 2:]) if self.camera.perspective else 0.5
+        places = (right_and_down / reach + 1) * (image_size / 2) + 1
+        columns, rows = tf.unstack(
+            tf.cast(tf.clip_by_value(places, 0, image_size + 1), tf.int32), axis=1
         )
-        reach = self.camera.half_width(depth) if self.camera.perspective else 0.5
-        column, row = (
-            tf.cast(tf.floor((x / reach + 1) * (image_size / 2)), tf.int32) for x in (right, -up)
-        )
-        inside = (column >= 0) & (column < image_size) & (row >= 0) & (row < image_size)
-        return tf.where(inside, row * image_size + column, image_size**2), depth
+        return rows * (image_size + 2) + columns
 
     def compute_output_shape(
         self, images_shape: Sequence[Any], viewpoints_shape: Sequence[Any]

@@ -41,7 +41,7 @@ VIEWPOINT_ESTIMATOR = {
 #   3³·(16 + 16)·16 + 4·16                          with the features of the mask
 #   3³·16·64 + 4·64, 3³·64·64 + 4·64, 2³·64·16 + 4·16   down to a quarter and back
 #   3³·(16 + 16)·16 + 4·16, 4³·16 + 1               the correction
-REFINER = 186_801
+REFINER = 56_007
 
 
 @pytest.mark.parametrize("preset", PRESETS)

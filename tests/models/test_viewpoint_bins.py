@@ -26,7 +26,7 @@ TRUE = np.array(
 
 def test_perfect_answers_come_back_and_cost_nothing():
     outputs = perfect(TRUE)
-    found = viewpoint_bins.hypotheses(outputs, 1, RANGE).numpy()
+    found = viewpoint_bins.hypotheses(outputs, 1, RANGE)[0].numpy()
     assert found.shape == (len(TRUE), 1, 2)
     np.testing.assert_allclose(found[:, 0, 0], TRUE[:, 0], atol=1e-3)
     np.testing.assert_allclose(found[:, 0, 1], TRUE[:, 1] % 360, atol=1e-3)
@@ -48,17 +48,17 @@ def test_the_loss_by_hand():
 def test_hypotheses_are_the_likeliest_bins_in_order():
     outputs = np.zeros((1, NUM_BINS, NUM_OUTPUTS), np.float32)
     outputs[0, [3, 11, 7], 0] = 3, 2, 1
-    azimuths = viewpoint_bins.hypotheses(outputs, 3, RANGE).numpy()[0, :, 1]
+    azimuths = viewpoint_bins.hypotheses(outputs, 3, RANGE)[0].numpy()[0, :, 1]
     np.testing.assert_allclose(azimuths, (np.array([3, 11, 7]) + 0.5) * WIDTH)
 
 
 def test_elevations_stay_in_the_range():
     outputs = np.full((1, NUM_BINS, NUM_OUTPUTS), 7, np.float32)
-    assert (viewpoint_bins.hypotheses(outputs, 2, RANGE).numpy()[..., 0] == 40).all()
+    assert (viewpoint_bins.hypotheses(outputs, 2, RANGE)[0].numpy()[..., 0] == 40).all()
 
 
 def test_a_single_elevation_is_a_range_too():
     true = np.array([[5, 100]], np.float32)
     outputs = np.zeros((1, NUM_BINS, NUM_OUTPUTS), np.float32)
     assert np.isfinite(viewpoint_bins.viewpoint_loss(outputs, true, (5.0, 5.0)))
-    assert (viewpoint_bins.hypotheses(outputs, 1, (5.0, 5.0)).numpy()[..., 0] == 5).all()
+    assert (viewpoint_bins.hypotheses(outputs, 1, (5.0, 5.0))[0].numpy()[..., 0] == 5).all()

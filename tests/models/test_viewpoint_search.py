@@ -1,22 +1,67 @@
-"""The viewpoint that fits: of those that V finds likely, the one that explains the mask."""
+"""The viewpoint that fits: likely by V, and one that explains the mask."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins, viewpoint_search
 from ptn_semi.projection.camera import ELEVATION_RANGE
 from small_models import PROJECTOR
 
+TRUE = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
 
-def test_the_likeliest_viewpoint_that_fits_best_is_chosen():
+
+@pytest.fixture(scope="module")
+def voxels():
     voxels = np.zeros((2, 32, 32, 32), np.float32)
-    voxels[:, 4:28, 4:12, 13:19] = 1  # long in x, flat
+    voxels[:, 4:28, 4:12, 9:23] = 1  # long in x, flat
     voxels[:, 4:8, 4:28, 13:19] = 1  # and upright at one end
-    true = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
-    masks = tf.cast(PROJECTOR([voxels, true]) > 0, tf.float32)
+    return tf.constant(voxels)
+
+
+@pytest.fixture(scope="module")
+def masks(voxels):
+    return tf.cast(PROJECTOR([voxels, TRUE]) > 0, tf.float32)
+
+
+def answers_of(logits, offsets=(0, 0)):
+    """V's outputs for two masks: the same logits by bin, and offsets of the two angles."""
     answers = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
-    answers[:, [0, 4, 8, 12], 0] = 1  # these four bins are likeliest, whatever the mask
-    found = viewpoint_search.fitting_viewpoints(
-        tf.constant(answers), masks, tf.constant(voxels), PROJECTOR, ELEVATION_RANGE
-    )
-    np.testing.assert_allclose(found, true, atol=1e-3)
+    for chosen, logit in logits.items():
+        answers[:, chosen, 0] = logit
+    answers[..., 1:] = offsets
+    return tf.constant(answers)
+
+
+def find(answers, masks, voxels):
+    return viewpoint_search.fitting_viewpoints(
+        answers, masks, voxels, PROJECTOR, ELEVATION_RANGE
+    ).numpy()
+
+
+def test_of_equally_likely_viewpoints_the_one_that_fits_is_chosen(voxels, masks):
+    answers = answers_of({0: 1, 4: 1, 8: 1, 12: 1})
+    np.testing.assert_allclose(find(answers, masks, voxels), TRUE, atol=2)
+
+
+def test_a_certain_answer_counts_more_than_a_better_fit(voxels, masks):
+    # The first mask was seen from bin 4, but V is certain of bin 12, from where it is mirrored.
+    answers = answers_of({4: 1, 12: 1000})
+    np.testing.assert_allclose(find(answers, masks, voxels)[:, 1], 281.25, atol=8.1)
+
+
+def test_small_errors_are_corrected_by_the_fit(voxels, masks):
+    before, after = [], []
+    for turn, rise in [(0.3, 0), (-0.3, 0), (0, 0.2), (0, -0.2), (0.2, -0.2), (-0.2, -0.2)]:
+        # V is wrong by up to 6.75 and 6 degrees.
+        found = find(answers_of({4: 1, 12: 1}, (turn, rise)), masks, voxels)
+        before.append(abs(np.float32([rise * 30, turn * 22.5])))
+        after.append(abs(found - TRUE))
+    assert np.mean(after) < 0.7 * np.mean(before)
+
+
+def test_elevations_stay_in_their_range(voxels):
+    below = np.float32([[-20, 101.25], [-20, 281.25]])
+    masks = tf.cast(PROJECTOR([voxels, below - np.float32([10, 0])]) > 0, tf.float32)
+    found = find(answers_of({4: 1, 12: 1}, (0, -1)), masks, voxels)
+    np.testing.assert_array_equal(found[:, 0], np.float32([-20, -20]))

@@ -24,7 +24,7 @@ def test_a_voxel_reads_a_pixel_that_shows_it(camera):
     places = rng.integers(4, 12, (20, 3))
     voxels[np.arange(20), *places.T] = 1
     masks = project(voxels, viewpoints, image_size=SIZE, camera=camera) > 0
-    lifted = lift(masks[..., None].astype(np.float32), viewpoints, camera, position=False)
+    lifted = lift(masks[..., None].astype(np.float32), viewpoints, camera)
     assert lifted.shape == (20, SIZE, SIZE, SIZE, 1)
     # The projector samples a pixel's middle, and Lifting a voxel's: they may miss each other.
     assert lifted[np.arange(20), *places.T].mean() > 0.7
@@ -35,7 +35,7 @@ def test_a_voxel_reads_a_pixel_that_shows_it(camera):
 @CAMERAS
 def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
     image = np.arange(SIZE**2, dtype=np.float32).reshape(1, SIZE, SIZE, 1)
-    lifted = lift(image, np.zeros((1, 2), np.float32), camera, position=False)[0, ..., 0]
+    lifted = lift(image, np.zeros((1, 2), np.float32), camera)[0, ..., 0]
     middle = lifted[SIZE // 2]  # [y, z]
     rows, columns = np.divmod(middle, SIZE)
     inner = slice(4, 12)  # perspective shrinks what is behind the middle
@@ -46,14 +46,14 @@ def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
 
 def test_voxels_outside_the_image_read_zeros():
     ones = np.ones((1, SIZE, SIZE, 1), np.float32)
-    lifted = lift(ones, np.array([[0, 45]], np.float32), None, position=False)
+    lifted = lift(ones, np.array([[0, 45]], np.float32), None)
     assert not lifted[0, 0, :, 0].any() or not lifted[0, 0, :, -1].any()  # a corner of the grid
     assert lifted[0, 6:10, 6:10, 6:10].all()
 
 
 def test_the_position_is_depth_and_height():
     viewpoints = random_viewpoints(3)
-    lifted = lift(np.zeros((3, 8, 8, 2), np.float32), viewpoints, None)
+    lifted = lift(np.zeros((3, 8, 8, 2), np.float32), viewpoints, None, position=True)
     assert lifted.shape == (3, SIZE, SIZE, SIZE, 4)
     backward = geometry.rotation(viewpoints).numpy()[:, 2]
     centres = (np.stack(np.mgrid[:SIZE, :SIZE, :SIZE], -1) + 0.5) / SIZE - 0.5
@@ -69,13 +69,13 @@ def test_the_gradient_is_how_many_voxels_read_a_pixel():
     images = tf.Variable(np.random.default_rng(0).random((2, 8, 8, 1), np.float32))
     viewpoints = tf.constant(random_viewpoints(2))
     with tf.GradientTape() as tape:
-        lifted = Lifting(SIZE, position=False)(images, viewpoints)
+        lifted = Lifting(SIZE)(images, viewpoints)
         total = tf.reduce_sum(lifted)
     gradient = tape.gradient(total, images).numpy()
     assert gradient.sum() == pytest.approx(np.count_nonzero(lifted), abs=0.5)
 
 
 def test_config_builds_the_same_layer():
-    layer = Lifting(SIZE, position=False)
+    layer = Lifting(SIZE, position=True)
     again = Lifting.from_config(layer.get_config())
-    assert (again.voxel_size, again.camera, again.position) == (SIZE, layer.camera, False)
+    assert (again.voxel_size, again.camera, again.position) == (SIZE, layer.camera, True)
