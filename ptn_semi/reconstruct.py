@@ -51,7 +51,7 @@ def main(paths: list[str]) -> None:
         from ptn_semi.inference import images_to_shapes
     reconstructor = images_to_shapes.load_model(FLAGS.model)
     done, problems = 0, []
-    for path, result in images_to_shapes.reconstruct_files(
+    for path, result, doubts in images_to_shapes.reconstruct_files(
         reconstructor,
         paths,
         FLAGS.output_dir,
@@ -66,6 +66,11 @@ def main(paths: list[str]) -> None:
         else:
             done += 1
             print(f"{path}: {', '.join(map(str, result))}")
+            for doubt in doubts:
+                print(
+                    f"warning: {path}: {doubt}; look at {result[-1]}, and give a cut-out or a mask "
+                    "if the silhouette is wrong"
+                )
     if len(problems) == 1 and not done:
         raise problems[0]
     if problems:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ptn_semi.data import framing
-from ptn_semi.inference import exports, silhouettes
+from ptn_semi.inference import exports, images, silhouettes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.utils import binvox, files
@@ -87,7 +87,7 @@ def images_in(
             found = sorted(
                 child
                 for child in path.iterdir()
-                if formats.get(child.suffix.lower()) in silhouettes.FORMATS
+                if formats.get(child.suffix.lower()) in images.FORMATS
             )
         except OSError as error:
             yield path, UserError(f"{path} cannot be listed ({error.strerror}): make it readable")
@@ -106,7 +106,7 @@ def reconstruct_files(
     surface: str = "smooth",
     threshold: float | None = None,
     framed: bool = False,
-) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError]]:
+) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, tuple[str, ...]]]:
     """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
     Args:
@@ -120,25 +120,26 @@ def reconstruct_files(
       framed: whether the images are framed as training masks already.
 
     Yields:
-      (path of the image, files written for it), or (path of the image, `UserError`).
+      The path of the image; the files written for it, or a `UserError`; and doubts about the
+      silhouette that was found in it, as in `silhouettes.Found`.
     """
     threshold = reconstructor.threshold if threshold is None else threshold
     extent = None if framed else reconstructor.extent
     found = list(images_in(paths))
-    images = {os.path.realpath(path) for path, _ in found}
+    given = {os.path.realpath(path) for path, _ in found}
     taken: set[str] = set()
     for path, problem in found:
         if problem:
-            yield path, problem
+            yield path, problem, ()
             continue
         try:
-            image, silhouette = silhouettes.read(path)
+            image, silhouette, doubts = silhouettes.read(path)
             mask = framing.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)
             name = _free_name(path.stem, taken)
             written = [pathlib.Path(output_dir, f"{name}.{kind}") for kind in [*formats, "png"]]
-            if os.path.realpath(written[-1]) in images:
+            if os.path.realpath(written[-1]) in given:
                 raise UserError(
                     f"the preview of {path} would replace the image {written[-1]}: give another "
                     "--output_dir"
@@ -147,9 +148,9 @@ def reconstruct_files(
                 write_shape(file, voxels, threshold, surface)
             sheets.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
         except UserError as error:
-            yield path, error
+            yield path, error, ()
         else:
-            yield path, written
+            yield path, written, doubts
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -55,28 +55,30 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         if path is None:
             return _failed("Give an image first.")
         try:
-            _, silhouette = silhouettes.read(path)
+            _, silhouette, doubts = silhouettes.read(path)
         except UserError as error:
             # Visitors know the file's name, not its folder on the server.
             return _failed(str(error).replace(path, pathlib.Path(path).name))
-        return reconstruct(silhouette, *controls)
+        return reconstruct(silhouette, doubts, *controls)
 
     def from_drawing(path, *controls):
         if path is None:
             return _failed("Draw an outline first.")
         try:
-            _, outline = silhouettes.read(path)
+            _, outline, _ = silhouettes.read(path)
         except UserError as error:
             return _failed(str(error).replace(path, "the drawing"))
         # The drawing is an outline; the silhouette includes its inside.
-        return reconstruct(ndimage.binary_fill_holes(outline), *controls)
+        return reconstruct(ndimage.binary_fill_holes(outline), (), *controls)
 
-    def reconstruct(silhouette, threshold, surface):
+    def reconstruct(silhouette, doubts, threshold, surface):
         mask = framing.frame(silhouette, reconstructor.image_size, reconstructor.extent)
         voxels = reconstructor.predict(mask[None])[0]
         seen = new_file(".png")
         sheets.save_png(seen, sheets.mask_picture(mask, _MASK_SIZE))
-        return voxels, str(seen), *mesh(voxels, threshold, surface)
+        shape, problem = mesh(voxels, threshold, surface)
+        doubt = _note(f"The silhouette may be wrong: {'; '.join(doubts)}.") if doubts else ""
+        return voxels, str(seen), shape, problem or doubt
 
     def mesh(voxels, threshold, surface):
         if voxels is None:

@@ -112,9 +112,12 @@ def test_building_on_a_full_disk(tmp_path, mounts):
 
 def write_on_a_full_disk(folder, checkpoint, image):
     processes.mount_small_disk(folder, 8 << 20)
-    images = lambda: dict(
-        images_to_shapes.reconstruct_files(FAKE, [image], folder / "shapes", SHAPE_FORMATS)
-    )
+    images = lambda: {
+        path: result
+        for path, result, _ in images_to_shapes.reconstruct_files(
+            FAKE, [image], folder / "shapes", SHAPE_FORMATS
+        )
+    }
     for left in (0, 200 << 10):
         ballast = fill(folder, left)
         with pytest.raises(UserError, match=r"1 could not be written .*free some space"):

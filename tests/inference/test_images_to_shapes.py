@@ -29,8 +29,8 @@ def run(paths, tmp_path, **kwargs):
 
 @pytest.mark.parametrize("surface", settings.SURFACES)
 def test_all_formats_hold_the_shape(tmp_path, surface):
-    [(path, written)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
-    assert path == tmp_path / "a.png"
+    [(path, written, doubts)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
+    assert path == tmp_path / "a.png" and not doubts
     assert [file.name for file in written] == ["a.glb", "a.obj", "a.binvox", "a.npz", "a.png"]
     kept = np.load(tmp_path / "out/a.npz")
     assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (16, 16, 16)
@@ -52,7 +52,7 @@ def test_folders_names_and_bad_images(tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     results = run([tmp_path / "x", bad, tmp_path / "empty", tmp_path / "y"], tmp_path)
-    assert [isinstance(result, UserError) for _, result in results] == [False, True, True, False]
+    assert [isinstance(result, UserError) for _, result, _ in results] == [False, True, True, False]
     assert "bad.png" in str(results[1][1]) and "no images" in str(results[2][1])
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"a.glb", "a_2.glb"} <= names and not any("bad" in name for name in names)
@@ -87,16 +87,17 @@ def test_no_file_replaces_an_image_or_another_ones(tmp_path):
     mine = image(folder / "a.png")
     before = mine.read_bytes()
     other = image(tmp_path / "x" / "b.png")
-    results = dict(run([folder, other, image(tmp_path / "y" / "b.png")], tmp_path, formats=["npz"]))
+    paths = [folder, other, image(tmp_path / "y" / "b.png")]
+    results = {path: result for path, result, _ in run(paths, tmp_path, formats=["npz"])}
     assert "would replace the image" in str(results[mine]) and mine.read_bytes() == before
     assert [file.name for file in results[other]] == ["b.npz", "b.png"]
     paths = [image(tmp_path / place) for place in ("1/c.png", "2/c.png", "3/c_2.png")]
-    written = [file.name for _, files in run(paths, tmp_path, formats=[]) for file in files]
+    written = [file.name for _, files, _ in run(paths, tmp_path, formats=[]) for file in files]
     assert written == ["c.png", "c_2.png", "c_2_2.png"]
 
 
 def test_a_threshold_over_everything_is_said(tmp_path):
-    [(_, problem)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
+    [(_, problem, _)] = run([image(tmp_path / "a.png")], tmp_path, threshold=0.95)
     assert isinstance(problem, UserError) and "threshold 0.95" in str(problem)
     assert not (tmp_path / "out").exists()
 

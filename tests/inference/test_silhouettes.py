@@ -53,6 +53,42 @@ def grey_of_16_bits(tmp_path):
     return saved(tmp_path, OBJECT.astype(np.uint16) * 40_000)
 
 
+def small_values_in_16_bits(tmp_path):
+    return saved(tmp_path, OBJECT.astype(np.uint16) * 255)
+
+
+def zeros_and_ones(tmp_path):
+    return saved(tmp_path, OBJECT.astype(np.uint8))
+
+
+def one_transparent_pixel(tmp_path):
+    pixels = np.full([*OBJECT.shape, 4], 255, np.uint8)
+    pixels[OBJECT, :3] = [150, 90, 40]
+    pixels[0, 0, 3] = 0
+    return saved(tmp_path, pixels)
+
+
+def rounded_corners_of_a_dark_screenshot(tmp_path):
+    pixels = np.full([*OBJECT.shape, 4], [30, 30, 36, 255], np.uint8)
+    pixels[OBJECT, :3] = [150, 90, 40]
+    pixels[np.ix_([0, 1, -2, -1], [0, 1, -2, -1])] = 0
+    return saved(tmp_path, pixels)
+
+
+def a_little_lighter_than_grey(tmp_path):
+    pixels = np.full([*OBJECT.shape, 3], 250, np.uint8)
+    pixels[OBJECT] = [232, 230, 226]
+    pixels[30, 30] = 200  # a third colour: no mask
+    return saved(tmp_path, pixels)
+
+
+def touching_a_side(tmp_path):
+    pixels = np.full([*OBJECT.shape, 3], 255, np.uint8)
+    pixels[OBJECT] = [120, 70, 30]
+    pixels[45, 30] = [110, 60, 30]
+    return saved(tmp_path, pixels[5:55, 20:70])
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -62,26 +98,33 @@ def grey_of_16_bits(tmp_path):
         jpeg_before_grey,
         palette_with_transparency,
         grey_of_16_bits,
+        small_values_in_16_bits,
+        zeros_and_ones,
+        one_transparent_pixel,
+        rounded_corners_of_a_dark_screenshot,
+        a_little_lighter_than_grey,
+        touching_a_side,
     ],
 )
 def test_silhouettes_are_found(tmp_path, make):
-    image, silhouette = silhouettes.read(make(tmp_path))
-    assert image.shape == (*OBJECT.shape, 3)
+    expected = OBJECT[5:55, 20:70] if make is touching_a_side else OBJECT
+    image, silhouette, doubts = silhouettes.read(make(tmp_path))
+    assert image.shape == (*expected.shape, 3) and not doubts
     # JPEG blurs by a pixel.
-    assert (silhouette != OBJECT).mean() < (0.03 if make is jpeg_before_grey else 1e-9)
+    assert (silhouette != expected).mean() < (0.03 if make is jpeg_before_grey else 1e-9)
 
 
 def test_specks_are_dropped(tmp_path):
     speckled = OBJECT.copy()
     speckled[2, 70] = True
-    _, silhouette = silhouettes.read(saved(tmp_path, speckled.astype(np.uint8) * 255))
+    _, silhouette, _ = silhouettes.read(saved(tmp_path, speckled.astype(np.uint8) * 255))
     np.testing.assert_array_equal(silhouette, OBJECT)
 
 
 def test_opaque_images_with_alpha_are_looked_at(tmp_path):
     pixels = np.full([*OBJECT.shape, 4], 255, np.uint8)
     pixels[OBJECT, :3] = 10
-    _, silhouette = silhouettes.read(saved(tmp_path, pixels))
+    _, silhouette, _ = silhouettes.read(saved(tmp_path, pixels))
     np.testing.assert_array_equal(silhouette, OBJECT)
 
 
@@ -159,7 +202,7 @@ def test_a_changed_pixel_of_a_png_is_noticed(tmp_path):
 
 def test_large_images_are_looked_at_in_a_smaller_size(tmp_path):
     large = np.kron(OBJECT, np.ones([50, 50], bool))  # 3000 × 4000
-    image, silhouette = silhouettes.read(saved(tmp_path, large.astype(np.uint8) * 255))
+    image, silhouette, _ = silhouettes.read(saved(tmp_path, large.astype(np.uint8) * 255))
     assert image.shape == (1500, 2000, 3)
     np.testing.assert_array_equal(silhouette, large[::2, ::2])
     with pytest.raises(UserError, match="has 40000 × 1 pixels"):
@@ -168,7 +211,7 @@ def test_large_images_are_looked_at_in_a_smaller_size(tmp_path):
 
 def test_numbers_beyond_colours(tmp_path):
     pixels = np.where(OBJECT, 70_000, -5).astype(np.int32)
-    _, silhouette = silhouettes.read(saved(tmp_path, pixels, "whole.tif"))
+    _, silhouette, _ = silhouettes.read(saved(tmp_path, pixels, "whole.tif"))
     np.testing.assert_array_equal(silhouette, OBJECT)
     fractions = np.where(OBJECT, np.nan, 1).astype(np.float32)
     with pytest.raises(UserError, match="colours as fractions"):
