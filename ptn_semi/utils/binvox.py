@@ -59,13 +59,16 @@ def read_header(data: bytes, name: str) -> Header:
     start = data[:_MAX_HEADER]
     if not start.startswith(b"#binvox 1"):
         raise _bad(name, "does not begin with '#binvox 1'")
-    text, found, _ = start.partition(b"\ndata\n")
-    if not found:
+    # Tools write comments, blank lines, Windows' line ends, and spaces after 'data'.
+    end = re.search(rb"\n[ \t]*data[ \t]*\r?\n", start)
+    if not end:
         raise _bad(name, "has a header without its 'data' line")
 
     fields: dict[str, list[str]] = {}
-    for line in text.decode("latin-1").splitlines()[1:]:
-        key, *values = line.split() or [""]
+    for line in start[: end.start()].decode("latin-1").splitlines()[1:]:
+        key, *values = line.split() or ["#"]
+        if key.startswith("#"):
+            continue
         if key in fields:
             raise _bad(name, f"has two '{key}' lines in its header")
         fields[key] = values
@@ -84,7 +87,7 @@ def read_header(data: bytes, name: str) -> Header:
         raise _bad(name, f"claims {shape} voxels, but a side must be 1 to {MAX_SIDE}")
     if not np.isfinite([*corner, scale]).all() or scale <= 0 or len(translate) != 3:
         raise _bad(name, "has a damaged 'translate' or 'scale' line")
-    return Header(dims[0], corner, scale, len(text) + len(found))
+    return Header(dims[0], corner, scale, end.end())
 
 
 def read(data: bytes, name: str) -> np.ndarray:
@@ -105,6 +108,8 @@ def read(data: bytes, name: str) -> np.ndarray:
     header = read_header(data, name)
     n = header.side
     runs = np.frombuffer(data, np.uint8, offset=header.size)
+    if len(runs) % 2 and data.endswith(b"\n"):  # which an editor or a shell added
+        runs = runs[:-1]
     if len(runs) % 2:
         raise _bad(name, "is damaged (its last run has no count)")
     values, counts = runs[::2], runs[1::2]

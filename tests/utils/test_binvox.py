@@ -82,6 +82,23 @@ def test_damaged_files_are_named_with_their_fault(data, fault):
     assert fault in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(b"\ndim", b"\n# made by hand\n# twice\n\ndim", 1),
+        lambda data: data.replace(b"\ndata\n", b"\ndata \n", 1),
+        lambda data: data[: data.index(b"data\n") + 5].replace(b"\n", b"\r\n")
+        + data[data.index(b"data\n") + 5 :],
+        lambda data: data + b"\n",
+    ],
+    ids=["comments", "space after data", "CRLF", "newline at the end"],
+)
+def test_headers_as_tools_write_them_are_read(change):
+    voxels = random_grid(8, seed=3)
+    read = binvox.read(change(binvox.write(voxels)), "other.binvox")
+    np.testing.assert_array_equal(read, voxels)
+
+
 def test_a_file_cut_anywhere_is_refused():
     data = binvox.write(random_grid(8, seed=3))
     for length in range(len(data)):
