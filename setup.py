@@ -29,9 +29,11 @@ setuptools.setup(
         "absl-py",
         "importlib_resources",  # TFDS needs it in packages and does not say so
         "keras-tuner",
+        "mapbox_earcut",  # cuts concave polygons into triangles
         "matplotlib",
         "numpy",
         "pillow",
+        "plyfile",
         "scikit-image",  # marching cubes
         "scipy",  # fills the inside of meshes
         "tensorboard",

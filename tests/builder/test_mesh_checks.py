@@ -23,6 +23,11 @@ def ply(kind, num_vertices, num_faces, body):
     return header.encode() + body
 
 
+STRIPS = ply("ascii", 3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n").replace(
+    b"element face 0", b"element tristrips 1"
+)
+
+
 def accessor(**changes):
     """Description of a .glb file whose positions are changed."""
     return {
@@ -78,9 +83,10 @@ def accessor(**changes):
         ("a.ply", ply("ascii", 3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"), "4 lines for 3 elements"),
         ("a.ply", ply("ascii", 3, 1, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 -1\n"), "is not there"),
         ("a.ply", ply("ascii", 10**18, 1, b""), "no room for 1000000000000000000 of vertex"),
-        ("a.ply", ply("binary_little_endian", 10, 1, bytes(30)), "unexpected length"),
-        ("a.ply", ply("binary_big_endian", 1, 1, bytes(12) + b"\xff"), "unexpected length"),
-        ("a.ply", ply("binary_big_endian", 1, 1, bytes(12) + b"\0junk"), "unexpected length"),
+        ("a.ply", ply("binary_little_endian", 10, 1, bytes(30)), "early end-of-file"),
+        ("a.ply", ply("binary_big_endian", 1, 1, bytes(12) + b"\xff"), "early end-of-file"),
+        ("a.ply", ply("binary_big_endian", 1, 1, bytes(12) + b"\0"), "has no faces"),
+        ("a.ply", STRIPS, "triangle strips, which are not supported"),
         ("a.ply", b"ply\nformat ascii 1.0\nelement face -1\nend_header\n", "b'-1' for a count"),
         ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 9\n", "a damaged header"),
     ],
@@ -107,7 +113,8 @@ def test_damaged_files_are_named_with_their_fault(name, data, fault):
         ({"bufferViews": [{"buffer": 0, "byteLength": 36, "byteStride": 1}] * 2}, "negative or"),
         ({"bufferViews": [{"buffer": 0, "byteLength": 400}] * 2}, "no room for"),
         ({"buffers": [{"uri": "secret.bin", "byteLength": 40}]}, "keeps its data in other files"),
-        ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "cannot be read as .glb"),
+        ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "KHR_draco_mesh_compression"),
+        ({"extensionsRequired": ["EXT_mesh_gpu_instancing"]}, "which is not supported"),
         ({"nodes": [{"mesh": 0, "children": [0]}]}, "part of two others, or of itself"),
         ({"nodes": [{"children": [1, 1]}, {"mesh": 0}]}, "part of two others, or of itself"),
         ({"scenes": [{"nodes": [0] * 200_000}]}, "200000 nodes, more than 10000"),

@@ -1,6 +1,7 @@
 """Reading mesh files and voxelising them as solids."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -90,6 +91,49 @@ def test_parts_of_a_scene_come_where_the_scene_puts_them():
     np.testing.assert_array_equal(voxels, expected)
 
 
+def voxel_mesh(voxels, turned=False):
+    """The outside of voxels, as a voxel editor writes it: two triangles for each square."""
+    corners = []
+    for axis, sign in itertools.product(range(3), (-1, 1)):
+        padded = np.pad(voxels, 1)
+        bare = padded & ~np.roll(padded, -sign, axis)
+        square = np.zeros([4, 3])
+        a, b = (axis + 1) % 3, (axis + 2) % 3
+        square[:, a], square[:, b] = (0, 1, 1, 0), (0, 0, 1, 1)
+        square[:, axis] = sign > 0
+        if (sign < 0) != turned:
+            square = square[::-1]
+        corners.append(np.argwhere(bare)[:, None] - 1 + square)
+    corners = np.concatenate(corners).reshape(-1, 3)
+    faces = np.arange(len(corners)).reshape(-1, 4)
+    return trimesh.Trimesh(corners, np.concatenate([faces[:, [0, 1, 2]], faces[:, [0, 2, 3]]]))
+
+
+def thin_table(size):
+    voxels = np.zeros((size,) * 3, bool)
+    voxels[:, -1] = True
+    voxels[0, :, 0] = voxels[-1, :, 0] = voxels[0, :, -1] = voxels[-1, :, -1] = True
+    return voxels
+
+
+@pytest.mark.parametrize("size", [32, 64])
+@pytest.mark.parametrize("turned", [False, True])
+def test_meshes_of_voxels_come_back_exactly(size, turned):
+    voxels = thin_table(32)
+    mesh = voxel_mesh(voxels, turned)
+    mesh.apply_scale(0.037)
+    mesh.apply_translation((3, 7, -11))
+    expected = np.kron(voxels, np.ones((size // 32,) * 3, bool))
+    np.testing.assert_array_equal(meshes.voxelise(off(mesh), "a.off", size, "+y", "+x"), expected)
+
+
+def test_boxes_that_overlap_on_a_grid_are_joined():
+    parts = [box((0, 0, 0), (8, 1, 8)), box((0, 0, 0), (1, 8, 1)), box((7, 0, 7), (8, 8, 8))]
+    voxels = meshes.voxelise(off(trimesh.util.concatenate(parts)), "a.off", 8, "+y", "+x")
+    expected = filled(8, np.s_[:, 0], np.s_[0, :, 0], np.s_[7, :, 7])
+    np.testing.assert_array_equal(voxels, expected)
+
+
 def test_an_open_box_with_a_thin_gap_is_filled():
     faces = box((0, 0, 0), (1, 1, 1)).subdivide().subdivide().subdivide()
     faces.update_faces(np.arange(len(faces.faces)) != 100)  # smaller than a cell of 8³
@@ -138,13 +182,100 @@ def test_one_mesh_shown_often_counts_as_often(monkeypatch):
         meshes.load(glb(often), "a.glb")
 
 
-def test_obj_indices_may_count_backwards_from_the_last():
+def test_obj_indices_may_count_backwards_from_the_newest():
     data = TRIANGLE_OBJ + b"v 5 5 5\nf -1/3 -2//1 \\\n 1/1/1\n"
     first, second = meshes.load(data, "a.obj").tolist()
     assert first == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
     assert second == [[5, 5, 5], [0, 1, 0], [0, 0, 0]]
-    with pytest.raises(UserError, match="counts corners backwards, with vertices to follow"):
-        meshes.load(data + b"v 6 6 6\n", "a.obj")
+    more = meshes.load(data + b"v 6 6 6\nf -1 -2 -3\n", "a.obj").tolist()
+    assert more == [first, second, [[6, 6, 6], [5, 5, 5], [0, 1, 0]]]
+
+
+SIDE = [(0, 0), (4, 0), (4, 1), (1, 1), (1, 3), (0, 3)]  # an L in the plane z = 0, its area 6
+PRISM = [(x, y, z) for z in (0, 1) for x, y in SIDE]
+
+
+def concave(kind, first):
+    """A prism whose ends are concave polygons, which begin with a given corner."""
+    around = np.roll(range(6), -first)
+    faces = [around[::-1].tolist(), (around + 6).tolist()]
+    faces += [[i, (i + 1) % 6, (i + 1) % 6 + 6, i + 6] for i in range(6)]
+    rows = [" ".join(map(str, corner)) for corner in PRISM]
+    if kind == "obj":
+        lines = [f"v {row}" for row in rows]
+        lines += ["f " + " ".join(str(corner + 1) for corner in face) for face in faces]
+    else:
+        lines = rows + [" ".join(map(str, [len(face), *face])) for face in faces]
+    header = {
+        "obj": [],
+        "off": ["OFF", f"{len(rows)} {len(faces)} 0"],
+        "ply": ["ply", "format ascii 1.0", f"element vertex {len(rows)}"]
+        + [f"property float {axis}" for axis in "xyz"]
+        + [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"],
+    }[kind]
+    return "\n".join([*header, *lines, ""]).encode()
+
+
+@pytest.mark.parametrize("kind", ["off", "obj", "ply"])
+@pytest.mark.parametrize("first", range(6))
+def test_concave_polygons_are_not_filled(kind, first):
+    triangles = meshes.load(concave(kind, first), f"a.{kind}")
+    ends = triangles[np.ptp(triangles[..., 2], axis=1) == 0]
+    area = np.linalg.norm(np.cross(*np.diff(ends, axis=1).transpose(1, 0, 2)), axis=1).sum() / 2
+    assert area == pytest.approx(12)
+
+
+def _is_vertex(line):
+    return line.startswith(b"v")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("a.obj", lambda data: data.replace(b"v ", b"\tv\t").replace(b"\n", b" \r\n")),
+        ("a.obj", lambda data: b"\xef\xbb\xbf" + data),
+        ("a.obj", lambda data: b"".join(sorted(data.splitlines(True), key=_is_vertex))),
+        ("a.off", lambda data: re.sub(rb"(?<=\n6 )\d+ \d+ ", lambda match: match[0] + b"\n", data)),
+        ("a.ply", lambda data: data + b"\n\n"),
+    ],
+    ids=["tabs", "byte-order mark", "faces before vertices", "over lines", "more at the end"],
+)
+def test_texts_as_programs_write_them_are_read(name, change):
+    data = concave(name[2:], 0)
+    expected = meshes.load(data, name)
+    np.testing.assert_array_equal(meshes.load(change(data), name), expected)
+
+
+def test_stl_files_as_programs_write_them_are_read():
+    expected = ell().triangles
+    binary = ell().export(file_type="stl")
+    text = ell().export(file_type="stl_ascii").encode()
+    for data in (binary, binary + b"\0\0", text, text.replace(b"endsolid", b"end solid")):
+        np.testing.assert_allclose(meshes.load(data, "a.stl"), expected, atol=1e-6)
+
+
+def test_quantized_positions_have_their_scale():
+    corners = np.array([[-32767, 0, 0], [32767, 0, 0], [0, 16384, 0]], np.int16).tobytes()
+    description = {
+        "bufferViews": [
+            {"buffer": 0, "byteLength": 18},
+            {"buffer": 0, "byteOffset": 18, "byteLength": 3},
+        ],
+        "accessors": [
+            {
+                "bufferView": 0,
+                "componentType": 5122,
+                "count": 3,
+                "type": "VEC3",
+                "normalized": True,
+            },
+            {"bufferView": 1, "componentType": 5121, "count": 3, "type": "SCALAR"},
+        ],
+        "nodes": [{"mesh": 0, "scale": [2, 2, 2]}],
+        "extensionsRequired": ["KHR_mesh_quantization"],
+    }
+    (triangle,) = meshes.load(glb(description, corners + bytes([0, 1, 2, 0, 0, 0])), "a.glb")
+    np.testing.assert_allclose(triangle, [[-2, 0, 0], [2, 0, 0], [0, 1, 0]], atol=1e-3)
 
 
 def test_the_size_of_the_chunks_does_not_matter(monkeypatch):

@@ -87,8 +87,10 @@ def test_damaged_files_are_named_with_their_fault(data, fault):
     [
         lambda data: data.replace(b"\ndim", b"\n# made by hand\n# twice\n\ndim", 1),
         lambda data: data.replace(b"\ndata\n", b"\ndata \n", 1),
-        lambda data: data[: data.index(b"data\n") + 5].replace(b"\n", b"\r\n")
-        + data[data.index(b"data\n") + 5 :],
+        lambda data: (
+            data[: data.index(b"data\n") + 5].replace(b"\n", b"\r\n")
+            + data[data.index(b"data\n") + 5 :]
+        ),
         lambda data: data + b"\n",
     ],
     ids=["comments", "space after data", "CRLF", "newline at the end"],

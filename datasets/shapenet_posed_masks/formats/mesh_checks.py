@@ -1,8 +1,8 @@
 """Check what a mesh file claims to hold against its bytes.
 
-trimesh, which reads the files, allocates memory for whatever a file claims. It also reads many a
-damaged file as a smaller one (a cut .ply, an .obj with one bad face). So each count is checked
-against the bytes before trimesh reads them, and `meshes.load` counts afterwards what was read.
+The packages that read .ply, .stl and .glb files allocate memory for whatever a file claims, and
+read many a damaged file as a smaller one. So each count is checked against the bytes before, and
+`meshes.load` counts afterwards what was read.
 
 Each function takes the whole file and returns how many triangles it should give. That is the least
 number for .ply and the greatest for .glb. A fault raises a ValueError that says what is wrong, or
@@ -10,7 +10,6 @@ whatever parsing raised.
 """
 
 import io
-import itertools
 import json
 import re
 import struct
@@ -23,62 +22,33 @@ _MAX_NODES, _MAX_DEPTH = 10_000, 100
 _LARGEST = 1e30  # bound of the numbers that move, turn or scale a node
 _MAX_JSON = 16 << 20  # bytes; the description of a real scene has a few kB
 _TRIANGLES = 4  # glTF's number of the mode in which three corners make a triangle
+# Extensions that leave the shape as it is, or are handled.
+_HARMLESS = (
+    "KHR_materials_",
+    "KHR_texture_",
+    "EXT_texture_",
+    "KHR_lights_",
+    "KHR_mesh_quantization",
+)
 # Bytes of glTF's component types, and components of its accessor types.
 _BYTES = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 
-def of_off(data: bytes) -> int:
-    """Check an .off file, which has a line for each vertex and then one for each face.
-
-    A face's line begins with its number of corners.
-    """
-    lines = _lines(data)
-    start = next(lines, b"")
-    if b"OFF" not in start:
-        raise ValueError("it does not begin with 'OFF'")
-    # Some files of ModelNet have the counts on the first line: 'OFF6586 5534 0'.
-    counts = start.split(b"OFF", 1)[1].split() or next(lines, b"").split()
-    try:
-        vertices, faces = (_count(text) for text in counts[:2])
-    except ValueError:
-        raise ValueError("it does not say how many vertices and faces it has") from None
-    if sum(1 for _ in itertools.islice(lines, vertices)) < vertices:
-        raise ValueError(f"it is truncated (under {vertices} vertices)")
-    polygons = [line.split() for line in lines]
-    if len(polygons) != faces:
-        raise ValueError(f"it is truncated or damaged ({len(polygons)} lines for {faces} faces)")
-    corners = [_count(words[0]) for words in polygons]
-    if any(len(words) <= count for words, count in zip(polygons, corners, strict=True)):
-        raise ValueError("it is truncated (a face lacks corners)")
-    return sum(max(count - 2, 0) for count in corners)
-
-
-def of_obj(data: bytes) -> int:
-    """Check an .obj file, whose polygons count vertices from 1, or backwards from the newest."""
-    vertices = total = 0
-    relative = set()
-    for words in map(bytes.split, _lines(data.replace(b"\\\r\n", b"").replace(b"\\\n", b""))):
-        if words[0] == b"v":
-            vertices += 1
-        elif words[0] == b"f":
-            corners = [int(word.partition(b"/")[0]) for word in words[1:]]
-            if not all(1 <= abs(corner) <= vertices for corner in corners):
-                raise ValueError("it has a face with a vertex that is not there")
-            if min(corners, default=1) < 0:
-                relative.add(vertices)
-            total += max(len(corners) - 2, 0)
-    if relative - {vertices}:  # trimesh counts backwards from the last vertex of the file
-        raise ValueError("it counts corners backwards, with vertices to follow")
-    return total
+class NotSupportedError(ValueError):
+    """A file that is whole, but has what is not read here. The text follows the file's name."""
 
 
 def of_stl(data: bytes) -> int:
     """Check an .stl file, which has 84 + 50 F bytes or is a text."""
     faces = int.from_bytes(data[80:84], "little")
-    if len(data) >= 84 and len(data) == 84 + 50 * faces:
+    # Some programs write a few bytes more.
+    if len(data) >= 84 and 0 <= len(data) - (84 + 50 * faces) < 50:
         return faces
-    words = [line.split()[0].lower() for line in _lines(data)]
+    words = [
+        b"".join(words[:2] if words[0] == b"end" else words[:1])
+        for words in (line.lower().split() for line in lines_of(data))
+    ]
     if not words or words[0] != b"solid":
         raise ValueError(f"it is truncated, or no .stl ({len(data)} bytes for {faces} faces)")
     count = words.count
@@ -89,6 +59,14 @@ def of_stl(data: bytes) -> int:
     return count(b"facet")
 
 
+def plain_stl(data: bytes) -> bytes:
+    """Return an .stl file as trimesh reads it: no byte too many, 'endsolid' in one word."""
+    faces = int.from_bytes(data[80:84], "little")
+    if 84 + 50 * faces <= len(data) < 84 + 50 * (faces + 1):
+        return data[: 84 + 50 * faces]
+    return re.sub(rb"(?im)^([ \t]*end)[ \t]+(solid|facet|loop)", rb"\1\2", data)
+
+
 def of_ply(data: bytes) -> int:
     """Check a .ply file, whose header has the number of each element."""
     header, end, body = data.partition(b"end_header")
@@ -97,12 +75,12 @@ def of_ply(data: bytes) -> int:
     counts = {}
     text = header.decode("latin-1")
     for name, number in re.findall(r"^\s*element\s+(\S+)\s+(\S+)", text, re.MULTILINE):
-        counts[name] = _count(number.encode())
+        counts[name] = whole_number(number.encode())
         # Every element takes at least one byte.
         if counts[name] > len(body):
             raise ValueError(f"it is truncated (no room for {counts[name]} of {name})")
     if re.search(r"^\s*format\s+ascii", text, re.MULTILINE):
-        lines = sum(1 for _ in _lines(body, comment=None))
+        lines = sum(1 for _ in lines_of(body, comment=None))
         if lines != sum(counts.values()):
             raise ValueError(f"it has {lines} lines for {sum(counts.values())} elements")
     return counts.get("face", 0)
@@ -121,9 +99,10 @@ def of_glb(data: bytes) -> int:
         raise ValueError(f"it is truncated or damaged ({len(data)} bytes instead of {at})")
     scene = json.loads(data[20 : 20 + size])
     if any("uri" in buffer for buffer in scene.get("buffers", [])):
-        raise ValueError("it keeps its data in other files, or as text")
-    if any("draco" in name or "meshopt" in name for name in scene.get("extensionsRequired", [])):
-        raise ValueError("it has compressed data, which cannot be read here")
+        raise NotSupportedError("keeps its data in other files, or as text, which is not supported")
+    for name in scene.get("extensionsRequired", []):
+        if not name.startswith(_HARMLESS):
+            raise NotSupportedError(f"needs the extension {name}, which is not supported")
     for accessor in scene.get("accessors", []):
         _check_accessor(accessor, scene, binary)
     return sum(_triangles(mesh, scene) for mesh in _shown(scene))
@@ -131,7 +110,7 @@ def of_glb(data: bytes) -> int:
 
 def _check_accessor(accessor: dict, scene: dict, binary: int) -> None:
     if "sparse" in accessor or "bufferView" not in accessor:
-        raise ValueError("it has sparse, compressed or missing data")
+        raise NotSupportedError("has sparse, compressed or missing data, which is not supported")
     view = _at(scene["bufferViews"], accessor["bufferView"])
     size = _BYTES[accessor["componentType"]] * _WIDTHS[accessor["type"]]
     count, stride = accessor["count"], view.get("byteStride", size)
@@ -183,8 +162,12 @@ def _at(things: list, index: int) -> Any:
     return things[index]
 
 
-def _lines(data: bytes, comment: bytes | None = b"#") -> Iterator[bytes]:
-    """Yield the lines that are not empty, without their comments."""
+def lines_of(data: bytes, comment: bytes | None = b"#") -> Iterator[bytes]:
+    """Yield the lines of a text that are not empty, without their comments.
+
+    Raises:
+      ValueError: the text or a line is too long.
+    """
     if len(data) > _MAX_TEXT:
         raise ValueError(f"it is a text of {len(data) >> 20} MiB, more than {_MAX_TEXT >> 20}")
     for line in io.BytesIO(data.replace(b"\r", b"\n")):
@@ -194,7 +177,12 @@ def _lines(data: bytes, comment: bytes | None = b"#") -> Iterator[bytes]:
             yield text
 
 
-def _count(text: bytes) -> int:
+def whole_number(text: bytes) -> int:
+    """Parse a count, or the number of a vertex.
+
+    Raises:
+      ValueError: it is negative or no number.
+    """
     if not text.isdigit():
         raise ValueError(f"it has {text[:20]!r} for a count")
     return int(text)

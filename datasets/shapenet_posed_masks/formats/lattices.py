@@ -1,0 +1,87 @@
+"""Meshes whose faces lie between the voxels of a grid, as voxel editors write them.
+
+A face on the border of two cells touches both, so that the rule for other meshes would make every
+part thicker by a cell. Here the faces say exactly which cells are inside.
+"""
+
+import numpy as np
+
+_NEAR = 1e-3  # of a cell; how far a corner may be off
+_OFF_CENTRE = np.array([0.5137, 0.4929])  # of a cell; not on the diagonals of its faces
+_SHORTEST, _LONGEST = 16, 256  # voxels along a mesh of voxels; fewer are just some cubes
+_MAX_CELLS = 5_000_000  # in the boxes around triangles
+
+
+def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
+    """Return the voxels that a mesh encloses, if its faces lie between voxels.
+
+    That is so for meshes of voxels, all of whose faces are halves of unit squares, and for meshes
+    on a grid that fits the given one.
+
+    Args:
+      triangles: float [F, 3, 3].
+      size: N, the voxels along each side of the grid.
+
+    Returns:
+      bool [A, B, C], the bounding box in voxels of the mesh's own grid or of the given one; None
+      for other meshes, and for those that are not closed.
+    """
+    corners = triangles.reshape(-1, 3)
+    low = corners.min(axis=0)
+    extent = (corners.max(axis=0) - low).max()
+    steps = np.concatenate([np.diff(np.unique(corners[:, axis])) for axis in range(3)])
+    steps = steps[steps > 1e-6 * extent]
+    cell = steps.min()
+    count = round(extent / cell)
+    edges = np.linalg.norm(np.diff(triangles, axis=1, append=triangles[:, :1]), axis=2)
+    has_unit_faces = edges.max() < 1.5 * cell and _SHORTEST <= count <= _LONGEST
+    if not has_unit_faces and (count > size or size % count):
+        return None
+    places = (triangles - low) / cell
+    whole = np.rint(places).astype(np.int64)
+    flat = np.ptp(whole, axis=1) == 0  # [F, 3]
+    if abs(places - whole).max() > _NEAR or not flat.any(axis=1).all():
+        return None
+    shape = whole.max(axis=(0, 1))
+    if not shape.all():
+        return None
+    for signed in (True, False):  # faces may be turned inside out
+        found = [_along(whole[flat[:, axis]], axis, shape, signed) for axis in range(3)]
+        first, second, third = found
+        if first is None or second is None or third is None:
+            continue
+        if np.array_equal(first, second) and np.array_equal(first, third) and first.any():
+            times = 1 if has_unit_faces else size // count
+            return first.repeat(times, 0).repeat(times, 1).repeat(times, 2)
+    return None
+
+
+def _along(triangles, axis, shape, signed):
+    """Return the cells that are inside, going along an axis through all faces across it.
+
+    None if a way ends inside.
+    """
+    others = [other for other in range(3) if other != axis]
+    plane, corners = triangles[:, 0, axis], triangles[:, :, others]
+    edges = np.roll(corners, -1, axis=1) - corners
+    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    low, sides = corners.min(axis=1), np.ptp(corners, axis=1)
+    ends = np.cumsum(sides.prod(axis=1))
+    if not len(ends) or ends[-1] > _MAX_CELLS:
+        return None
+    owner = np.repeat(np.arange(len(triangles)), sides.prod(axis=1))
+    index = np.arange(len(owner)) - (ends - sides.prod(axis=1))[owner]
+    cells = low[owner] + np.stack(np.divmod(index, sides[owner, 1]), axis=1)
+    points = cells[:, None] + _OFF_CENTRE - corners[owner]
+    side = edges[owner, :, 0] * points[..., 1] - edges[owner, :, 1] * points[..., 0]
+    inside = (side * np.sign(area)[owner, None] > 0).all(axis=1)
+    crossed = np.zeros([*shape[others], shape[axis] + 1], np.int64)
+    cells, owner = cells[inside], owner[inside]
+    turns = np.sign(area).astype(int)[owner] if signed else 1
+    np.add.at(crossed, (cells[:, 0], cells[:, 1], plane[owner]), turns)
+    winding = np.cumsum(crossed, axis=2)
+    if not signed:
+        winding %= 2
+    if winding[..., -1].any():
+        return None
+    return np.moveaxis(winding[..., :-1] != 0, 2, axis)
