@@ -133,8 +133,8 @@ def load(
     examples = [examples[i] for i in order]
     columns = {name: np.stack([example[name] for example in examples]) for name in examples[0]}
     return Shapes(
-        model_ids=columns["model_id"].astype(str),
-        categories=columns["category"].astype(str),
+        model_ids=np.array([text.decode() for text in columns["model_id"]]),
+        categories=np.array([text.decode() for text in columns["category"]]),
         viewpoints=columns["viewpoints"],
         masks=columns["masks"] if masks is None else masks,
         voxels=columns.get("voxels"),

@@ -36,7 +36,7 @@ def setting(
 
 
 def expand(argv: Sequence[str], folder: str | os.PathLike = "") -> list[str]:
-    """Replace each --flagfile=PATH by the flags in that file.
+    """Replace each --flagfile=PATH by the flags in that file, and ~ in --flag=~/PATH by the home.
 
     A flagfile has one flag a line; empty lines and lines that start with # are skipped. It may name
     other flagfiles, relative to its own folder or to the current one.
@@ -60,7 +60,8 @@ def _expand(argv, folder, within):
             return expanded + argv[place - 1 :]
         name, given, path = argument.partition("=")
         if name not in _FLAGFILE:
-            expanded.append(argument)
+            # Shells do this only where ~ begins a word.
+            expanded.append(f"{name}={os.path.expanduser(path)}" if path[:1] == "~" else argument)
             continue
         if not given:
             if place == len(argv):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from mesh_files import TETRAHEDRON
 from ptn_semi.data import preparation, splits
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
@@ -191,6 +192,20 @@ def test_skip_invalid_leaves_out_and_lists(tmp_path):
     assert len(left_out) == 2
     assert all(str(path) in text for path, text in zip(paths, left_out, strict=True))
     assert "2 files were left out" in preparation.summary(builder)
+
+
+def test_names_in_any_script(tmp_path):
+    names = [f"Sessel-{i}-椅子" for i in range(12)]
+    for name in names:
+        path = tmp_path / "Möbel" / "Stühle" / f"{name}.off"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
+    settings = small(tmp_path / "data", dataset="meshes", manual_dir=str(tmp_path / "Möbel"))
+    builder = preparation.prepare(settings)
+    found = [splits.load(builder, split) for split in builder.info.splits]
+    assert {category for shapes in found for category in shapes.categories} == {"stühle"}
+    models = sorted(model for shapes in found for model in shapes.model_ids)
+    assert len(models) == 12 and all("椅子" in model for model in models)
 
 
 def test_a_category_of_which_nothing_can_be_used(tmp_path):

@@ -28,6 +28,17 @@ def test_what_follows_two_dashes_is_left_alone():
     assert flags.expand(["a", "--", "--flagfile=b"]) == ["a", "--", "--flagfile=b"]
 
 
+def test_the_home_is_found_in_values_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my.flags").write_text("--data_dir=~/data\n")
+    arguments = ["~/a.png", "--output_dir=~/out", "--flagfile=~/my.flags"]
+    assert flags.expand(arguments) == [
+        "~/a.png",
+        f"--output_dir={tmp_path}/out",
+        f"--data_dir={tmp_path}/data",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
