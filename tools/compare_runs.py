@@ -18,7 +18,7 @@ with cli.loading():
     from ptn_semi.data import preparation, splits
     from ptn_semi.models import checkpoints
     from ptn_semi.models.predictor import Predictor
-    from ptn_semi.visual import shading, sheets
+    from ptn_semi.visual import shading, sheets, surfaces
 
 RUNS = flags.DEFINE_list(
     "runs", None, "TITLE=WORKDIR of each run, separated by commas.", required=True
@@ -30,7 +30,7 @@ VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are dra
 
 
 def reconstruct(checkpoint: checkpoints.Checkpoint, masks: np.ndarray) -> np.ndarray:
-    """Reconstruct masks with a run's model at its best validation threshold.
+    """Reconstruct masks with a run's model at its best validation threshold, without crumbs.
 
     Args:
       checkpoint: a checkpoint of the run.
@@ -40,7 +40,8 @@ def reconstruct(checkpoint: checkpoints.Checkpoint, masks: np.ndarray) -> np.nda
       Occupied voxels, bool [B, N, N, N].
     """
     voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
-    return voxels > checkpoint.progress["best"]["threshold"]
+    threshold = checkpoint.progress["best"]["threshold"]
+    return np.stack([surfaces.without_crumbs(shape, threshold) > threshold for shape in voxels])
 
 
 def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:

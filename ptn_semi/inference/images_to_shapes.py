@@ -146,7 +146,8 @@ def reconstruct_files(
                 )
             for file in written[:-1]:
                 write_shape(file, voxels, threshold, surface)
-            sheets.save_png(written[-1], _preview(image, silhouette, mask, voxels > threshold))
+            whole = surfaces.without_crumbs(voxels, threshold)
+            sheets.save_png(written[-1], _preview(image, silhouette, mask, whole > threshold))
         except UserError as error:
             yield path, error, ()
         else:
@@ -182,7 +183,9 @@ def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -
 def write_shape(
     path: pathlib.Path, voxels: np.ndarray, threshold: float, surface: str = "smooth"
 ) -> None:
-    """Write a reconstruction to a file.
+    """Write a reconstruction to a file, without crumbs (`surfaces.without_crumbs`).
+
+    An .npz has the probabilities as they are.
 
     Args:
       path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
@@ -194,16 +197,17 @@ def write_shape(
       UserError: if it cannot be written.
     """
     kind = path.suffix[1:]
+    whole = surfaces.without_crumbs(voxels, threshold)
     with files.replacing(path) as partial:
         if kind == "npz":
             with open(partial, "wb") as file:
                 np.savez_compressed(file, probabilities=voxels, threshold=threshold)
         elif kind == "binvox":
-            partial.write_bytes(binvox.write(voxels > threshold))
+            partial.write_bytes(binvox.write(whole > threshold))
         else:
             # The colour of an .obj would need a second file.
             options: dict[str, Any] = {"include_texture": False} if kind == "obj" else {}
-            data = SURFACES[surface](voxels, threshold).export(file_type=kind, **options)
+            data = SURFACES[surface](whole, threshold).export(file_type=kind, **options)
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 

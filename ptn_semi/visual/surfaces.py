@@ -6,12 +6,33 @@ voxel grid is the cube of side 1 around the origin.
 
 import numpy as np
 import trimesh
+from scipy import ndimage
 from skimage import measure
 
 from ptn_semi.visual import shading
 
+_CRUMB = 0.01  # share of the largest part's voxels
 # From object axes (front +x, right +z) to glTF's.
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
+
+
+def without_crumbs(voxels: np.ndarray, threshold: float) -> np.ndarray:
+    """Take out the parts of a shape that are far smaller than its largest part.
+
+    Args:
+      voxels: probabilities [N, N, N] in [0, 1].
+      threshold: probability above which a voxel is occupied, in (0, 1).
+
+    Returns:
+      The probabilities, with 0 at occupied voxels of parts that have less than a hundredth of the
+      voxels of the largest one. Voxels that touch at a corner belong together.
+    """
+    parts, _ = ndimage.label(voxels > threshold, np.ones((3, 3, 3)))
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0  # what is not occupied
+    is_crumb = sizes < _CRUMB * sizes.max()
+    is_crumb[0] = False
+    return np.where(is_crumb[parts], 0, voxels)
 
 
 def smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:

@@ -64,3 +64,17 @@ def test_nothing_has_no_faces(make):
     assert len(make(np.zeros([4, 4, 4]), 0.5).faces) == 0
     full = make(np.ones([4, 4, 4]), 0.5)
     assert full.is_watertight and full.volume == pytest.approx(1, rel=0.15)
+
+
+def test_crumbs_go_and_what_touches_at_a_corner_stays():
+    voxels = np.zeros((12, 12, 12), np.float32)
+    voxels[2:9, 2:9, 2:9] = 0.6
+    voxels[9, 9, 9] = 0.5  # touches a corner of the cube
+    voxels[0, 0, 0] = 0.9  # touches nothing
+    voxels[11, 11, 11] = 0.1  # is not occupied
+    whole = surfaces.without_crumbs(voxels, 0.3)
+    expected = voxels.copy()
+    expected[0, 0, 0] = 0
+    np.testing.assert_array_equal(whole, expected)
+    empty = np.zeros_like(voxels)
+    np.testing.assert_array_equal(surfaces.without_crumbs(empty, 0.3), empty)
