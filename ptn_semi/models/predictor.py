@@ -24,7 +24,8 @@ class Predictor:
 
     def __init__(self, model: SemiSupervisedReconstructor, turn: float = 0) -> None:
         self.turn = turn
-        mask = tf.TensorSpec((None, model.image_size, model.image_size, 1), tf.float32)
+        self._shape = (model.image_size, model.image_size, 1)
+        mask = tf.TensorSpec((None, *self._shape), tf.float32)
         self._predict = tf.function(
             lambda masks: model(masks, training=False),
             input_signature=[mask],
@@ -40,7 +41,15 @@ class Predictor:
 
         Returns:
           float32 [B, N, N, N] in [0, 1].
+
+        Raises:
+          ValueError: the masks have another shape.
         """
+        if len(masks.shape) != 4 or tuple(masks.shape[1:]) != self._shape:
+            raise ValueError(
+                f"masks are [B, {', '.join(map(str, self._shape))}], not {list(masks.shape)}: a "
+                "single mask becomes a batch by mask[None]"
+            )
         voxels = self._predict(masks).numpy()
         return geometry.turn_voxels(voxels, self.turn) if self.turn else voxels
 
