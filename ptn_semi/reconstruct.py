@@ -51,7 +51,7 @@ def main(paths: list[str]) -> None:
         from ptn_semi.inference import images_to_shapes
     reconstructor = images_to_shapes.load_model(FLAGS.model)
     done, problems = 0, []
-    for path, result, doubts in images_to_shapes.reconstruct_files(
+    for path, result, judgement in images_to_shapes.reconstruct_files(
         reconstructor,
         paths,
         FLAGS.output_dir,
@@ -66,7 +66,12 @@ def main(paths: list[str]) -> None:
         else:
             done += 1
             print(f"{path}: {', '.join(map(str, result))}")
-            for doubt in doubts:
+            if fit := judgement.fit:
+                print(
+                    f"  seen from azimuth {fit.azimuth:.0f}°, elevation {fit.elevation:.0f}°, "
+                    f"where the shape has an IoU of {fit.iou:.2f} with the mask"
+                )
+            for doubt in judgement.doubts:
                 print(
                     f"warning: {path}: {doubt}; look at {result[-1]}, and give a cut-out or a mask "
                     "if the silhouette is wrong"

@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image
 
 from ptn_semi.data import framing
-from ptn_semi.inference import exports, images, silhouettes
+from ptn_semi.inference import exports, fits, images, silhouettes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
+from ptn_semi.projection.camera import ELEVATION_RANGE
+from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import binvox, files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets, surfaces
@@ -21,6 +23,9 @@ from ptn_semi.visual import shading, sheets, surfaces
 SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
 _EXTENT = 0.8
+# IoU of shape and mask under which a mask is doubtful: one of ten or twenty masks of the model's
+# own categories is under it, and up to three of four of others.
+_FITTING = 0.6
 _SIZE = 160  # side of the pictures in a preview, in pixels
 _VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))  # elevation, azimuth in degrees
 
@@ -34,12 +39,31 @@ class Reconstructor:
       image_size: S, the rows and columns of a mask.
       threshold: probability above which voxels are occupied; the best on the validation split.
       extent: how the training masks are framed; see `framing.frame`.
+      projector: the projector of the training masks; None if viewpoints cannot be estimated.
+      elevation_range: lowest and highest elevation of the training masks, in degrees.
+      categories: what the model was trained on.
     """
 
     predict: Callable[[np.ndarray], np.ndarray]
     image_size: int
     threshold: float
     extent: float
+    projector: Projector | None = None
+    elevation_range: Sequence[float] = ELEVATION_RANGE
+    categories: Sequence[str] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """How sure a reconstruction is.
+
+    Attributes:
+      doubts: why it may be wrong, in words; empty if nothing speaks against it.
+      fit: the viewpoint from which it is most like its mask; None if unknown.
+    """
+
+    doubts: tuple[str, ...] = ()
+    fit: fits.Fit | None = None
 
 
 def load_model(path: str | os.PathLike) -> Reconstructor:
@@ -63,7 +87,35 @@ def load_model(path: str | os.PathLike) -> Reconstructor:
         model.image_size,
         known["threshold"],
         known["extent"] or _EXTENT,
+        model.projector,
+        model.elevation_range,
+        known["categories"],
     )
+
+
+def judge(
+    reconstructor: Reconstructor, voxels: np.ndarray, mask: np.ndarray, threshold: float
+) -> Judgement:
+    """Say how well a reconstruction explains its mask.
+
+    Args:
+      reconstructor: the model that made it.
+      voxels: probabilities, float32 [N, N, N].
+      mask: what the model saw, float32 [S, S, 1].
+      threshold: probability above which voxels are occupied.
+
+    Returns:
+      The viewpoint that fits best, and a doubt if the shape does not fit from there either.
+    """
+    if reconstructor.projector is None:
+        return Judgement()
+    occupied = surfaces.without_crumbs(voxels, threshold) > threshold
+    fit = fits.best(occupied, mask, reconstructor.projector, reconstructor.elevation_range)
+    if fit.iou >= _FITTING:
+        return Judgement(fit=fit)
+    known = " and ".join(reconstructor.categories) or "other shapes"
+    doubt = f"the shape does not fit the mask; the model was trained on {known}"
+    return Judgement((doubt,), fit)
 
 
 def images_in(
@@ -106,7 +158,7 @@ def reconstruct_files(
     surface: str = "smooth",
     threshold: float | None = None,
     framed: bool = False,
-) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, tuple[str, ...]]]:
+) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, Judgement]]:
     """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
     Args:
@@ -120,8 +172,8 @@ def reconstruct_files(
       framed: whether the images are framed as training masks already.
 
     Yields:
-      The path of the image; the files written for it, or a `UserError`; and doubts about the
-      silhouette that was found in it, as in `silhouettes.Found`.
+      The path of the image; the files written for it, or a `UserError`; and how sure the shape
+      is, with the doubts about the silhouette.
     """
     threshold = reconstructor.threshold if threshold is None else threshold
     extent = None if framed else reconstructor.extent
@@ -130,13 +182,14 @@ def reconstruct_files(
     taken: set[str] = set()
     for path, problem in found:
         if problem:
-            yield path, problem, ()
+            yield path, problem, Judgement()
             continue
         try:
             image, silhouette, doubts = silhouettes.read(path)
             mask = framing.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)
+            judgement = judge(reconstructor, voxels, mask, threshold)
             name = _free_name(path.stem, taken)
             written = [pathlib.Path(output_dir, f"{name}.{kind}") for kind in [*formats, "png"]]
             if os.path.realpath(written[-1]) in given:
@@ -149,9 +202,9 @@ def reconstruct_files(
             whole = surfaces.without_crumbs(voxels, threshold)
             sheets.save_png(written[-1], _preview(image, silhouette, mask, whole > threshold))
         except UserError as error:
-            yield path, error, ()
+            yield path, error, Judgement()
         else:
-            yield path, written, doubts
+            yield path, written, Judgement(doubts + judgement.doubts, judgement.fit)
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -12,6 +12,7 @@ from ptn_semi.utils.errors import UserError
 
 _MAX_SIDE = 2048  # pixels; larger images are scaled down, as masks have only 32 to 512
 _CLEAR = 0.02  # share of transparent pixels, under which an image counts as opaque
+_UNCLEAR = 0.2  # a mask's border that is so near to half and half does not say what it shows
 _SMALLEST, _LARGEST = 5e-4, 0.95  # share of the image that an object may cover
 
 
@@ -47,7 +48,7 @@ def read(path: str | os.PathLike) -> Found:
 def find(image: Image.Image, name: str | os.PathLike) -> Found:
     """Find the silhouette of the object in an image.
 
-    A transparent background decides. An opaque image of two values is a mask, and what its border
+    A transparent background decides. An opaque image of two greys is a mask, and what its border
     mostly shows is its background. Any other opaque image is a photograph before a plain
     background.
 
@@ -82,6 +83,8 @@ def find(image: Image.Image, name: str | os.PathLike) -> Found:
     elif (values := _two_values(shown)) is not None:
         border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
         silhouette = plain_background.without_specks(values != (border.mean() > 0.5))
+        if abs(border.mean() - 0.5) < _UNCLEAR:
+            doubts = ("either of two colours may be its background",)
     else:
         if clear.any():  # rounded corners: they get the colour beside them
             nearest = ndimage.distance_transform_edt(
@@ -99,8 +102,11 @@ def find(image: Image.Image, name: str | os.PathLike) -> Found:
 
 
 def _two_values(pixels: np.ndarray) -> np.ndarray | None:
-    """Return where an image of two colours has the second one, bool [H, W]; None for others."""
-    flat = pixels.reshape(-1, 3) @ np.array([1, 256, 65536])
+    """Return where an image of two greys has the lighter one, bool [H, W]; None for others."""
+    flat = pixels.reshape(-1, 3)
+    if not (flat == flat[:, :1]).all():
+        return None
+    flat = flat[:, 0]
     first, second = flat.min(), flat.max()
     return (
         (flat == second).reshape(pixels.shape[:2])

@@ -77,8 +77,10 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         seen = new_file(".png")
         sheets.save_png(seen, sheets.mask_picture(mask, _MASK_SIZE))
         shape, problem = mesh(voxels, threshold, surface)
-        doubt = _note(f"The silhouette may be wrong: {'; '.join(doubts)}.") if doubts else ""
-        return voxels, str(seen), shape, problem or doubt
+        if problem:
+            return voxels, str(seen), shape, problem
+        doubts += images_to_shapes.judge(reconstructor, voxels, mask, threshold).doubts
+        return voxels, str(seen), shape, _note(f"Perhaps {'; '.join(doubts)}.") if doubts else ""
 
     def mesh(voxels, threshold, surface):
         if voxels is None:

@@ -1,5 +1,7 @@
 """Image files to meshes: what is written, and that one bad image stops no other."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import trimesh
@@ -8,6 +10,7 @@ from PIL import Image
 from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
+from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 
@@ -29,8 +32,8 @@ def run(paths, tmp_path, **kwargs):
 
 @pytest.mark.parametrize("surface", settings.SURFACES)
 def test_all_formats_hold_the_shape(tmp_path, surface):
-    [(path, written, doubts)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
-    assert path == tmp_path / "a.png" and not doubts
+    [(path, written, judgement)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
+    assert path == tmp_path / "a.png" and not judgement.doubts
     assert [file.name for file in written] == ["a.glb", "a.obj", "a.binvox", "a.npz", "a.png"]
     kept = np.load(tmp_path / "out/a.npz")
     assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (16, 16, 16)
@@ -109,3 +112,19 @@ def test_frames_are_the_training_masks_or_kept(tmp_path):
         occupied = np.load(tmp_path / "out/a.npz")["probabilities"].max(axis=(0, 2)) > 0.5
         middle = np.flatnonzero(occupied).mean() - 7.5
         assert middle > 3 if framed else abs(middle) < 1
+
+
+def test_shapes_that_do_not_fit_their_mask_are_doubtful(tmp_path):
+    known = {"projector": Projector(16), "categories": ("chair", "table")}
+    fitting = dataclasses.replace(FAKE, **known)
+    plate = np.zeros((1, 16, 16, 16), np.float32)
+    plate[:, :, 8] = 0.9
+    wrong = dataclasses.replace(fitting, predict=lambda _: plate)
+    files = [image(tmp_path / "a.png")]
+    for reconstructor, doubts in ((fitting, 0), (wrong, 1)):
+        [(_, _, judgement)] = images_to_shapes.reconstruct_files(
+            reconstructor, files, tmp_path / "out", ["npz"]
+        )
+        assert len(judgement.doubts) == doubts, judgement
+        assert (judgement.fit.iou > 0.6) == (not doubts)
+    assert "trained on chair and table" in judgement.doubts[0]

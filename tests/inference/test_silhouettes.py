@@ -78,14 +78,12 @@ def rounded_corners_of_a_dark_screenshot(tmp_path):
 def a_little_lighter_than_grey(tmp_path):
     pixels = np.full([*OBJECT.shape, 3], 250, np.uint8)
     pixels[OBJECT] = [232, 230, 226]
-    pixels[30, 30] = 200  # a third colour: no mask
     return saved(tmp_path, pixels)
 
 
 def touching_a_side(tmp_path):
     pixels = np.full([*OBJECT.shape, 3], 255, np.uint8)
     pixels[OBJECT] = [120, 70, 30]
-    pixels[45, 30] = [110, 60, 30]
     return saved(tmp_path, pixels[5:55, 20:70])
 
 
@@ -112,6 +110,14 @@ def test_silhouettes_are_found(tmp_path, make):
     assert image.shape == (*expected.shape, 3) and not doubts
     # JPEG blurs by a pixel.
     assert (silhouette != expected).mean() < (0.03 if make is jpeg_before_grey else 1e-9)
+
+
+def test_masks_whose_border_is_half_and_half_are_doubtful(tmp_path):
+    mask = np.zeros([60, 80], np.uint8)
+    mask[:, :35] = 255
+    assert silhouettes.read(saved(tmp_path, mask)).doubts
+    mask[:, 10:35] = 0
+    assert not silhouettes.read(saved(tmp_path, mask)).doubts
 
 
 def test_specks_are_dropped(tmp_path):

@@ -1,0 +1,62 @@
+"""How well a reconstruction explains its mask, and from where it was seen."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from ptn_semi.projection.projector import Projector
+
+_AZIMUTHS, _ELEVATIONS = 24, 5  # of the first, coarse search
+_ROUNDS = 3  # searches around the best so far, each with half the steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """The viewpoint from which a shape is most like its mask.
+
+    Attributes:
+      elevation: in degrees.
+      azimuth: in degrees, from 0 to 360.
+      iou: IoU of the mask and of the shape seen from there.
+    """
+
+    elevation: float
+    azimuth: float
+    iou: float
+
+
+def best(
+    occupied: np.ndarray, mask: np.ndarray, projector: Projector, elevation_range: Sequence[float]
+) -> Fit:
+    """Search all round for the viewpoint from which a shape is most like its mask.
+
+    Args:
+      occupied: bool [N, N, N].
+      mask: [S, S, 1] of zeros and ones.
+      projector: the projector of the model's masks.
+      elevation_range: lowest and highest elevation, in degrees.
+
+    Returns:
+      The best `Fit`.
+    """
+    low, high = elevation_range
+    width, height = 360 / _AZIMUTHS, (high - low) / (_ELEVATIONS - 1)
+    grid = np.meshgrid(np.linspace(low, high, _ELEVATIONS), np.arange(0, 360, width))
+    candidates = np.stack(grid, axis=-1).reshape(-1, 2).astype(np.float32)
+    around = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
+    steps = np.array([height, width], np.float32)
+    for _ in range(_ROUNDS + 1):
+        ious = _ious(occupied, mask, projector, candidates)
+        viewpoint, iou = candidates[ious.argmax()], float(ious.max())
+        steps /= 2
+        candidates = viewpoint + around * steps
+        candidates[:, 0] = candidates[:, 0].clip(low, high)
+    return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), iou)
+
+
+def _ious(occupied, mask, projector, viewpoints):
+    voxels = np.broadcast_to(occupied.astype(np.float32), (len(viewpoints), *occupied.shape))
+    seen = projector([voxels, viewpoints]).numpy() > 0
+    full = mask > 0.5
+    return (seen & full).sum(axis=(1, 2, 3)) / (seen | full).sum(axis=(1, 2, 3)).clip(1)

@@ -1,0 +1,33 @@
+"""The viewpoint from which a shape is most like its mask."""
+
+import numpy as np
+import pytest
+
+from ptn_semi.inference import fits
+from ptn_semi.projection.camera import ELEVATION_RANGE
+from small_models import PROJECTOR
+
+
+@pytest.fixture(scope="module")
+def chair():
+    occupied = np.zeros((32, 32, 32), bool)
+    occupied[4:28, 12:16, 4:28] = occupied[4:8, 16:30, 4:28] = True  # seat and back
+    for x, z in ((4, 4), (4, 25), (25, 4), (25, 25)):
+        occupied[x : x + 3, 0:12, z : z + 3] = True
+    occupied[8:20, 16:22, 24:28] = True  # one armrest
+    return occupied
+
+
+@pytest.mark.parametrize("elevation, azimuth", [(10, 33), (30, 200), (-15, 305)])
+def test_the_viewpoint_is_found(chair, elevation, azimuth):
+    viewpoint = np.float32([[elevation, azimuth]])
+    mask = (PROJECTOR([chair[None].astype(np.float32), viewpoint]).numpy()[0] > 0).astype("f4")
+    fit = fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE)
+    assert fit.iou > 0.95
+    assert abs(fit.elevation - elevation) < 4 and abs(fit.azimuth - azimuth) < 4
+
+
+def test_a_mask_that_does_not_fit(chair):
+    mask = np.zeros((32, 32, 1), np.float32)
+    mask[15:17] = 1  # a bar
+    assert fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE).iou < 0.4
