@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from mesh_files import TETRAHEDRON
 from ptn_semi import settings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
@@ -184,6 +185,17 @@ def test_meshes_descend_and_take_their_axes(tmp_path):
     assert other.fingerprint() != source.fingerprint()
     with pytest.raises(UserError, match="--mesh_up=up"):
         layouts.open_source("meshes", str(tmp_path), [], 16, up="up")
+
+
+def test_modelnet_may_be_given_from_outside(tmp_path):
+    for place in ("train/a.off", "test/b.off"):
+        put(tmp_path / "ModelNet10" / "chair" / place, b"OFF\n4 4 0\n" + TETRAHEDRON)
+    (tmp_path / "notes").mkdir()
+    source = layouts.open_source("meshes", str(tmp_path))
+    assert [(i.model_id, i.category) for i in source.items()] == [
+        ("chair/test/b.off", "chair"),
+        ("chair/train/a.off", "chair"),
+    ]
 
 
 def test_procedural_is_spread_evenly_and_grows():

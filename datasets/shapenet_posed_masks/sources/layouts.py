@@ -107,8 +107,8 @@ def open_source(
     Args:
       layout: one of LAYOUTS.
       manual_dir: the folder of the categories, or one that holds it by its published name
-        (ShapeNetVox32, ShapeNetCore.v2). For 'shapenet_vox32' also the archive or the folder that
-        holds it. Not used by 'procedural'.
+        (ShapeNetVox32, ShapeNetCore.v2, ModelNet10, ModelNet40). For 'shapenet_vox32' also the
+        archive or the folder that holds it. Not used by 'procedural'.
       categories: names, aliases or synset ids; empty for all there are.
       voxel_size: N.
       num_shapes: how many shapes, for 'procedural' only.
@@ -123,17 +123,20 @@ def open_source(
     if layout == "procedural":
         return Procedural(categories, voxel_size, num_shapes, seed)
     if layout == "shapenet_vox32":
-        root = _find_root(layout, manual_dir, "ShapeNetVox32", archives=True)
+        root = _find_root(layout, manual_dir, ["ShapeNetVox32"], archives=True)
         kind = VoxFolder if os.path.isdir(root) else VoxArchive
         return kind(root, categories, voxel_size)
     if layout == "shapenet_core_v2":
-        return CoreV2(_find_root(layout, manual_dir, "ShapeNetCore.v2"), categories, voxel_size)
+        return CoreV2(_find_root(layout, manual_dir, ["ShapeNetCore.v2"]), categories, voxel_size)
     if layout == "meshes":
-        return MeshFolder(_find_root(layout, manual_dir, ""), categories, voxel_size, up, front)
+        root = _find_root(layout, manual_dir, ["ModelNet10", "ModelNet40"])
+        return MeshFolder(root, categories, voxel_size, up, front)
     raise UserError(f"--dataset={layout} is unknown: give one of {', '.join(LAYOUTS)}")
 
 
-def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool = False) -> str:
+def _find_root(
+    layout: str, manual_dir: str | None, published: Sequence[str], archives: bool = False
+) -> str:
     """Return the path of the folder that holds the categories, or of its archive."""
     if not manual_dir:
         raise UserError(f"--dataset={layout} reads your files: say where with --manual_dir")
@@ -143,8 +146,9 @@ def _find_root(layout: str, manual_dir: str | None, inner: str, archives: bool =
     if not os.path.isdir(path):
         kinds = "a folder or a .tgz archive" if archives else "a folder"
         raise UserError(f"--manual_dir={manual_dir} is not {kinds} that exists: correct the path")
-    if inner and os.path.isdir(os.path.join(path, inner)):
-        return os.path.join(path, inner)
+    inner = [name for name in published if os.path.isdir(os.path.join(path, name))]
+    if len(inner) == 1:
+        return os.path.join(path, inner[0])
     names = sorted(entry.name for entry in entries_in(path))
     if not names:
         raise UserError(f"--manual_dir={manual_dir} is empty: put the shapes there first")
