@@ -88,9 +88,8 @@ def batch_dataset(
     viewpoints = tf.constant(shapes.viewpoints)
     labeled = tf.constant(labeled, tf.int32)
     if hulls is not None:
-        hulls = tf.constant(
-            hulls
-        )  # an array would be copied into the graph, which holds 2 GB at most
+        # An array would be copied into the graph, which holds 2 GB at most.
+        hulls = tf.constant(hulls)
     size = shapes.image_size
     places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
 

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+TWO_COLORS = "either of two colours may be its background"
 _SECOND = 0.1  # a second part of this share of the largest one's area is an object of its own
 _NEAR = 0.015  # parts this close, in image sides, are one object
 _MANY = 12  # holes, above which a silhouette is doubtful

@@ -23,8 +23,8 @@ from ptn_semi.visual import shading, sheets, surfaces
 SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
 _EXTENT = 0.8
-# IoU of shape and mask under which a mask is doubtful: one of ten or twenty masks of the model's
-# own categories is under it, and up to three of four of others.
+# IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
+# category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
 _FITTING = 0.6
 _SIZE = 160  # side of the pictures in a preview, in pixels
 _VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))  # elevation, azimuth in degrees
@@ -93,23 +93,19 @@ def load_model(path: str | os.PathLike) -> Reconstructor:
     )
 
 
-def judge(
-    reconstructor: Reconstructor, voxels: np.ndarray, mask: np.ndarray, threshold: float
-) -> Judgement:
+def judge(reconstructor: Reconstructor, occupied: np.ndarray, mask: np.ndarray) -> Judgement:
     """Say how well a reconstruction explains its mask.
 
     Args:
       reconstructor: the model that made it.
-      voxels: probabilities, float32 [N, N, N].
+      occupied: bool [N, N, N], without crumbs.
       mask: what the model saw, float32 [S, S, 1].
-      threshold: probability above which voxels are occupied.
 
     Returns:
       The viewpoint that fits best, and a doubt if the shape does not fit from there either.
     """
     if reconstructor.projector is None:
         return Judgement()
-    occupied = surfaces.without_crumbs(voxels, threshold) > threshold
     fit = fits.best(occupied, mask, reconstructor.projector, reconstructor.elevation_range)
     if fit.iou >= _FITTING:
         return Judgement(fit=fit)
@@ -189,7 +185,8 @@ def reconstruct_files(
             mask = framing.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)
-            judgement = judge(reconstructor, voxels, mask, threshold)
+            occupied = surfaces.without_crumbs(voxels, threshold) > threshold
+            judgement = judge(reconstructor, occupied, mask)
             name = _free_name(path.stem, taken)
             written = [pathlib.Path(output_dir, f"{name}.{kind}") for kind in [*formats, "png"]]
             if os.path.realpath(written[-1]) in given:
@@ -199,8 +196,7 @@ def reconstruct_files(
                 )
             for file in written[:-1]:
                 write_shape(file, voxels, threshold, surface)
-            whole = surfaces.without_crumbs(voxels, threshold)
-            sheets.save_png(written[-1], _preview(image, silhouette, mask, whole > threshold))
+            sheets.save_png(written[-1], _preview(image, silhouette, mask, occupied))
         except UserError as error:
             yield path, error, Judgement()
         else:

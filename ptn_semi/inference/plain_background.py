@@ -27,22 +27,21 @@ class Segmentation:
     Attributes:
       silhouette: bool [H, W].
       doubts: what speaks against it, in words; empty if nothing does.
-      is_plain: whether the background is plain. If not, the silhouette is empty.
     """
 
     silhouette: np.ndarray
-    doubts: tuple[str, ...] = ()
-    is_plain: bool = True
+    doubts: tuple[str, ...]
 
 
-def segment(pixels: np.ndarray) -> Segmentation:
+def segment(pixels: np.ndarray) -> Segmentation | None:
     """Find the object before a plain background.
 
     Args:
       pixels: uint8 [H, W, 3].
 
     Returns:
-      The silhouette, of the image's size, and what speaks against it.
+      The silhouette, of the image's size, and what speaks against it; None if the background is
+      not plain.
     """
     height, width = pixels.shape[:2]
     step = -(-max(height, width) // _SIDE)
@@ -52,11 +51,11 @@ def segment(pixels: np.ndarray) -> Segmentation:
     colors = small[inside]
     candidates = [_object(colors, *model) for model in _backgrounds(colors)]
     if not candidates:
-        return Segmentation(np.zeros((height, width), bool), is_plain=False)
+        return None
     found = np.zeros(small.shape[:2], bool)
     found[inside], said = min(candidates, key=lambda candidate: len(candidate[1]))
     if [each for _, each in candidates].count(()) > 1:
-        said = ("either of two colours may be its background",)
+        said = (doubts.TWO_COLORS,)
     enlarged = found.repeat(step, 0).repeat(step, 1)[:height, :width]
     return Segmentation(enlarged, said)
 

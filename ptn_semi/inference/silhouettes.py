@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import images, plain_background
+from ptn_semi.inference import doubts, images, plain_background
 from ptn_semi.utils.errors import UserError
 
 _MAX_SIDE = 2048  # pixels; larger images are scaled down, as masks have only 32 to 512
@@ -77,14 +77,14 @@ def find(image: Image.Image, name: str | os.PathLike) -> Found:
     on_white = Image.new("RGBA", image.size, "white")
     on_white.alpha_composite(image)
     shown = np.asarray(on_white.convert("RGB"))
-    doubts: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     if has_alpha and clear.mean() > _CLEAR:
         silhouette = plain_background.without_specks(~clear)
-    elif (values := _two_values(shown)) is not None:
-        border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
-        silhouette = plain_background.without_specks(values != (border.mean() > 0.5))
-        if abs(border.mean() - 0.5) < _UNCLEAR:
-            doubts = ("either of two colours may be its background",)
+    elif (light := _lighter_of_two_greys(shown)) is not None:
+        border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
+        silhouette = plain_background.without_specks(light != (border > 0.5))
+        if abs(border - 0.5) < _UNCLEAR:
+            said = (doubts.TWO_COLORS,)
     else:
         if clear.any():  # rounded corners: they get the colour beside them
             nearest = ndimage.distance_transform_edt(
@@ -92,27 +92,21 @@ def find(image: Image.Image, name: str | os.PathLike) -> Found:
             )
             shown = shown[tuple(nearest)]
         found = plain_background.segment(shown)
-        if not found.is_plain:
+        if found is None:
             raise UserError(
                 f"{name} has no plain background that an object stands out from: give an image "
                 "whose background is transparent, or a mask"
             )
-        silhouette, doubts = found.silhouette, found.doubts
-    return Found(shown, _checked(name, silhouette), doubts)
+        silhouette, said = found.silhouette, found.doubts
+    return Found(shown, _checked(name, silhouette), said)
 
 
-def _two_values(pixels: np.ndarray) -> np.ndarray | None:
+def _lighter_of_two_greys(pixels: np.ndarray) -> np.ndarray | None:
     """Return where an image of two greys has the lighter one, bool [H, W]; None for others."""
-    flat = pixels.reshape(-1, 3)
-    if not (flat == flat[:, :1]).all():
-        return None
-    flat = flat[:, 0]
-    first, second = flat.min(), flat.max()
-    return (
-        (flat == second).reshape(pixels.shape[:2])
-        if first < second and np.isin(flat, (first, second)).all()
-        else None
-    )
+    grey = pixels[..., 0]
+    light, dark = grey == grey.max(), grey == grey.min()
+    is_mask = (pixels == grey[..., None]).all() and (light != dark).all()
+    return light if is_mask else None
 
 
 def _checked(name: str | os.PathLike, silhouette: np.ndarray) -> np.ndarray:

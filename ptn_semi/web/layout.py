@@ -13,7 +13,7 @@ from ptn_semi import settings
 from ptn_semi.data import framing
 from ptn_semi.inference import images_to_shapes, silhouettes
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets
+from ptn_semi.visual import sheets, surfaces
 from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
@@ -79,8 +79,10 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         shape, problem = mesh(voxels, threshold, surface)
         if problem:
             return voxels, str(seen), shape, problem
-        doubts += images_to_shapes.judge(reconstructor, voxels, mask, threshold).doubts
-        return voxels, str(seen), shape, _note(f"Perhaps {'; '.join(doubts)}.") if doubts else ""
+        occupied = surfaces.without_crumbs(voxels, threshold) > threshold
+        doubts += images_to_shapes.judge(reconstructor, occupied, mask).doubts
+        note = _note(f"This may be wrong: {'; '.join(doubts)}.") if doubts else ""
+        return voxels, str(seen), shape, note
 
     def mesh(voxels, threshold, surface):
         if voxels is None:

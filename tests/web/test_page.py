@@ -9,6 +9,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import pytest
 import trimesh
 from PIL import Image
@@ -27,6 +28,14 @@ def test_an_image_becomes_a_shape(client):
     assert note == "" and Image.open(io.BytesIO(seen)).size == (200, 200)
     mesh = trimesh.load(io.BytesIO(shape), file_type="glb", force="mesh")
     assert mesh.is_watertight and mesh.volume > 0
+
+
+def test_a_doubtful_silhouette_is_said(client, tmp_path):
+    pixels = np.full([80, 120, 3], 240, np.uint8)
+    pixels[20:60, 10:50] = pixels[20:60, 70:110] = [150, 60, 30]
+    Image.fromarray(pixels).save(tmp_path / "two.png")
+    _, shape, note = ask(client, tmp_path / "two.png")
+    assert shape and "This may be wrong: there are several objects" in note
 
 
 def test_the_example_becomes_a_shape(client):

@@ -29,6 +29,8 @@ def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
     corners = triangles.reshape(-1, 3)
     low = corners.min(axis=0)
     extent = (corners.max(axis=0) - low).max()
+    if not (np.ptp(triangles, axis=1) <= 1e-6 * extent).any(axis=1).all():
+        return None  # some face is across no axis, as in most meshes
     steps = np.concatenate([np.diff(np.unique(corners[:, axis])) for axis in range(3)])
     steps = steps[steps > 1e-6 * extent]
     cell = steps.min()
@@ -40,7 +42,7 @@ def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
     places = (triangles - low) / cell
     whole = np.rint(places).astype(np.int64)
     flat = np.ptp(whole, axis=1) == 0  # [F, 3]
-    if abs(places - whole).max() > _NEAR or not flat.any(axis=1).all():
+    if abs(places - whole).max() > _NEAR:
         return None
     shape = whole.max(axis=(0, 1))
     if not shape.all():

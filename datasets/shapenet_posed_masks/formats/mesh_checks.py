@@ -42,8 +42,7 @@ class NotSupportedError(ValueError):
 def of_stl(data: bytes) -> int:
     """Check an .stl file, which has 84 + 50 F bytes or is a text."""
     faces = int.from_bytes(data[80:84], "little")
-    # Some programs write a few bytes more.
-    if len(data) >= 84 and 0 <= len(data) - (84 + 50 * faces) < 50:
+    if _is_binary_stl(data, faces):
         return faces
     words = [
         b"".join(words[:2] if words[0] == b"end" else words[:1])
@@ -62,9 +61,14 @@ def of_stl(data: bytes) -> int:
 def plain_stl(data: bytes) -> bytes:
     """Return an .stl file as trimesh reads it: no byte too many, 'endsolid' in one word."""
     faces = int.from_bytes(data[80:84], "little")
-    if 84 + 50 * faces <= len(data) < 84 + 50 * (faces + 1):
+    if _is_binary_stl(data, faces):
         return data[: 84 + 50 * faces]
     return re.sub(rb"(?im)^([ \t]*end)[ \t]+(solid|facet|loop)", rb"\1\2", data)
+
+
+def _is_binary_stl(data: bytes, faces: int) -> bool:
+    # Some programs write a few bytes more.
+    return 84 + 50 * faces <= len(data) < 84 + 50 * (faces + 1)
 
 
 def of_ply(data: bytes) -> int:

@@ -51,8 +51,10 @@ def _faces_over_lines(lines: list[bytes], count: int) -> Iterator[list[bytes]]:
     words = b" ".join(lines).split()
     at = 0
     for _ in range(count):
-        size = whole_number(words[at]) if at < len(words) else 0
-        yield words[at : at + 1 + size] or [b"1"]  # which lacks its corner
+        if at >= len(words):
+            raise ValueError(f"it is truncated (under {count} faces)")
+        size = whole_number(words[at])
+        yield words[at : at + 1 + size]
         at += 1 + size
     if at != len(words):
         raise ValueError(f"it is truncated or damaged ({len(lines)} lines for {count} faces)")
