@@ -47,6 +47,7 @@ setuptools.setup(
         "demo": ["gradio"],
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "onnx": ["tf2onnx"],
+        "photos": ["rembg[cpu]"],  # finds objects before natural backgrounds
         "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
         "test": [
             "dill",  # tfds.testing needs it

@@ -1,6 +1,6 @@
 """Turns images into meshes: `python -m ptn_semi.reconstruct --model=runs/chairs chair.png`.
 
-Takes masks, images with a transparent background, and photographs before a plain one; folders too.
+Takes masks, images with a transparent background, and photographs; folders too.
 For each it writes a mesh (.glb, .obj), voxels (.binvox, .npz with probabilities) and a preview
 (.png) that shows the silhouette that was found. One image that cannot be used stops no other; the
 exit code is then 1.
@@ -40,6 +40,13 @@ absl_flags.DEFINE_boolean(
     False,
     "Images are framed as training masks are; else the object is centred and scaled.",
 )
+absl_flags.DEFINE_enum(
+    "segment",
+    "auto",
+    settings.SEGMENTATIONS,
+    "How to find objects in photographs: by their plain background, by a network (the photos "
+    "extra), or by the network where the background is not plain.",
+)
 
 
 def main(paths: list[str]) -> None:
@@ -47,6 +54,8 @@ def main(paths: list[str]) -> None:
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
     check_model(FLAGS.model)
+    if FLAGS.segment == "model":
+        cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
     with cli.loading():
         from ptn_semi.inference import images_to_shapes
     reconstructor = images_to_shapes.load_model(FLAGS.model)
@@ -59,6 +68,7 @@ def main(paths: list[str]) -> None:
         FLAGS.surface,
         FLAGS.threshold,
         FLAGS.framed,
+        FLAGS.segment,
     ):
         if isinstance(result, UserError):
             problems.append(result)

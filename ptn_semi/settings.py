@@ -13,7 +13,7 @@ from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.flags import setting
 
-LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes")
+LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes", "voxels")
 BEAM_RUNNERS = ("direct", "flink", "spark", "dataflow")
 AUTO = "auto"  # chosen by what the machine can do
 STRATEGIES = ("single", "mirrored", "multi_worker")
@@ -35,6 +35,7 @@ SWEPT = (
 )
 SHAPE_FORMATS = ("glb", "obj", "binvox", "npz")
 SURFACES = ("smooth", "blocky")
+SEGMENTATIONS = ("auto", "plain", "model")
 EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
 
 

@@ -1,9 +1,18 @@
 """Loaded before any test, so that TensorFlow is as it is for users of the commands."""
 
+import pytest
+
 from ptn_semi.utils import cli
 
 with cli.loading():
-    pass
+    from ptn_semi.inference import natural_background
+
+
+@pytest.fixture(autouse=True)
+def without_the_network_for_photographs(monkeypatch):
+    """A photograph that the test means to be refused must not start a download."""
+    monkeypatch.setattr(natural_background, "is_installed", lambda: False)
+
 
 # Files that take longest. With one file after the other given to whichever process is free, a long
 # one at the end would leave the other processes waiting.

@@ -42,7 +42,7 @@ def answered(response, client):
 def ask(client, path, threshold=0.4, surface="smooth"):
     """Picture of the mask, shape and note."""
     [uploaded] = upload(client, path)
-    answer = run(client, "from_file", file(uploaded), threshold, surface)
+    answer = run(client, "from_file", file(uploaded), threshold, surface, "auto")
     return answered(answer, client)[1:]
 
 

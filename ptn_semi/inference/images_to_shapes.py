@@ -154,6 +154,7 @@ def reconstruct_files(
     surface: str = "smooth",
     threshold: float | None = None,
     framed: bool = False,
+    segment: str = "auto",
 ) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, Judgement]]:
     """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
@@ -166,6 +167,8 @@ def reconstruct_files(
       surface: the surface of meshes, a key of `SURFACES`.
       threshold: probability above which voxels are occupied; None for the model's own.
       framed: whether the images are framed as training masks already.
+      segment: how to find objects in photographs, one of `settings.SEGMENTATIONS`; see
+        `silhouettes.find`.
 
     Yields:
       The path of the image; the files written for it, or a `UserError`; and how sure the shape
@@ -181,7 +184,7 @@ def reconstruct_files(
             yield path, problem, Judgement()
             continue
         try:
-            image, silhouette, doubts = silhouettes.read(path)
+            image, silhouette, doubts = silhouettes.read(path, segment)
             mask = framing.frame(silhouette, reconstructor.image_size, extent)
             voxels = reconstructor.predict(mask[None])[0]
             check_shape(voxels, threshold, path)

@@ -212,7 +212,7 @@ def _object(colors, seen, model, tolerance):
     silhouette = without_specks(
         _sharpened(~(outside | holes)[parts], abs(colors - model).max(axis=-1))
     )
-    return silhouette, doubts.of(silhouette, np.count_nonzero(holes), colors, tolerance)
+    return silhouette, doubts.of(silhouette, seen, np.count_nonzero(holes), colors, tolerance)
 
 
 def _soft_shadows(ratios, seen, tolerance):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import doubts, images, plain_background
+from ptn_semi.inference import doubts, images, natural_background, plain_background
 from ptn_semi.utils.errors import UserError
 
 _MAX_SIDE = 2048  # pixels; larger images are scaled down, as masks have only 32 to 512
@@ -30,11 +30,12 @@ class Found(NamedTuple):
     doubts: tuple[str, ...]
 
 
-def read(path: str | os.PathLike) -> Found:
+def read(path: str | os.PathLike, segment: str = "auto") -> Found:
     """Read an image file and find the silhouette in it.
 
     Args:
       path: a file in one of `images.FORMATS`.
+      segment: how to find the object in a photograph; see `find`.
 
     Returns:
       The image and the silhouette; see `find`.
@@ -42,19 +43,21 @@ def read(path: str | os.PathLike) -> Found:
     Raises:
       UserError: if the file cannot be read, is too large, or shows no usable silhouette.
     """
-    return find(images.read(path), path)
+    return find(images.read(path), path, segment)
 
 
-def find(image: Image.Image, name: str | os.PathLike) -> Found:
+def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> Found:
     """Find the silhouette of the object in an image.
 
     A transparent background decides. An opaque image of two greys is a mask, and what its border
-    mostly shows is its background. Any other opaque image is a photograph before a plain
-    background.
+    mostly shows is its background. Any other opaque image is a photograph.
 
     Args:
       image: the image, in any mode.
       name: the image's name in error messages.
+      segment: how to find the object in a photograph: "plain" by the colours of its plain
+        background, "model" by a network, "auto" by the colours and, where these leave a doubt and
+        the network is installed, by the network.
 
     Returns:
       The image and the silhouette. An image that is more than 2,048 pixels high or wide is scaled
@@ -91,14 +94,30 @@ def find(image: Image.Image, name: str | os.PathLike) -> Found:
                 clear, return_distances=False, return_indices=True
             )
             shown = shown[tuple(nearest)]
-        found = plain_background.segment(shown)
-        if found is None:
-            raise UserError(
-                f"{name} has no plain background that an object stands out from: give an image "
-                "whose background is transparent, or a mask"
-            )
-        silhouette, said = found.silhouette, found.doubts
+        silhouette, said = _photographed(shown, name, segment)
     return Found(shown, _checked(name, silhouette), said)
+
+
+def _photographed(
+    pixels: np.ndarray, name: str | os.PathLike, segment: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the silhouette in a photograph and what speaks against it."""
+    network = segment == "model" or (segment == "auto" and natural_background.is_installed())
+    found = None if segment == "model" else plain_background.segment(pixels)
+    if found is not None and not (network and found.doubts):
+        return found.silhouette, found.doubts
+    if not network:
+        other = (
+            ""
+            if segment == "plain"
+            else f", or find objects by a network: {natural_background.INSTALL}"
+        )
+        raise UserError(
+            f"{name} has no plain background that an object stands out from: give an image "
+            f"whose background is transparent, or a mask{other if segment == 'auto' else ''}"
+        )
+    silhouette = plain_background.without_specks(natural_background.segment(pixels))
+    return silhouette, (doubts.SEVERAL,) if doubts.are_several(silhouette) else ()
 
 
 def _lighter_of_two_greys(pixels: np.ndarray) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from scipy import ndimage
 import ptn_semi
 from ptn_semi import settings
 from ptn_semi.data import framing
-from ptn_semi.inference import images_to_shapes, silhouettes
+from ptn_semi.inference import images_to_shapes, natural_background, silhouettes
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets, surfaces
 from ptn_semi.web import uploads
@@ -51,15 +51,15 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         return uploads.folder() / f"{uuid.uuid4()}{suffix}"
 
     # The functions below have no type hints, because gradio reads those of event handlers.
-    def from_file(path, *controls):
+    def from_file(path, threshold, surface, segment):
         if path is None:
             return _failed("Give an image first.")
         try:
-            _, silhouette, doubts = silhouettes.read(path)
+            _, silhouette, doubts = silhouettes.read(path, segment)
         except UserError as error:
             # Visitors know the file's name, not its folder on the server.
             return _failed(str(error).replace(path, pathlib.Path(path).name))
-        return reconstruct(silhouette, doubts, *controls)
+        return reconstruct(silhouette, doubts, threshold, surface)
 
     def from_drawing(path, *controls):
         if path is None:
@@ -102,12 +102,19 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
             with gr.Column():
                 with gr.Tab("Image"):
                     image = gr.Image(
-                        label="An object in front of a plain background",
+                        label="An object",
                         type="filepath",
                         sources=["upload"],
                     )
                     image.preprocess = _own  # type: ignore[method-assign, assignment]
                     gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
+                    networks = natural_background.is_installed()
+                    segment = gr.Radio(
+                        settings.SEGMENTATIONS if networks else ["auto"],
+                        value="auto",
+                        label="Find it by its plain background, or by a model",
+                        visible=networks,
+                    )
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing"):
                     drawing = gr.Sketchpad(
@@ -137,8 +144,8 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         controls = [threshold, surface]
         outputs = [voxels, seen, model, note]
         # gradio's queue would keep messages that visitors never fetch. The guard queues instead.
-        from_image.click(from_file, [image, *controls], outputs, queue=False)
-        image.upload(from_file, [image, *controls], outputs, queue=False)
+        from_image.click(from_file, [image, *controls, segment], outputs, queue=False)
+        image.upload(from_file, [image, *controls, segment], outputs, queue=False)
         from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
         for changed in (threshold.release, surface.change):
             changed(mesh, [voxels, *controls], [model, note], queue=False)

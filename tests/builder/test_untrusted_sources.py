@@ -121,8 +121,9 @@ def test_folders_may_be_deep_but_not_beyond_what_can_be_opened(tmp_path):
         os.close(above)
     os.close(parent)
     try:
-        with pytest.raises(UserError, match=r"nnn cannot be listed \(File name too long\)"):
-            layouts.open_source("meshes", str(tmp_path), [], 8).items()
+        source = layouts.open_source("meshes", str(tmp_path), [], 8)
+        [(path, said)] = refused(source).items()
+        assert path.endswith("nnn") and "nnn cannot be read (File name too long)" in said
     finally:  # pytest's own clearing up goes no deeper than Python's stack
         subprocess.run(["rm", "-rf", str(tmp_path / "chair")], check=True)
 
@@ -136,8 +137,29 @@ def test_what_cannot_be_looked_at_is_not_taken_for_missing(vox32, monkeypatch):
         return stat(path, *args, **kwargs)
 
     monkeypatch.setattr(os, "stat", refusing)
-    with pytest.raises(UserError, match=r"a/model\.binvox cannot be read \(Permission denied\)"):
-        layouts.open_source("shapenet_vox32", str(vox32), [], 32).items()
+    source = layouts.open_source("shapenet_vox32", str(vox32), [], 32)
+    assert (
+        "a/model.binvox cannot be read (Permission denied)"
+        in refused(source)[f"{CHAIR}/a/model.binvox"]
+    )
+
+
+@pytest.mark.parametrize("layout", ["shapenet_vox32", "voxels"])
+def test_a_folder_that_cannot_be_listed_stops_no_other(vox32, monkeypatch, layout):
+    scandir = os.scandir
+
+    def refusing(path):
+        if path == str(vox32 / CHAIR):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    source = layouts.open_source(layout, str(vox32), [], 32)
+    assert [item.category for item in source.items()] == ["chair", "table"]
+    said = refused(source)
+    assert list(said) == [CHAIR]
+    assert f"{vox32 / CHAIR} cannot be listed (Permission denied): make it readable" in said[CHAIR]
+    assert source.read(source.items()[1]).any()
 
 
 def test_pipes_are_not_waited_at(vox32, tmp_path):

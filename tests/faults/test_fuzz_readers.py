@@ -33,10 +33,11 @@ def test_a_short_run_finds_nothing(tmp_path):
         "folder",
         "image",
         "mesh",
+        "voxels",
     }
     assert {outcome.result for outcome in outcomes} == {"accepted", "refused"}
     assert not list(tmp_path.iterdir())
-    assert fuzz_readers.table(outcomes).count("\n") == 5
+    assert fuzz_readers.table(outcomes).count("\n") == 6
 
 
 def test_files_depend_on_their_number_alone():

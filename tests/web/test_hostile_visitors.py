@@ -91,7 +91,7 @@ def test_a_file_of_the_machine_is_not_read(client, tmp_path, name, meta):
         asked = {"path": str(path), **meta}
         if name == "from_drawing":
             asked = {"background": None, "layers": [], "composite": asked, "id": None}
-        assert run(client, name, asked, 0.4, "smooth").status_code == 500
+        assert run(client, name, asked, 0.4, "smooth", "auto").status_code == 500
 
 
 def test_nothing_is_fetched_for_a_visitor(client):
@@ -99,9 +99,9 @@ def test_nothing_is_fetched_for_a_visitor(client):
         listener.settimeout(0.2)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/chair.png"
         for asked in ({"path": address}, file(address), {**file(address), "is_stream": True}):
-            assert run(client, "from_file", asked, 0.4, "smooth").status_code == 500
+            assert run(client, "from_file", asked, 0.4, "smooth", "auto").status_code == 500
         asked = {**example(client), "url": address}
-        assert run(client, "from_file", asked, 0.4, "smooth").status_code == 200
+        assert run(client, "from_file", asked, 0.4, "smooth", "auto").status_code == 200
         with pytest.raises(TimeoutError):
             listener.accept()
 
@@ -110,7 +110,7 @@ def test_no_name_is_looked_up_for_a_visitor(client, monkeypatch):
     """gradio would ask a service on another site where a host is."""
     asked = []
     monkeypatch.setattr("safehttpx.async_validate_url", asked.append)
-    run(client, "from_file", file("http://host.invalid/chair.png"), 0.4, "smooth")
+    run(client, "from_file", file("http://host.invalid/chair.png"), 0.4, "smooth", "auto")
     assert not asked
 
 
@@ -125,7 +125,15 @@ def test_malformed_requests_are_refused_and_others_served(client, body):
 
 
 @pytest.mark.parametrize(
-    "settings", [("x", "smooth"), (None, "smooth"), (2, "smooth"), (0.4, "x"), (0.4, None)]
+    "settings",
+    [
+        ("x", "smooth", "auto"),
+        (None, "smooth", "auto"),
+        (2, "smooth", "auto"),
+        (0.4, "x", "auto"),
+        (0.4, None, "auto"),
+        (0.4, "smooth", "x"),
+    ],
 )
 def test_settings_that_the_page_does_not_have_are_refused(client, settings):
     assert run(client, "from_file", example(client), *settings).status_code == 500

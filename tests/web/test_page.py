@@ -39,7 +39,7 @@ def test_a_doubtful_silhouette_is_said(client, tmp_path):
 
 
 def test_the_example_becomes_a_shape(client):
-    answer = answered(run(client, "from_file", example(client), 0.4, "smooth"), client)
+    answer = answered(run(client, "from_file", example(client), 0.4, "smooth", "auto"), client)
     assert answer[3] == "" and answer[2]
 
 

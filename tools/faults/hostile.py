@@ -63,7 +63,7 @@ def _ask_about(target, content, *settings):
     upload = _uploaded(target, content)
     if not isinstance(upload, dict):
         return upload
-    return _ask(target, "from_file", upload, *(settings or (0.4, "smooth")))
+    return _ask(target, "from_file", upload, *(settings or (0.4, "smooth", "auto")))
 
 
 def large_json(target: Target, random: Random) -> Outcome:
@@ -125,21 +125,22 @@ def malformed(target: Target, random: Random) -> Outcome:
             b'{"data": []}',
             b'{"data": [1, 2, 3]}',
             b"null",
-            b'{"data": [{"path": 3}, 0.4, "smooth"]}',
+            b'{"data": [{"path": 3}, 0.4, "smooth", "auto"]}',
             b'{"data": [], "fn_index": 99}',
             b"\xff\xfe",
-            json.dumps({"data": [{**upload, "meta": 5}, 0.4, "smooth"]}).encode(),
-            json.dumps({"data": [upload, 0.4, "smooth"], "session_hash": ["a"]}).encode(),
+            json.dumps({"data": [{**upload, "meta": 5}, 0.4, "smooth", "auto"]}).encode(),
+            json.dumps({"data": [upload, 0.4, "smooth", "auto"], "session_hash": ["a"]}).encode(),
         ]
     )
     return _post(target, f"run/{random.choice(['from_file', 'from_drawing', 'none'])}", body, _JSON)
 
 
 def wrong_settings(target: Target, random: Random) -> Outcome:
-    """Ask for a threshold or a surface that the page does not have."""
+    """Ask for settings that the page does not have."""
     threshold = random.choice(["x", None, [1], {"a": 1}, -5, 2, 10**400])
     surface = random.choice(["smooth", "x", None, [1], {"a": 1}])
-    return _ask_about(target, target.example.read_bytes(), threshold, surface)
+    segment = random.choice(["auto", "plain", "model", "x", None])
+    return _ask_about(target, target.example.read_bytes(), threshold, surface, segment)
 
 
 def bad_image(target: Target, random: Random) -> Outcome:
@@ -172,7 +173,7 @@ def file_of_the_machine(target: Target, random: Random) -> Outcome:
     if random.random() < 0.5:
         named["meta"] = {"_type": "gradio.FileData"}
     if random.random() < 0.5:
-        return _ask(target, "from_file", named, 0.01, "smooth")
+        return _ask(target, "from_file", named, 0.01, "smooth", "auto")
     drawn = {"background": named, "layers": [named], "composite": named, "id": None}
     return _ask(target, "from_drawing", drawn, 0.01, "smooth")
 
@@ -186,7 +187,7 @@ def address_to_fetch(target: Target, random: Random) -> Outcome:
         return _send(
             target, "GET", f"gradio_api/{random.choice(['file', 'proxy'])}={named['path']}"
         )
-    return _ask(target, "from_file", named, 0.4, "smooth")
+    return _ask(target, "from_file", named, 0.4, "smooth", "auto")
 
 
 def other_route(target: Target, random: Random) -> Outcome:

@@ -27,7 +27,8 @@ from tools.faults.mutations import WORDS, mutated
 
 _DUMMY = pathlib.Path(shapenet_posed_masks.__file__).parent / "dummy_data"
 _EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
-_KINDS = {"binvox": 5, "mesh": 7, "image": 7, "archive": 4, "folder": 2}  # relative frequencies
+# Relative frequencies.
+_KINDS = {"binvox": 5, "voxels": 3, "mesh": 7, "image": 7, "archive": 4, "folder": 2}
 
 
 @dataclasses.dataclass
@@ -35,7 +36,7 @@ class Case:
     """What a reader gets.
 
     Attributes:
-      kind: binvox, mesh, image, archive or folder.
+      kind: binvox, voxels (other files of them), mesh, image, archive or folder.
       layout: layout for `layouts.open_source`; '' for an image.
       tree: (what, path, content). What is file (with bytes), link (with its target), pipe or folder
         (with None).
@@ -63,13 +64,19 @@ def seed_files(folder: str | os.PathLike | None = None) -> dict[str, list[tuple[
     Args:
       folder: a user's folder whose files are added.
     """
-    found: dict[str, list[tuple[str, bytes]]] = {"binvox": [], "mesh": [], "image": []}
+    found: dict[str, list[tuple[str, bytes]]] = {
+        "binvox": [],
+        "voxels": [],
+        "mesh": [],
+        "image": [],
+    }
     for path in sorted(_DUMMY.rglob("*.binvox")):
         found["binvox"].append((".binvox", path.read_bytes()))
     for side in (1, 8, 64):
         voxels = np.random.default_rng(side).random((side,) * 3) < 0.3
         voxels[0, 0, 0] = True
         found["binvox"].append((".binvox", binvox.write(voxels)))
+        found["voxels"] += _voxels(voxels)
     box, ball = trimesh.creation.box(), trimesh.creation.icosphere(subdivisions=1)
     scene = trimesh.Scene()
     scene.add_geometry(box, "box", "box")
@@ -87,12 +94,21 @@ def seed_files(folder: str | os.PathLike | None = None) -> dict[str, list[tuple[
     found["image"] = [(".png", (_EXAMPLES / "chair.png").read_bytes()), *_images()]
     for path in sorted(pathlib.Path(folder).rglob("*")) if folder else ():
         ending = path.suffix.lower()
-        kind = (
-            "binvox" if ending == ".binvox" else "mesh" if ending in meshes.EXTENSIONS else "image"
-        )
+        kinds = {".binvox": "binvox", ".gz": "voxels", ".npy": "voxels", ".npz": "voxels"}
+        kinds |= dict.fromkeys(meshes.EXTENSIONS, "mesh")
         if path.is_file():
-            found[kind].append((ending, path.read_bytes()))
+            ending = ".binvox.gz" if ending == ".gz" else ending
+            found[kinds.get(ending, "image")].append((ending, path.read_bytes()))
     return found
+
+
+def _voxels(voxels):
+    yield ".binvox.gz", gzip.compress(binvox.write(voxels), mtime=0)
+    for ending, write in ((".npy", np.save), (".npz", np.savez), (".npz", np.savez_compressed)):
+        for values in (voxels, np.asfortranarray(voxels), voxels.astype(np.float32)):
+            file = io.BytesIO()
+            write(file, values)
+            yield ending, file.getvalue()
 
 
 def _images():
@@ -154,8 +170,9 @@ def case(seed: int, number: int, seeds: Mapping[str, list[tuple[str, bytes]]]) -
     if kind == "image":
         name = f"in{ending}"
         return Case(kind, "", [("file", name, data)], name, done, whole)
-    if kind == "mesh":
-        return Case(kind, "meshes", [("file", f"in/chair/m{ending}", data)], "in", done, whole)
+    if kind in ("mesh", "voxels"):
+        layout = "voxels" if kind == "voxels" else "meshes"
+        return Case(kind, layout, [("file", f"in/chair/m{ending}", data)], "in", done, whole)
     path = "in/03001627/m/model.binvox"
     return Case(kind, "shapenet_vox32", [("file", path, data)], "in", done, whole)
 

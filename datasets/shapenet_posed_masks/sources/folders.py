@@ -13,7 +13,7 @@ import numpy as np
 
 from ptn_semi.utils import binvox, files
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.formats import grids, meshes
+from shapenet_posed_masks.formats import grids, meshes, voxel_files
 from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.taxonomy import category_name
 
@@ -34,6 +34,9 @@ class Stamp:
     mtime_ns: int
 
 
+_UNKNOWN = Stamp(-1, -1)  # of what cannot be looked at or is not followed
+
+
 class _Files(Source):
     """Shapes in files below `root`/<category>.
 
@@ -50,8 +53,11 @@ class _Files(Source):
         self.root = root
 
     @abc.abstractmethod
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        """Yield (model_id, path, stat) of each shape below a category's folder."""
+    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
+        """Yield (model_id, path, stamp) of each shape below a category's folder.
+
+        A file or folder that cannot be looked at is a shape too; reading it says what is wrong.
+        """
 
     def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
         """Return the shapes of the wanted categories, and all categories that are there."""
@@ -61,14 +67,14 @@ class _Files(Source):
             present.add(category)
             if not self._wants(category):
                 continue
-            shapes: Iterable[tuple[str, str, os.stat_result]]
+            shapes: Iterable[tuple[str, str, Stamp]]
             if files.link_problem(self.root, entry.path):
                 # The link may lead anywhere, so it is not followed. Reading the item refuses it.
-                shapes = [(entry.name, entry.name, os.lstat(entry.path))]
+                shapes = [(entry.name, entry.name, _UNKNOWN)]
             else:
                 shapes = self._scan_category(entry.name)
-            for model_id, path, stat in shapes:
-                found[Item(model_id, category, path)] = Stamp(stat.st_size, stat.st_mtime_ns)
+            for model_id, path, stamp in shapes:
+                found[Item(model_id, category, path)] = stamp
         return found, present
 
     def _wants(self, category: str) -> bool:
@@ -104,6 +110,8 @@ class _Files(Source):
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
+        if os.path.isdir(os.path.join(self.root, item.path)):
+            entries_in(os.path.join(self.root, item.path))  # raises: such folders are items
         return files.read(os.path.join(self.root, item.path), limit, _FIX, within=self.root)
 
 
@@ -116,11 +124,16 @@ class _Models(_Files):
 
     tail: str
 
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        for entry in folders_in(os.path.join(self.root, folder)):
+    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
+        try:
+            models = folders_in(os.path.join(self.root, folder))
+        except UserError:
+            yield folder, folder, _UNKNOWN
+            return
+        for entry in models:
             # Some models of ShapeNetCore have no voxels.
-            if stat := _stat_file(os.path.join(entry.path, self.tail)):
-                yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stat
+            if stamp := _stamp(os.path.join(entry.path, self.tail)):
+                yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stamp
 
     def _read_grid(self, item: Item) -> np.ndarray:
         """Read an item's file, bool [M, M, M] in the file's axes."""
@@ -161,11 +174,43 @@ class CoreV2(_Models):
         return grids.fill_holes(grids.reduce(voxels, self.voxel_size))
 
 
-class MeshFolder(_Files):
-    """Meshes in a folder per category, including subfolders such as ModelNet's train and test.
+class _Tree(_Files):
+    """Files in a folder per category, including subfolders such as ModelNet's train and test.
 
-    The id of a mesh is its path with its ending. Two subfolders or two formats may share a name,
+    The id of a shape is its path with its ending. Two subfolders or two formats may share a name,
     and files that are added later must not change an id.
+
+    Attributes:
+      extensions: endings of the files, in lower case.
+    """
+
+    extensions: tuple[str, ...]
+
+    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
+        waiting = [folder]
+        while waiting:
+            inner = waiting.pop()
+            try:
+                entries = entries_in(os.path.join(self.root, inner))
+            except UserError:
+                yield inner, inner, _UNKNOWN
+                continue
+            for entry in entries:
+                path = f"{inner}/{entry.name}"
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif os.path.isdir(entry.path):
+                    # Links that stay inside need no item. Reading this item refuses the link.
+                    if files.link_problem(self.root, entry.path):
+                        yield path, path, _UNKNOWN
+                elif entry.name.lower().endswith(self.extensions) and (stamp := _stamp(entry.path)):
+                    yield path, path, stamp
+
+
+class MeshFolder(_Tree):
+    """Meshes in a folder per category, with axes of their own.
 
     Attributes:
       up: the axis of the files that points up, such as '+z'.
@@ -173,6 +218,7 @@ class MeshFolder(_Files):
     """
 
     layout = "meshes"
+    extensions = meshes.EXTENSIONS
     expected = f"<category>/<name> ending in {', '.join(meshes.EXTENSIONS)}"
 
     def __init__(
@@ -188,25 +234,6 @@ class MeshFolder(_Files):
         self.up = up
         self.front = front
 
-    def _scan_category(self, folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
-        waiting = [folder]
-        while waiting:
-            inner = waiting.pop()
-            for entry in entries_in(os.path.join(self.root, inner)):
-                path = f"{inner}/{entry.name}"
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                elif os.path.isdir(entry.path):
-                    # Links that stay inside need no item. Reading this item refuses the link.
-                    if files.link_problem(self.root, entry.path):
-                        yield path, path, os.lstat(entry.path)
-                elif entry.name.lower().endswith(meshes.EXTENSIONS) and (
-                    stat := _stat_file(entry.path)
-                ):
-                    yield path, path, stat
-
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, meshes.MAX_BYTES)
@@ -216,6 +243,25 @@ class MeshFolder(_Files):
     def settings(self) -> dict:
         """Return the settings, including the axes."""
         return super().settings() | {"up": self.up, "front": self.front}
+
+
+class VoxelFolder(_Tree):
+    """Voxel grids in a folder per category, in object axes.
+
+    A grid of the wanted size is taken as it is. A cube of another size is resized
+    (`grids.resize`), and a box is fitted to a cube (`grids.reduce`).
+    """
+
+    layout = "voxels"
+    extensions = voxel_files.EXTENSIONS
+    expected = f"<category>/<name> ending in {', '.join(voxel_files.EXTENSIONS)}"
+
+    def read(self, item: Item) -> np.ndarray:
+        """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
+        data = self._read_bytes(item, voxel_files.MAX_BYTES)
+        voxels = voxel_files.read(data, os.path.join(self.root, item.path))
+        is_cube = len(set(voxels.shape)) == 1
+        return (grids.resize if is_cube else grids.reduce)(voxels, self.voxel_size)
 
 
 def folders_in(path: str) -> list[os.DirEntry]:
@@ -243,14 +289,12 @@ def entries_in(path: str) -> list[os.DirEntry]:
         ) from error
 
 
-def _stat_file(path: str) -> os.stat_result | None:
-    """Return a file's stat, or None for a missing file, a broken link, a folder or a pipe."""
+def _stamp(path: str) -> Stamp | None:
+    """Return a file's stamp, or None for a missing file, a broken link, a folder or a pipe."""
     try:
-        result = os.stat(path)
+        stat = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            return None
-        raise UserError(f"{path} cannot be read ({error.strerror}): make it readable") from error
-    return result if S_ISREG(result.st_mode) else None
+        return None if error.errno == errno.ELOOP else _UNKNOWN
+    return Stamp(stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None

@@ -6,6 +6,7 @@
     shapenet_vox32     <category>/<model>/model.binvox, a folder or 3D-R2N2's ShapeNetVox32.tgz
     shapenet_core_v2   <category>/<model>/models/model_normalized.solid.binvox
     meshes             <category>/**.off, .obj, .ply, .stl, .glb
+    voxels             <category>/**.binvox, .binvox.gz, .npy, .npz
 
 where <category> is a synset id or a name. Sources are cheap to open. They can be pickled, so that
 several processes can read. They list the same items whatever the order of the files on disk. Ids
@@ -25,6 +26,7 @@ from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.folders import (
     CoreV2,
     MeshFolder,
+    VoxelFolder,
     VoxFolder,
     entries_in,
     folders_in,
@@ -87,7 +89,7 @@ def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: st
       voxel_size: N.
       **axes: `up` and `front`, for 'meshes' only.
     """
-    kinds = {"shapenet_vox32": VoxFolder, "shapenet_core_v2": CoreV2, "meshes": MeshFolder}
+    kinds = {kind.layout: kind for kind in (VoxFolder, CoreV2, MeshFolder, VoxelFolder)}
     return kinds[layout]("", categories, voxel_size, **axes).settings()
 
 
@@ -131,6 +133,8 @@ def open_source(
     if layout == "meshes":
         root = _find_root(layout, manual_dir, ["ModelNet10", "ModelNet40"])
         return MeshFolder(root, categories, voxel_size, up, front)
+    if layout == "voxels":
+        return VoxelFolder(_find_root(layout, manual_dir, []), categories, voxel_size)
     raise UserError(f"--dataset={layout} is unknown: give one of {', '.join(LAYOUTS)}")
 
 

@@ -1,0 +1,129 @@
+"""Read voxel grids from the files that people keep them in: binvox, packed or not, and NumPy's."""
+
+import io
+import math
+import zipfile
+import zlib
+
+import numpy as np
+
+from ptn_semi.utils import binvox
+from ptn_semi.utils.errors import UserError, first_line
+
+EXTENSIONS = (".binvox", ".binvox.gz", ".npy", ".npz")
+MAX_BYTES = 256 << 20  # of one file, and of the array in it; 256³ numbers of 8 bytes are half of it
+_OCCUPIED = 0.5  # probabilities above it, where the file does not say
+_THRESHOLD = "threshold"  # of the probabilities that `ptn_semi.reconstruct` writes
+
+
+def read(data: bytes, name: str) -> np.ndarray:
+    """Read a grid.
+
+    NumPy's files may hold booleans, whole numbers, of which all but 0 are occupied, or
+    probabilities, occupied above 0.5 or above the file's own `threshold`. Axes of length 1 before
+    or after the grid's three are left out. An .npz may hold one grid beside the threshold.
+
+    Args:
+      data: the whole file.
+      name: the file's name, by whose ending it is read.
+
+    Returns:
+      bool [X, Y, Z], with an occupied voxel. The grid of a binvox file is a cube.
+
+    Raises:
+      UserError: the file is damaged, empty, or holds something else.
+    """
+    lowered = name.lower()
+    if lowered.endswith(".gz"):
+        return binvox.read(_unpacked(data, name), name)
+    if lowered.endswith(".binvox"):
+        return binvox.read(data, name)
+    try:
+        values, threshold = (
+            _from_npz(data, name) if lowered.endswith(".npz") else (_array(data, name), _OCCUPIED)
+        )
+    # NumPy parses the header with Python's own parser, and zip files can be damaged in many ways.
+    except (
+        *(ValueError, TypeError, SyntaxError, EOFError, MemoryError, RuntimeError),
+        *(OSError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise _bad(name, f"is damaged ({first_line(error)})") from error
+    return _occupied(values, threshold, name)
+
+
+def _unpacked(data, name):
+    unpacker = zlib.decompressobj(wbits=31)  # 31: gzip
+    try:
+        unpacked = unpacker.decompress(data, MAX_BYTES)
+    except zlib.error as error:
+        raise _bad(name, f"is no gzip file or a damaged one ({error})") from error
+    if unpacker.unconsumed_tail:
+        raise _bad(name, f"unpacks to more than {MAX_BYTES >> 20} MiB")
+    if not unpacker.eof:
+        raise _bad(name, "is truncated")
+    return unpacked
+
+
+def _from_npz(data, name):
+    """Return the only grid of an archive, and the threshold above which it is occupied."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
+        wanted = [key for key in members if key != _THRESHOLD]
+        if len(wanted) != 1:
+            there = ", ".join(sorted(wanted)) or "none"
+            raise UserError(
+                f"{name} holds {len(wanted)} arrays ({there}): save the grid alone, as .npy"
+            )
+        threshold = _OCCUPIED
+        if _THRESHOLD in members:
+            threshold = float(_member(archive, members[_THRESHOLD], name))
+        return _member(archive, members[wanted[0]], name), threshold
+
+
+def _member(archive, member, name):
+    with archive.open(member) as file:
+        return _array(file.read(MAX_BYTES + 1), name)
+
+
+def _array(data, name):
+    """Parse an .npy file, without the Python objects that one can hold."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, kind = read_header(file)
+    if kind.hasobject:
+        raise _bad(name, "holds Python objects, which are not read")
+    if len(data) > MAX_BYTES or math.prod(shape) * kind.itemsize > MAX_BYTES:
+        raise _bad(name, f"holds an array of more than {MAX_BYTES >> 20} MiB")
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def _occupied(values, threshold, name):
+    """Return the occupied voxels of an array that may be no grid."""
+    shape = "×".join(map(str, values.shape)) or "one value"
+    grid = np.squeeze(values) if values.ndim > 3 else values
+    if grid.ndim != 3 or not 1 <= max(grid.shape) <= binvox.MAX_SIDE:
+        raise UserError(
+            f"{name} holds {shape}: give a grid of three axes, x, y and z, with 1 to "
+            f"{binvox.MAX_SIDE} voxels along each"
+        )
+    if grid.dtype.kind not in "biuf":
+        raise _bad(name, f"holds values of type {grid.dtype}, not voxels")
+    if grid.dtype.kind == "f":
+        if not ((grid >= 0) & (grid <= 1)).all():
+            raise UserError(
+                f"{name} holds numbers that are not from 0 to 1, so they are no probabilities: "
+                "save which voxels are occupied"
+            )
+        grid = grid > threshold
+    if not grid.any():
+        raise _bad(name, "has no occupied voxel")
+    return grid.astype(bool)
+
+
+def _bad(name, fault):
+    return UserError(f"{name} {fault}: replace the file or remove it")
