@@ -13,13 +13,18 @@ from ptn_semi import settings
 from ptn_semi.data.checks import check_shapes
 from ptn_semi.utils import cli, flags
 
-RUNNER = absl_flags.DEFINE_enum(
-    "runner", None, settings.BEAM_RUNNERS, "Build on Apache Beam, with this runner."
-)
-BEAM_OPTIONS = absl_flags.DEFINE_list(
-    "beam_options", [], "Beam's options, separated by commas, as direct_num_workers=2."
-)
-flags.define(settings.DataSettings)
+FLAGS = absl_flags.FLAGS
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_enum(
+        "runner", None, settings.BEAM_RUNNERS, "Build on Apache Beam, with this runner."
+    )
+    absl_flags.DEFINE_list(
+        "beam_options", [], "Beam's options, separated by commas, as direct_num_workers=2."
+    )
+    flags.define(settings.DataSettings)
 
 
 def main() -> None:
@@ -28,11 +33,11 @@ def main() -> None:
     check_shapes(data)
     with cli.loading():
         from ptn_semi.data import preparation
-    on_beam = preparation.beam_config(RUNNER.value, BEAM_OPTIONS.value) if RUNNER.value else None
+    on_beam = preparation.beam_config(FLAGS.runner, FLAGS.beam_options) if FLAGS.runner else None
     builder = preparation.prepare(data, on_beam)
     print(preparation.summary(builder))
     print(f"data set: {builder.data_dir}\nsamples:  {preparation.samples(builder)}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

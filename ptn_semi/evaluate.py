@@ -14,25 +14,29 @@ from ptn_semi.training import workdirs
 from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
-absl_flags.DEFINE_string("split", "test", "Any TFDS split expression, as test or test[:50%].")
-absl_flags.DEFINE_enum(
-    "checkpoint", "best", ["best", "last"], "By validation AP, or the newest one."
-)
-absl_flags.DEFINE_integer(
-    "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
-)
-absl_flags.DEFINE_boolean(
-    "global_turn",
-    False,
-    "Turn all reconstructions about the vertical axis by the one angle that "
-    "suits the validation split best; for models trained without viewpoints.",
-)
-absl_flags.DEFINE_string("output", "", "JSON file for the scores, if not in the workdir.")
-absl_flags.DEFINE_string(
-    "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
-)
-flags.define(settings.DataSettings)
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("split", "test", "Any TFDS split expression, as test or test[:50%].")
+    absl_flags.DEFINE_enum(
+        "checkpoint", "best", ["best", "last"], "By validation AP, or the newest one."
+    )
+    absl_flags.DEFINE_integer(
+        "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
+    )
+    absl_flags.DEFINE_boolean(
+        "global_turn",
+        False,
+        "Turn all reconstructions about the vertical axis by the one angle that "
+        "suits the validation split best; for models trained without viewpoints.",
+    )
+    absl_flags.DEFINE_string("output", "", "JSON file for the scores, if not in the workdir.")
+    absl_flags.DEFINE_string(
+        "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
+    )
+    flags.define(settings.DataSettings)
 
 
 def main() -> None:
@@ -58,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

@@ -10,19 +10,24 @@ from ptn_semi import settings
 from ptn_semi.inference.paths import check_export, check_model
 from ptn_semi.utils import cli
 
-WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
-OUTPUT = absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
-FORMAT = absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
+FLAGS = absl_flags.FLAGS
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
+    absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
 
 
 def main() -> None:
     """Parse flags and call the library."""
-    check_export(OUTPUT.value, FORMAT.value)
-    check_model(WORKDIR.value)
+    check_export(FLAGS.output, FLAGS.format)
+    check_model(FLAGS.workdir)
     with cli.loading():
         from ptn_semi.inference import exports
-    print(f"written: {exports.export(WORKDIR.value, OUTPUT.value, FORMAT.value)}")
+    print(f"written: {exports.export(FLAGS.workdir, FLAGS.output, FLAGS.format)}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

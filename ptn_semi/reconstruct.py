@@ -14,39 +14,43 @@ from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_string(
-    "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True
-)
-absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
-absl_flags.DEFINE_multi_enum(
-    "format", ["glb"], settings.SHAPE_FORMATS, "What to write; give it again for more."
-)
-absl_flags.DEFINE_enum(
-    "surface",
-    "smooth",
-    settings.SURFACES,
-    "Of meshes: marching cubes, or voxels' sides.",
-)
-absl_flags.DEFINE_float(
-    "threshold",
-    None,
-    "Probability from which voxels are occupied; the one that is best on the "
-    "validation split if not given.",
-    lower_bound=0.001,
-    upper_bound=0.999,
-)
-absl_flags.DEFINE_boolean(
-    "framed",
-    False,
-    "Images are framed as training masks are; else the object is centred and scaled.",
-)
-absl_flags.DEFINE_enum(
-    "segment",
-    "auto",
-    settings.SEGMENTATIONS,
-    "How to find objects in photographs: by their plain background, by a network (the photos "
-    "extra), or by the network where the background is not plain.",
-)
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string(
+        "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True
+    )
+    absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
+    absl_flags.DEFINE_multi_enum(
+        "format", ["glb"], settings.SHAPE_FORMATS, "What to write; give it again for more."
+    )
+    absl_flags.DEFINE_enum(
+        "surface",
+        "smooth",
+        settings.SURFACES,
+        "Of meshes: marching cubes, or voxels' sides.",
+    )
+    absl_flags.DEFINE_float(
+        "threshold",
+        None,
+        "Probability from which voxels are occupied; the one that is best on the "
+        "validation split if not given.",
+        lower_bound=0.001,
+        upper_bound=0.999,
+    )
+    absl_flags.DEFINE_boolean(
+        "framed",
+        False,
+        "Images are framed as training masks are; else the object is centred and scaled.",
+    )
+    absl_flags.DEFINE_enum(
+        "segment",
+        "auto",
+        settings.SEGMENTATIONS,
+        "How to find objects in photographs: by their plain background, by a network (the photos "
+        "extra), or by the network where the background is not plain.",
+    )
 
 
 def main(paths: list[str]) -> None:
@@ -93,4 +97,4 @@ def main(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, takes_arguments=True)
+    cli.run(main, define_flags, takes_arguments=True)

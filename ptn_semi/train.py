@@ -10,8 +10,13 @@ from ptn_semi import settings
 from ptn_semi.training.workdirs import check_training
 from ptn_semi.utils import cli, flags
 
-WORKDIR = absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+FLAGS = absl_flags.FLAGS
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+    flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
 
 
 def main() -> None:
@@ -19,17 +24,17 @@ def main() -> None:
     data = flags.collect(settings.DataSettings)
     train = flags.collect(settings.TrainSettings)
     run = flags.collect(settings.RunSettings)
-    check_training(WORKDIR.value, data, train, run)
+    check_training(FLAGS.workdir, data, train, run)
     with cli.loading():
         from ptn_semi.training import trainer
-    checkpoint = trainer.train(WORKDIR.value, data, train, run)
+    checkpoint = trainer.train(FLAGS.workdir, data, train, run)
     if checkpoint is None:  # another process of the run reports
         return
     best = checkpoint.progress["best"]
     if best:  # none where a run was interrupted before its first validation, and then cut short
         print(f"best validation AP {best['average_precision']:.4f} at step {best['step']}")
-    print(f"test scores: python -m ptn_semi.evaluate --workdir={WORKDIR.value} --split=test")
+    print(f"test scores: python -m ptn_semi.evaluate --workdir={FLAGS.workdir} --split=test")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

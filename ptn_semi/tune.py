@@ -13,26 +13,30 @@ from ptn_semi.training.workdirs import check_training
 from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
-absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
-absl_flags.DEFINE_integer("max_trials", 20, "Most trials.", lower_bound=1)
-absl_flags.DEFINE_multi_enum(
-    "sweep",
-    list(settings.WEIGHTS),
-    settings.SWEPT,
-    "A setting to search; give it again for more. "
-    "Those of losses that are left out have no effect, and are not searched.",
-)
-absl_flags.DEFINE_float(
-    "spread",
-    10.0,
-    "Each is drawn between its value in the flags divided and multiplied by this, "
-    "evenly over the logarithm.",
-    lower_bound=1.01,
-)
-absl_flags.DEFINE_integer("sweep_seed", 0, "Seed of the search.", lower_bound=0)
-absl_flags.DEFINE_integer("workers", 1, "Trials at once on this machine.", lower_bound=1)
-flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
+    absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
+    absl_flags.DEFINE_integer("max_trials", 20, "Most trials.", lower_bound=1)
+    absl_flags.DEFINE_multi_enum(
+        "sweep",
+        list(settings.WEIGHTS),
+        settings.SWEPT,
+        "A setting to search; give it again for more. "
+        "Those of losses that are left out have no effect, and are not searched.",
+    )
+    absl_flags.DEFINE_float(
+        "spread",
+        10.0,
+        "Each is drawn between its value in the flags divided and multiplied by this, "
+        "evenly over the logarithm.",
+        lower_bound=1.01,
+    )
+    absl_flags.DEFINE_integer("sweep_seed", 0, "Seed of the search.", lower_bound=0)
+    absl_flags.DEFINE_integer("workers", 1, "Trials at once on this machine.", lower_bound=1)
+    flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
 
 
 def main() -> None:
@@ -57,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

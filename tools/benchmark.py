@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import tqdm
-from absl import flags
+from absl import flags as absl_flags
 from PIL import Image, ImageDraw, ImageFont
 
 from ptn_semi.utils import cli, cpu, files
@@ -37,24 +37,7 @@ _SECTIONS = {
 }
 _LONG = ("growth", "scale", "quality")
 
-FLAGS = flags.FLAGS
-flags.DEFINE_multi_enum(
-    "sections",
-    [name for name in _SECTIONS if name not in _LONG],
-    list(_SECTIONS),
-    "What to measure; repeat the flag for several sections.",
-)
-flags.DEFINE_integer("repeats", 9, "Repetitions of which the median is taken.", lower_bound=1)
-flags.DEFINE_integer("growth_steps", 2000, "Training steps of the section growth.", lower_bound=201)
-flags.DEFINE_multi_integer(
-    "shapes", [1000, 10_000, 51_000], "Data set sizes of the section scale.", lower_bound=10
-)
-flags.DEFINE_float(
-    "quality_minutes", 10, "Longest training of the section quality, in minutes.", lower_bound=0.1
-)
-flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
-flags.DEFINE_string("json", "", "JSON file to write the rows to.")
-flags.DEFINE_string("plot", "", "PNG file to draw the ratios in.")
+FLAGS = absl_flags.FLAGS
 
 
 @dataclasses.dataclass
@@ -129,6 +112,34 @@ def plot(rows: Sequence[Row]) -> Image.Image:
     return image
 
 
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_multi_enum(
+        "sections",
+        [name for name in _SECTIONS if name not in _LONG],
+        list(_SECTIONS),
+        "What to measure; repeat the flag for several sections.",
+    )
+    absl_flags.DEFINE_integer(
+        "repeats", 9, "Repetitions of which the median is taken.", lower_bound=1
+    )
+    absl_flags.DEFINE_integer(
+        "growth_steps", 2000, "Training steps of the section growth.", lower_bound=201
+    )
+    absl_flags.DEFINE_multi_integer(
+        "shapes", [1000, 10_000, 51_000], "Data set sizes of the section scale.", lower_bound=10
+    )
+    absl_flags.DEFINE_float(
+        "quality_minutes",
+        10,
+        "Longest training of the section quality, in minutes.",
+        lower_bound=0.1,
+    )
+    absl_flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
+    absl_flags.DEFINE_string("json", "", "JSON file to write the rows to.")
+    absl_flags.DEFINE_string("plot", "", "PNG file to draw the ratios in.")
+
+
 def main() -> None:
     """Measure, print the table, and write the files that were asked for."""
     options = Options(
@@ -153,4 +164,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

@@ -8,7 +8,7 @@ All runs must have been trained on the data set of the first.
 from collections.abc import Sequence
 
 import numpy as np
-from absl import flags
+from absl import flags as absl_flags
 
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli
@@ -20,12 +20,7 @@ with cli.loading():
     from ptn_semi.models.predictor import Predictor
     from ptn_semi.visual import shading, sheets, surfaces
 
-RUNS = flags.DEFINE_list(
-    "runs", None, "TITLE=WORKDIR of each run, separated by commas.", required=True
-)
-OUTPUT = flags.DEFINE_string("output", None, "The PNG to write.", required=True)
-SPLIT = flags.DEFINE_string("split", "test", "Any TFDS split expression.")
-COUNT = flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+FLAGS = absl_flags.FLAGS
 VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
 
 
@@ -79,13 +74,23 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:
     return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
 
 
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_list(
+        "runs", None, "TITLE=WORKDIR of each run, separated by commas.", required=True
+    )
+    absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
+    absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
+    absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+
+
 def main() -> None:
     """Parse flags and draw the sheet."""
-    runs = [tuple(run.split("=", 1)) for run in RUNS.value]
+    runs = [tuple(run.split("=", 1)) for run in FLAGS.runs]
     if any(len(run) != 2 for run in runs):
-        raise UserError(f"--runs={','.join(RUNS.value)} is not of the form TITLE=WORKDIR,...")
-    sheets.save_png(OUTPUT.value, draw(runs, SPLIT.value, COUNT.value))
+        raise UserError(f"--runs={','.join(FLAGS.runs)} is not of the form TITLE=WORKDIR,...")
+    sheets.save_png(FLAGS.output, draw(runs, FLAGS.split, FLAGS.count))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

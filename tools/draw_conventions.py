@@ -7,7 +7,7 @@ that the picture always agrees with the code.
 from collections.abc import Sequence
 
 import numpy as np
-from absl import flags
+from absl import flags as absl_flags
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from ptn_semi.projection.camera import ELEVATION_RANGE, Camera
@@ -19,7 +19,7 @@ with cli.loading():
     from ptn_semi.projection.projector import Projector
     from ptn_semi.visual import shading, sheets
 
-OUTPUT = flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
+FLAGS = absl_flags.FLAGS
 
 CHAIR = 106  # its writing board on the right tells left and right apart
 VIEWS = (  # elevation, azimuth, what is seen
@@ -282,11 +282,16 @@ def draw() -> np.ndarray:
     return sheet.reduced()
 
 
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
+
+
 def main() -> None:
     """Draw the picture and save it."""
-    sheets.save_png(OUTPUT.value, draw())
-    print(f"wrote {OUTPUT.value}")
+    sheets.save_png(FLAGS.output, draw())
+    print(f"wrote {FLAGS.output}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

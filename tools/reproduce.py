@@ -29,30 +29,6 @@ if TYPE_CHECKING:  # it imports TensorFlow
     from ptn_semi.experiments.jobs import Job
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_multi_enum(
-    "experiment",
-    None,
-    ["all", *matrix.EXPERIMENTS],
-    "Which experiment; repeat the flag for several.",
-    required=True,
-)
-absl_flags.DEFINE_string("workdir", None, "Folder for all trainings and results.", required=True)
-absl_flags.DEFINE_enum(
-    "scale",
-    "cpu",
-    list(scales.SCALES),
-    "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items()),
-)
-absl_flags.DEFINE_enum(
-    "recipe", None, list(matrix.RECIPES), "Flagfile of the trainings; the scale's own by default."
-)
-absl_flags.DEFINE_integer(
-    "seeds", None, "How many seeds; the scale's own number by default.", lower_bound=1
-)
-absl_flags.DEFINE_integer("jobs", 1, "Trainings at the same time; use one on a GPU.", lower_bound=1)
-absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
-absl_flags.DEFINE_boolean("report_only", False, "Draw the report from results.json.")
-flags.define(settings.DataSettings)
 
 _RESULTS = "results.json"
 
@@ -85,6 +61,41 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     if not isinstance(results, dict) or "entries" not in results:
         raise UserError(f"{path} holds no results: leave out --report_only to get some")
     return results
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_multi_enum(
+        "experiment",
+        None,
+        ["all", *matrix.EXPERIMENTS],
+        "Which experiment; repeat the flag for several.",
+        required=True,
+    )
+    absl_flags.DEFINE_string(
+        "workdir", None, "Folder for all trainings and results.", required=True
+    )
+    absl_flags.DEFINE_enum(
+        "scale",
+        "cpu",
+        list(scales.SCALES),
+        "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items()),
+    )
+    absl_flags.DEFINE_enum(
+        "recipe",
+        None,
+        list(matrix.RECIPES),
+        "Flagfile of the trainings; the scale's own by default.",
+    )
+    absl_flags.DEFINE_integer(
+        "seeds", None, "How many seeds; the scale's own number by default.", lower_bound=1
+    )
+    absl_flags.DEFINE_integer(
+        "jobs", 1, "Trainings at the same time; use one on a GPU.", lower_bound=1
+    )
+    absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
+    absl_flags.DEFINE_boolean("report_only", False, "Draw the report from results.json.")
+    flags.define(settings.DataSettings)
 
 
 def main() -> None:
@@ -140,4 +151,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

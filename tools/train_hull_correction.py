@@ -15,15 +15,21 @@ from ptn_semi.settings import DataSettings
 from ptn_semi.utils import cli
 
 FLAGS = absl_flags.FLAGS
-absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
-absl_flags.DEFINE_integer("batch_size", 16, "Hulls in a step.", lower_bound=1)
-absl_flags.DEFINE_integer("num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10)
-absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
-absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
-absl_flags.DEFINE_string("output", "", "File to write; empty for the package's own.")
 
 _NUM_VIEWS = (6, 10, 16, 24)  # views that the hulls are carved from
 _LEARNING_RATES = {0.6: 1e-3, 0.85: 3e-4}  # from this share of the steps on
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
+    absl_flags.DEFINE_integer("batch_size", 16, "Hulls in a step.", lower_bound=1)
+    absl_flags.DEFINE_integer(
+        "num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10
+    )
+    absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
+    absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
+    absl_flags.DEFINE_string("output", "", "File to write; empty for the package's own.")
 
 
 def main() -> None:
@@ -84,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

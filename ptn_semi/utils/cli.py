@@ -93,14 +93,19 @@ def check_package(name: str, sentence: str) -> None:
         raise UserError(sentence)
 
 
-def run(main: Callable[..., None], takes_arguments: bool = False) -> None:
-    """Parse flags and call `main`; a `UserError` ends in one sentence and exit code 1.
+def run(
+    main: Callable[..., None], define_flags: Callable[[], None], takes_arguments: bool = False
+) -> None:
+    """Define and parse flags and call `main`; a `UserError` ends in one sentence and exit code 1.
 
     Args:
       main: called without arguments, or with the list of those that are not flags.
+      define_flags: defines the command's flags. It is not done when a command is imported, because
+        commands share names of flags and several may be imported.
       takes_arguments: whether the command takes arguments, before or after its flags.
     """
     logging.set_verbosity(logging.ERROR)
+    define_flags()
     # Names of files may hold bytes that are no text.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

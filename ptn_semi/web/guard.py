@@ -19,7 +19,9 @@ _ANSWER, _UPLOAD = "/gradio_api/run/", "/gradio_api/upload"
 _LARGEST = 1 << 16  # bytes of a request that is not an upload; a few hundred are usual
 _FORM = 1 << 16  # bytes that a form adds to the file that it holds
 _PATIENCE = 120  # seconds in which a request's body must arrive
-_AT_ONCE, _OF_ONE = 256, 64  # open requests, of all addresses and of each
+# Open requests: of each address; of all, above which each may have a few only; of all in any case.
+# However many a few addresses open, others still find a place.
+_OF_ONE, _AT_ONCE, _FEW, _MOST = 64, 256, 8, 1024
 
 
 class Guard:
@@ -47,7 +49,7 @@ class Guard:
         address = scope["client"] and scope["client"][0]
         if not _SERVED.fullmatch(scope["path"]):
             await _refuse(404, "not found", scope, receive, send)
-        elif self._open[address] >= _OF_ONE or self._open.total() >= _AT_ONCE:
+        elif self._open[address] >= self._places():
             await _refuse(503, "too many requests at once: try again", scope, receive, send)
         else:
             self._open[address] += 1
@@ -58,6 +60,11 @@ class Guard:
                 if not self._open[address]:
                     self._open.pop(address)
                     self._turns.pop(address, None)
+
+    def _places(self) -> int:
+        """Return how many requests an address may have open."""
+        total = self._open.total()
+        return _OF_ONE if total < _AT_ONCE else _FEW if total < _MOST else 0
 
     async def _let_in(
         self, address: str | None, scope: Scope, receive: Receive, send: Send

@@ -18,6 +18,13 @@ from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
 _CANVAS = 400  # pixels
+# gradio's canvas begins with no tool chosen, and strokes would leave no trace.
+_TAKE_BRUSH = """() => {
+  const wait = setInterval(() => {
+    const brush = document.querySelector("#drawing button[aria-label=Brush]");
+    if (brush) { clearInterval(wait); brush.click(); }
+  }, 100);
+}"""
 _MASK_SIZE = 200  # pixels
 
 
@@ -116,13 +123,14 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
                         visible=networks,
                     )
                     from_image = gr.Button("Reconstruct the image", variant="primary")
-                with gr.Tab("Drawing"):
+                with gr.Tab("Drawing") as drawing_tab:
                     drawing = gr.Sketchpad(
                         canvas_size=(_CANVAS, _CANVAS),
                         layers=False,
                         transforms=(),
                         brush=gr.Brush(default_size=12, colors=["#000000"], color_mode="fixed"),
                         label="An outline, whose inside is filled",
+                        elem_id="drawing",
                     )
                     drawing.preprocess = _own_drawing  # type: ignore[method-assign, assignment]
                     from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
@@ -149,6 +157,7 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
         for changed in (threshold.release, surface.change):
             changed(mesh, [voxels, *controls], [model, note], queue=False)
+        drawing_tab.select(None, js=_TAKE_BRUSH, queue=False)
         for block in page.blocks.values():
             block.async_move_resource_to_block_cache = _as_it_is
     return page

@@ -1,8 +1,10 @@
 """What the page's server refuses."""
 
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
+import io
 import os
 import shutil
 import socket
@@ -15,7 +17,7 @@ import pytest
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("gradio")
 
-from ptn_semi.web import guard, layout, page, uploads
+from ptn_semi.web import guard, layout, log, page, uploads
 from tools.faults import hostile, visitors
 from visits import EXAMPLE, FORM, ask, example, file, refused, run, upload, wait_for
 
@@ -161,6 +163,40 @@ def test_one_address_cannot_take_all_connections(url, client):
         with httpx.Client(transport=transport) as another:
             assert another.get(url).status_code == 503
         assert ask(client, EXAMPLE)[2] == ""
+
+
+def test_a_few_addresses_cannot_take_all_places():
+    opened: collections.Counter[str] = collections.Counter()
+
+    async def app(scope, *_):
+        opened[scope["client"][0]] += 1
+        await asyncio.sleep(0.1)
+
+    async def receive():
+        return {"type": "http.request"}
+
+    async def ignore(message):
+        pass
+
+    async def open_all(addresses):
+        guarded = guard.Guard(app, 1)
+        scope = {"type": "http", "path": "/", "headers": []}
+        await asyncio.gather(
+            *(guarded({**scope, "client": (each, 1)}, receive, ignore) for each in addresses)
+        )
+
+    asyncio.run(open_all([*["a", "b", "c", "d", "e"] * 100, "late"]))
+    assert opened["late"] == 1
+    assert guard._AT_ONCE <= opened.total() <= guard._AT_ONCE + 5 * guard._FEW + 1
+
+
+def test_the_log_is_bounded():
+    written = io.StringIO()
+    stream = log.Bounded(written, 100)
+    for _ in range(1000):
+        assert stream.write("traceback\n") == 10
+    assert written.getvalue().startswith("traceback\n" * 10 + "\nThe log is full")
+    assert len(written.getvalue()) < 200
 
 
 def test_one_is_worked_on_at_once_and_no_address_waits_for_more_than_one_of_another():

@@ -183,7 +183,8 @@ def test_in_a_browser(url, tmp_path):
             tab.locator("a[download]").first.click()
         assert trimesh.load(download.value.path(), file_type="glb", force="mesh").is_watertight
         tab.get_by_role("tab", name="Drawing").click()
-        tab.get_by_label("Brush").first.click()
+        tab.locator("#drawing canvas").first.wait_for()
+        time.sleep(1)  # in which the page takes the brush
         area = tab.locator("canvas").first.bounding_box()
         places = [
             (area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in OUTLINE
@@ -193,7 +194,9 @@ def test_in_a_browser(url, tmp_path):
         for place in places[1:]:
             tab.mouse.move(*place, steps=10)
         tab.mouse.up()
+        link = lambda: tab.locator("a[download]").first.get_attribute("href", timeout=5000)
+        before = link()
         tab.get_by_role("button", name="Reconstruct the drawing").click()
-        time.sleep(1)
+        wait_for(lambda: link() != before)
         wait_for(shown)
         browser.close()
