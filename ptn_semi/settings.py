@@ -114,7 +114,7 @@ class TrainSettings(LossSettings):
     )
     pose_fraction: float = setting(
         0.5,
-        "Share of the training shapes whose viewpoints are used; at least one shape.",
+        "Share of each category's training shapes whose viewpoints are used, at least one shape.",
         low=0,
         high=1,
     )

@@ -16,24 +16,32 @@ from ptn_semi.utils.seeds import stateless_seed
 
 
 def labeled_subset(
-    model_ids: Sequence[str] | np.ndarray, pose_fraction: float, seed: int
+    model_ids: Sequence[str] | np.ndarray,
+    categories: Sequence[str] | np.ndarray,
+    pose_fraction: float,
+    seed: int,
 ) -> np.ndarray:
-    """Choose the shapes whose viewpoints are used in training.
+    """Choose the shapes whose viewpoints are used in training: a share of each category.
 
-    The shapes are ranked by a hash of (seed, model id). A smaller fraction therefore gives a subset
-    of what a larger one gives, and shapes that are added do not change the order of the others.
+    The shapes of a category are ranked by a hash of (seed, model id). A smaller fraction therefore
+    gives a subset of what a larger one gives, and shapes that are added do not change the order of
+    the others.
 
     Args:
       model_ids: one per shape.
-      pose_fraction: share of the shapes to choose, in [0, 1]; at least one shape is chosen.
+      categories: one per shape.
+      pose_fraction: share of the shapes to choose, in [0, 1]; of each category at least one.
       seed: seed of the ranking.
 
     Returns:
       Sorted indices of the labeled shapes, int [labeled].
     """
     rank = [hashlib.sha256(f"{seed}/{model_id}".encode()).digest() for model_id in model_ids]
-    order = sorted(range(len(model_ids)), key=rank.__getitem__)
-    return np.sort(order[: max(1, round(pose_fraction * len(model_ids)))])
+    chosen: list[np.intp] = []
+    for category in np.unique(categories):
+        order = sorted(np.flatnonzero(np.asarray(categories) == category), key=rank.__getitem__)
+        chosen += order[: max(1, round(pose_fraction * len(order)))]
+    return np.sort(chosen)
 
 
 def batch_dataset(
@@ -48,6 +56,8 @@ def batch_dataset(
     start: int = 0,
 ) -> tf.data.Dataset:
     """Create an endless dataset of training batches.
+
+    Shapes are drawn evenly over their categories, however many each has, and evenly in a category.
 
     Args:
       shapes: the training shapes.
@@ -69,7 +79,7 @@ def batch_dataset(
       shapes. `hull`, only if `hulls` are given, is float32 [U, N, N, N] in [0, 1].
     """
     pairs = labeled_batch_size or batch_size
-    num_shapes, num_views = shapes.masks.shape[:2]
+    num_views = shapes.masks.shape[1]
     pair_views = min(labeled_views, num_views)
     if isinstance(shapes.masks, np.memmap):
         packed_size = shapes.masks.shape[2]
@@ -86,6 +96,7 @@ def batch_dataset(
             return tf.gather_nd(masks, index)
 
     viewpoints = tf.constant(shapes.viewpoints)
+    all_groups, labeled_groups = _groups(shapes.categories), _groups(shapes.categories[labeled])
     labeled = tf.constant(labeled, tf.int32)
     if hulls is not None:
         # An array would be copied into the graph, which holds 2 GB at most.
@@ -111,13 +122,24 @@ def batch_dataset(
         def mirrored(purpose, count):
             return uniform(purpose, count, 2 if mirror_views else 1) > 0
 
-        shape = tf.gather(labeled, uniform("labeled_shape", pairs, len(labeled)))
+        def member(purpose, count, groups):
+            order, starts, sizes = groups
+            if sizes.shape[0] == 1:
+                return tf.gather(order, uniform(purpose, count, order.shape[0]))
+            share = tf.random.stateless_uniform(
+                [2, count], stateless_seed(seed, purpose, step), dtype=tf.float64
+            )
+            group = tf.cast(share[0] * sizes.shape[0], tf.int32)
+            place = tf.cast(share[1] * tf.cast(tf.gather(sizes, group), tf.float64), tf.int32)
+            return tf.gather(order, tf.gather(starts, group) + place)
+
+        shape = tf.gather(labeled, member("labeled_shape", pairs, labeled_groups))
         view_a = uniform("view_a", pairs, pair_views)
         view_b = (view_a + 1 + uniform("view_b", pairs, pair_views - 1)) % pair_views
         first, second = tf.stack([shape, view_a], 1), tf.stack([shape, view_b], 1)
         alone = tf.stack(
             [
-                uniform("unlabeled_shape", batch_size, num_shapes),
+                member("unlabeled_shape", batch_size, all_groups),
                 uniform("unlabeled_view", batch_size, num_views),
             ],
             axis=1,
@@ -129,7 +151,7 @@ def batch_dataset(
             )
         }
         if hulls is not None:
-            chosen = tf.gather(hulls, uniform("hull", batch_size, len(hulls)))
+            chosen = tf.gather(hulls, member("hull", batch_size, labeled_groups))
             hull = tf.cast(chosen, tf.float32) / 255
             batch["hull"] = _mirror(hull, mirrored("mirrored_hull", batch_size), axis=3)
         for name, index in (("a", first), ("b", second)):
@@ -142,6 +164,13 @@ def batch_dataset(
 
     steps = tf.data.Dataset.counter(start=np.int64(start))
     return steps.map(draw).prefetch(4)
+
+
+def _groups(categories: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return indices ordered by their category, and where each category starts and its size."""
+    order = np.argsort(categories, kind="stable")
+    _, starts, sizes = np.unique(categories[order], return_index=True, return_counts=True)
+    return tuple(tf.constant(each, tf.int32) for each in (order, starts, sizes))
 
 
 def _mirror(values: tf.Tensor, chosen: tf.Tensor, axis: int) -> tf.Tensor:

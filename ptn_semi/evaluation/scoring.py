@@ -201,7 +201,9 @@ def _score_floors(model, known, train, shapes, num_views):
     oracle = {"mean_shape": floors.score_mean_shape(known, shapes)}
     if train.supervision == "unlabeled":
         return oracle
-    labeled = batches.labeled_subset(known.model_ids, train.pose_fraction, train.seed)
+    labeled = batches.labeled_subset(
+        known.model_ids, known.categories, train.pose_fraction, train.seed
+    )
     hulls = labeled_hulls(
         known,
         labeled,

@@ -76,7 +76,9 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     shapes = splits.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
     validation = splits.load(builder, "validation", with_voxels=True)
     splits.check_categories(builder, {"train": shapes, "validation": validation})
-    labeled = batches.labeled_subset(shapes.model_ids, train.pose_fraction, train.seed)
+    labeled = batches.labeled_subset(
+        shapes.model_ids, shapes.categories, train.pose_fraction, train.seed
+    )
     print(
         f"{len(shapes)} training shapes, {len(labeled)} of them with viewpoints; "
         f"{len(validation)} validation shapes"

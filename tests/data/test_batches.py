@@ -1,5 +1,6 @@
 """Which shapes are labeled, and what is in a batch."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -12,14 +13,15 @@ IDS = [f"chair_{i:03}" for i in range(200)]
 
 
 def subset(model_ids, pose_fraction, seed=0):
-    return {model_ids[i] for i in batches.labeled_subset(model_ids, pose_fraction, seed)}
+    chairs = ["chair"] * len(model_ids)
+    return {model_ids[i] for i in batches.labeled_subset(model_ids, chairs, pose_fraction, seed)}
 
 
 @pytest.mark.parametrize(
     ("pose_fraction", "count"), [(0, 1), (0.001, 1), (0.01, 2), (0.1, 20), (0.5, 100), (1, 200)]
 )
 def test_a_share_of_the_shapes_is_labeled_at_least_one(pose_fraction, count):
-    index = batches.labeled_subset(IDS, pose_fraction, 0)
+    index = batches.labeled_subset(IDS, ["chair"] * len(IDS), pose_fraction, 0)
     assert len(index) == len(set(index)) == count
     assert (np.diff(index) > 0).all()
     assert set(index) <= set(range(200))
@@ -47,6 +49,15 @@ def test_adding_shapes_reshuffles_none():
     old = subset(everything, 0.16) & set(IDS)
     assert 20 < len(old) < 40
     assert old == subset(IDS, len(old) / 200)
+
+
+def test_each_category_has_its_share():
+    categories = np.array(["chair"] * 150 + ["car"] * 45 + ["lamp"] * 5)
+    labeled = batches.labeled_subset(IDS, categories, 0.1, 0)
+    counts = dict(zip(*np.unique(categories[labeled], return_counts=True), strict=True))
+    assert counts == {"chair": 15, "car": 4, "lamp": 1}
+    alone = batches.labeled_subset(IDS[:150], categories[:150], 0.1, 0)
+    np.testing.assert_array_equal(labeled[labeled < 150], alone)
 
 
 def make_shapes(num_shapes=5, num_views=6, size=9):
@@ -108,6 +119,19 @@ def test_a_pair_is_two_views_of_one_labeled_shape():
 def test_unlabeled_masks_are_all_views_of_all_shapes():
     seen = {tuple(pair) for batch in take(60) for pair in find(batch["unlabeled"]).tolist()}
     assert seen == set(itertools.product(range(5), range(6)))
+
+
+def test_categories_are_drawn_evenly_however_many_shapes_they_have():
+    mixed = dataclasses.replace(SHAPES, categories=np.array(["car"] + ["chair"] * 4))
+    hulls = np.arange(3, dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(4, 3)
+    drawn = take(100, mixed, labeled=[0, 3, 4], batch_size=16, hulls=hulls)
+    cars = {
+        "unlabeled": np.concatenate([find(batch["unlabeled"])[:, 0] for batch in drawn]) == 0,
+        "view_a": np.concatenate([find(batch["view_a"])[:, 0] for batch in drawn]) == 0,
+        "hull": np.concatenate([batch["hull"][:, 0, 0, 0] for batch in drawn]) == 0,
+    }
+    for name, chosen in cars.items():
+        assert abs(chosen.mean() - 0.5) < 0.05, name
 
 
 @pytest.mark.parametrize("options", [{"labeled_views": 100}, {"labeled": [2], "labeled_views": 2}])

@@ -54,7 +54,7 @@ def ready(data_dir: str) -> tuple[Callable, dict[str, tf.Tensor]]:
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train")
     splits.load(builder, "validation", with_voxels=True)
-    labeled = batches.labeled_subset(shapes.model_ids, 0.5, 0)
+    labeled = batches.labeled_subset(shapes.model_ids, shapes.categories, 0.5, 0)
     model = preset_model(data, "small", "float32")
     batch = next(iter(batches.batch_dataset(shapes, labeled, 5, 32, 0, mirror_views=True)))
     return tf.function(model.train_step, jit_compile=False), batch
