@@ -54,9 +54,10 @@ def _session():
     try:
         return rembg.new_session(_NETWORK, sess_opts=options, providers=["CPUExecutionProvider"])
     except (requests.RequestException, OSError) as error:
+        reason = error.strerror or "no connection"
         raise UserError(
             f"the weights {weights} of the network that finds objects could not be downloaded "
-            f"({errors.first_line(error)}): connect to the internet, or {_OTHERWISE}"
+            f"({reason}): connect to the internet, or {_OTHERWISE}"
         ) from error
     except Exception as error:  # ONNX Runtime has dozens of errors with no other ancestor
         path = rembg.sessions.sessions[_NETWORK].resolve_existing(weights)
