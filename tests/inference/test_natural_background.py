@@ -77,7 +77,8 @@ def test_a_plain_background_needs_no_network(weights):
 
 def test_weights_that_cannot_be_downloaded_are_explained(weights, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nothing listens
-    with pytest.raises(UserError, match=r"u2net.onnx .* could not be downloaded \(no connection\): connect"):
+    said = r"u2net.onnx .* could not be downloaded \(no connection\): connect to"
+    with pytest.raises(UserError, match=said):
         silhouettes.find(in_a_meadow(), "photo.jpg")
     assert not weights.exists()
 
