@@ -191,12 +191,10 @@ def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor)
 
 
 def start_from(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Initialise a new run from a checkpoint's networks, with the averages of E, G and R."""
+    """Initialise a new run from a checkpoint's networks, with the averages of their weights."""
     restore_networks(checkpoint, model)
-    for name in ("encoder", "generator", "refiner"):
-        if getattr(model, name) is not None:
-            getattr(model, name).set_weights(getattr(model, f"average_{name}").get_weights())
-    model.reset_averages()
+    for name in model.averaged_networks:
+        getattr(model, name).set_weights(getattr(model, f"average_{name}").get_weights())
 
 
 def load_model(checkpoint: Checkpoint) -> SemiSupervisedReconstructor:
