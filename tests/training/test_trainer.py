@@ -162,12 +162,12 @@ def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
 
 
 @pytest.mark.slow
-def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one(data, tmp_path, capsys):
+def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_of_each_category(data, tmp_path, capsys):
     with pytest.raises(UserError, match="unicorn"):
         trainer.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
     one = dataclasses.replace(TRAIN, pose_fraction=0.0)
     trainer.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
-    assert " 1 of them with viewpoints" in capsys.readouterr().out
+    assert " 2 of them with viewpoints" in capsys.readouterr().out
 
 
 def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp_path):
