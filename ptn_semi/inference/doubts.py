@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 SEVERAL = "there are several objects in it, or the object is in pieces"
+NOT_PLAIN = "its background is not plain"
 TWO_COLORS = "either of two colours may be its background"
 _SECOND = 0.1  # a second part of this share of the largest one's area is an object of its own
 _NEAR = 0.015  # parts this close, in image sides, are one object
@@ -34,7 +35,7 @@ def of(
       Phrases, such as "its silhouette has narrow gaps"; empty if nothing does.
     """
     said = {
-        "its background is not plain": _changes(background) > _CHANGES,
+        NOT_PLAIN: _changes(background) > _CHANGES,
         SEVERAL: are_several(silhouette),
         "its silhouette has many holes": num_holes > _MANY,
         "its silhouette has narrow gaps": _gaps(silhouette) > _GAPS,

@@ -53,9 +53,11 @@ def segment(pixels: np.ndarray) -> Segmentation | None:
     if not candidates:
         return None
     found = np.zeros(small.shape[:2], bool)
-    found[inside], said = min(candidates, key=lambda candidate: len(candidate[1]))
-    if [each for _, each in candidates].count(()) > 1:
-        said = (doubts.TWO_COLORS,)
+    # A background that is not plain may be the right one all the same.
+    others = [len(set(said) - {doubts.NOT_PLAIN}) for _, said in candidates]
+    found[inside], said = candidates[others.index(min(others))]
+    if others.count(0) > 1:
+        said += (doubts.TWO_COLORS,)
     enlarged = found.repeat(step, 0).repeat(step, 1)[:height, :width]
     return Segmentation(enlarged, said)
 

@@ -75,6 +75,7 @@ BAD = [
     ("npy", b"", "is damaged"),
     ("npy", b"no array", "is damaged"),
     ("npy", npy(GRID)[:-1], "is damaged"),
+    ("npy", npy(GRID).replace(b"}", b"("), "is damaged"),
     ("npy", npy(np.array([Unpickled()]), allow_pickle=True), "Python objects"),
     ("npy", npy(np.broadcast_to(True, (1024, 1024, 257)))[:128], "more than 256 MiB"),
     ("npy", npy(np.zeros([3, 5], bool)), "holds 3×5: give a grid of three axes"),

@@ -162,7 +162,9 @@ def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
 
 
 @pytest.mark.slow
-def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_of_each_category(data, tmp_path, capsys):
+def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_each(
+    data, tmp_path, capsys
+):
     with pytest.raises(UserError, match="unicorn"):
         trainer.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
     one = dataclasses.replace(TRAIN, pose_fraction=0.0)

@@ -119,7 +119,8 @@ def read(case: "Case", folder: str | os.PathLike) -> tuple[int, list[str]]:
     """
     root = os.path.join(folder, case.root)
     if not case.layout:
-        picture, silhouette, _ = silhouettes.read(root)
+        # Without the network for photographs, which is another package's and may download.
+        picture, silhouette, _ = silhouettes.read(root, "plain")
         _check_image(case, root, picture, silhouette)
         return 1, []
     source = layouts.open_source(case.layout, root, voxel_size=_SIZE)

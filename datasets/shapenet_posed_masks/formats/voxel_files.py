@@ -42,11 +42,9 @@ def read(data: bytes, name: str) -> np.ndarray:
         values, threshold = (
             _from_npz(data, name) if lowered.endswith(".npz") else (_array(data, name), _OCCUPIED)
         )
-    # NumPy parses the header with Python's own parser, and zip files can be damaged in many ways.
-    except (
-        *(ValueError, TypeError, SyntaxError, EOFError, MemoryError, RuntimeError),
-        *(OSError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error),
-    ) as error:
+    except UserError:
+        raise
+    except Exception as error:  # of Python's own parser, which reads headers, and of zip files
         raise _bad(name, f"is damaged ({first_line(error)})") from error
     return _occupied(values, threshold, name)
 
