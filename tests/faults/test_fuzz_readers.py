@@ -109,7 +109,7 @@ def test_a_broken_reader_is_seen(tmp_path, monkeypatch, broken):
 
 
 def test_a_whole_file_that_is_refused_is_seen(tmp_path, monkeypatch):
-    def refuse(path):
+    def refuse(path, _):
         raise UserError(f"{path} is refused")
 
     monkeypatch.setattr("ptn_semi.inference.silhouettes.read", refuse)
