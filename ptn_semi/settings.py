@@ -118,6 +118,13 @@ class TrainSettings(LossSettings):
         low=0,
         high=1,
     )
+    generated_shapes: int = setting(
+        0,
+        "Procedural shapes, whose voxels are known, to learn from beside the labeled ones; with "
+        "--pose_fraction=0 in their place, so that no viewpoint of the data set is used.",
+        low=0,
+        high=1_000_000,
+    )
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
     mirror_views: bool = setting(
         True,
@@ -166,6 +173,17 @@ class TrainSettings(LossSettings):
             super().__post_init__()
         except ValueError as error:
             raise UserError(f"these flags do not go together: {error}") from error
+        if self.generated_shapes and self.supervision == "unlabeled":
+            raise UserError(
+                "--generated_shapes has viewpoints, which --supervision=unlabeled does not use: "
+                "give --pose_fraction=0 to use none of the data set's"
+            )
+
+    @property
+    def knows_viewpoints(self) -> bool:
+        """Whether the training uses viewpoints of the data set's own shapes."""
+        only_generated = self.generated_shapes and not self.pose_fraction
+        return self.supervision != "unlabeled" and not only_generated
 
     @property
     def losses(self) -> LossSettings:

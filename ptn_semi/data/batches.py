@@ -54,6 +54,7 @@ def batch_dataset(
     hulls: np.ndarray | None = None,
     mirror_views: bool = False,
     start: int = 0,
+    own: int | None = None,
 ) -> tf.data.Dataset:
     """Create an endless dataset of training batches.
 
@@ -71,12 +72,14 @@ def batch_dataset(
         the mirrored shape, with columns reversed and azimuths negated. This is correct for every
         shape, symmetric or not.
       start: training step of the first batch.
+      own: how many shapes, from the first, have masks that are drawn as unlabeled ones; None for
+        all.
 
     Returns:
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
-      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of all
-      shapes. `hull`, only if `hulls` are given, is float32 [U, N, N, N] in [0, 1].
+      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of
+      the own shapes. `hull`, only if `hulls` are given, is float32 [U, N, N, N] in [0, 1].
     """
     pairs = labeled_batch_size or batch_size
     num_views = shapes.masks.shape[1]
@@ -96,7 +99,10 @@ def batch_dataset(
             return tf.gather_nd(masks, index)
 
     viewpoints = tf.constant(shapes.viewpoints)
-    all_groups, labeled_groups = _groups(shapes.categories), _groups(shapes.categories[labeled])
+    own_groups, labeled_groups = (
+        _groups(shapes.categories[:own]),
+        _groups(shapes.categories[labeled]),
+    )
     labeled = tf.constant(labeled, tf.int32)
     if hulls is not None:
         # An array would be copied into the graph, which holds 2 GB at most.
@@ -139,7 +145,7 @@ def batch_dataset(
         first, second = tf.stack([shape, view_a], 1), tf.stack([shape, view_b], 1)
         alone = tf.stack(
             [
-                member("unlabeled_shape", batch_size, all_groups),
+                member("unlabeled_shape", batch_size, own_groups),
                 uniform("unlabeled_view", batch_size, num_views),
             ],
             axis=1,

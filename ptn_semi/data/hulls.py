@@ -45,6 +45,6 @@ def labeled_hulls(
         hulls[start : start + len(index)] = visual_hull(
             projector, masks, viewpoints, shapes.voxel_size
         ).numpy()
-    if corrected:
+    if corrected and len(hulls):
         return hull_correction.correct(hulls, progress)
     return hulls.astype(np.uint8) * 255

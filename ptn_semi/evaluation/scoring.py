@@ -199,7 +199,7 @@ def evaluate_workdir(
 def _score_floors(model, known, train, shapes, num_views):
     """Score the floors that know the training shapes `known` as a run with these settings would."""
     oracle = {"mean_shape": floors.score_mean_shape(known, shapes)}
-    if train.supervision == "unlabeled":
+    if not train.knows_viewpoints:
         return oracle
     labeled = batches.labeled_subset(
         known.model_ids, known.categories, train.pose_fraction, train.seed

@@ -174,6 +174,7 @@ class Trainer:
         train = self.train_settings
         return batches.batch_dataset(
             self.loaded.shapes,
+            own=self.loaded.own,
             labeled=self.loaded.labeled,
             labeled_views=train.labeled_views,
             batch_size=train.batch_size,
@@ -273,7 +274,7 @@ class Trainer:
             "minutes": self.minutes,
             "data_set": self.loaded.name,
             "extent": self.loaded.extent,
-            "categories": sorted(set(self.loaded.shapes.categories.tolist())),
+            "categories": sorted(set(self.loaded.shapes.categories[: self.loaded.own].tolist())),
         }
         best = [self.best["step"]] if self.best else []
         # The previous best is kept too. It is needed if the newest checkpoint is damaged.

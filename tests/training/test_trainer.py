@@ -9,6 +9,8 @@ import tensorflow as tf
 
 import processes
 import ptn_semi
+from ptn_semi.data import generated_shapes
+from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
 from ptn_semi.training import trainer, workdirs
@@ -170,6 +172,16 @@ def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_each(
     one = dataclasses.replace(TRAIN, pose_fraction=0.0)
     trainer.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
     assert " 2 of them with viewpoints" in capsys.readouterr().out
+
+
+def test_generated_shapes_may_stand_for_all_labels(data, tmp_path, capsys):
+    train = dataclasses.replace(SEMI, pose_fraction=0.0, generated_shapes=20)
+    checkpoint = trainer.train(tmp_path, data, train, RunSettings(steps=2, evaluate_every=2))
+    printed = capsys.readouterr().out
+    assert " 0 of them with viewpoints" in printed and "generated shapes" in printed
+    assert generated_shapes.NAME not in checkpoint.progress["categories"]
+    scores = scoring.evaluate_workdir(tmp_path, data, train, split="test")
+    assert set(scores["rows"]) == {"model", "mean_shape"}
 
 
 def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp_path):

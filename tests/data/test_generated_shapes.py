@@ -1,0 +1,72 @@
+"""Generated shapes beside those of a data set."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ptn_semi.data import batches, generated_shapes, preparation, splits
+from ptn_semi.settings import TrainSettings
+from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks import procedural
+from small_sets import AIRPLANE, CHAIR, from_files, put
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    root = tmp_path_factory.mktemp("shapes") / "vox32"
+    for number in range(8):
+        put(root, CHAIR, f"chair{number}", number)
+        put(root, AIRPLANE, f"airplane{number}", number)
+    return from_files(root)
+
+
+@pytest.fixture(scope="module")
+def own(settings):
+    return splits.load(preparation.prepare(settings), "train")
+
+
+def test_they_have_the_data_sets_categories_and_cameras(settings, own):
+    generated = generated_shapes.load(settings, own.categories, 12)
+    assert set(generated.categories) == {"airplane", "chair"}
+    assert generated.masks.shape[1:] == own.masks.shape[1:]
+    for name in generated.model_ids[:2]:
+        category, _, number = name.rpartition("_")
+        voxels = generated.unpack_voxels(list(generated.model_ids).index(name))
+        np.testing.assert_array_equal(voxels, procedural.generate(category, int(number), 0, 32))
+
+
+def test_where_no_generator_knows_a_category_all_are_taken(settings):
+    generated = generated_shapes.load(settings, np.array(["chair", "unicorn"]), 40)
+    assert set(generated.categories) == set(procedural.CATEGORIES)
+
+
+def test_batches_learn_from_both_and_draw_unlabeled_masks_from_the_own(settings, own):
+    generated = generated_shapes.load(settings, np.array(["chair"]), 12)
+    joined = generated_shapes.join(own, generated)
+    assert len(joined) == len(own) + len(generated)
+    labeled = np.array([0, *range(len(own), len(joined))])
+    drawn = batches.batch_dataset(joined, labeled, 3, 16, 0, own=len(own)).take(20)
+    is_own = lambda masks: np.array(
+        [(own.unpack_masks(slice(None), slice(None)) == m).all((2, 3, 4)).any() for m in masks]
+    )
+    pairs, alone = [], []
+    for batch in drawn.as_numpy_iterator():
+        pairs.append(is_own(batch["view_a"]).mean())
+        alone.append(is_own(batch["unlabeled"]).all())
+    assert all(alone)
+    # Each of the categories as often, and the generated shapes as often as one.
+    assert 0.3 < np.mean(pairs) < 0.7
+
+
+def test_masks_on_disk_cannot_be_joined(own, tmp_path):
+    np.save(tmp_path / "masks.npy", own.masks)
+    masks = np.load(tmp_path / "masks.npy", mmap_mode="r")
+    on_disk = dataclasses.replace(own, masks=masks)
+    with pytest.raises(UserError, match="--generated_shapes needs all masks in memory"):
+        generated_shapes.join(on_disk, own)
+
+
+def test_viewpoints_are_not_for_unlabeled_training():
+    with pytest.raises(UserError, match="give --pose_fraction=0"):
+        TrainSettings(supervision="unlabeled", adversarial_weight=1.0, generated_shapes=5)
