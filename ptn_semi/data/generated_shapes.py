@@ -26,7 +26,7 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
       count: how many.
 
     Returns:
-      The training split of the generated shapes, with voxels.
+      The generated shapes, with voxels. A procedural data set of the same seed has none of them.
 
     Raises:
       UserError: they cannot be written to the disk.
@@ -35,9 +35,15 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
     if not set(wanted) <= set(procedural.CATEGORIES):
         wanted = procedural.CATEGORIES
     settings = dataclasses.replace(
-        data, dataset="procedural", manual_dir="", categories=wanted, num_shapes=count
+        data,
+        dataset="procedural",
+        manual_dir="",
+        categories=wanted,
+        num_shapes=max(count, len(wanted)),
+        data_seed=data.data_seed + 1,
     )
-    return splits.load(preparation.prepare(settings), "train", with_voxels=True)
+    builder = preparation.prepare(settings)
+    return splits.load(builder, "+".join(sorted(builder.info.splits)), with_voxels=True)
 
 
 def join(shapes: splits.Shapes, generated: splits.Shapes) -> splits.Shapes:

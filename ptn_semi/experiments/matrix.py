@@ -16,7 +16,8 @@ SINGLE = ("airplane", "car", "chair")
 PRETRAINING = (*SINGLE, "display", "loudspeaker", "table", "telephone")
 NOVEL = ("bench", "cabinet", "vessel")
 STUDIED = "chair"  # the category of figure 4 and table 3
-MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both"}
+GENERATED = "U+generated"  # unlabeled masks, and generated shapes in place of labels
+MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both", GENERATED: "both"}
 _HALF = 0.5  # pose fraction of tables 1 and 2
 _FEW = 0.01  # pose fraction of table 3
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
@@ -110,6 +111,10 @@ class Matrix:
             for names in (SINGLE, PRETRAINING, NOVEL)
         )
         self._training = _recipe(scale, recipe)
+        # What only our recipe can do: it has no use for a GAN.
+        ours = recipe == "semi"
+        self._poseless = ("U", GENERATED) if ours else ("U",)
+        self._tuned = ("P", "P+U") if ours else ("P",)
 
     def entries(self, experiments: Sequence[str]) -> list[Entry]:
         """List the entries of some experiments that the data set has shapes for.
@@ -144,7 +149,7 @@ class Matrix:
     def _figure4(self) -> Iterator[Entry]:
         if STUDIED not in self._single:
             return
-        points = [("U", 0.0)]
+        points = [(model, 0.0) for model in self._poseless]
         points += [(model, share) for model in ("P", "P+U") for share in self._scale.shares]
         for model, share in points:
             for seed in self._seeds:
@@ -166,28 +171,31 @@ class Matrix:
             return
         for category in self._novel:
             for seed in self._seeds:
-                scratch = self._single_run(category, "P", self._scale.few_shot, seed)
+                few = self._scale.few_shot
+                scratch = {
+                    f"from scratch, {model}": self._single_run(category, model, few, seed)
+                    for model in self._tuned
+                }
                 for share in self._scale.pretraining_shares:
                     pretrained = self._pretrained(self._pretraining, share, seed)
-                    tuned = self._fine_tuned(pretrained, category, self._scale.few_shot, seed)
-                    for model, run in (
-                        ("from scratch", scratch),
-                        ("out-of-category", pretrained),
-                        ("fine-tuning", tuned),
-                    ):
+                    tuned = self._fine_tuned(pretrained, category, few, seed)
+                    runs = scratch | {"out-of-category": pretrained}
+                    runs |= {f"fine-tuning, {model}": run for model, run in tuned.items()}
+                    for model, run in runs.items():
                         yield Entry("figure5", model, category, share, run)
 
     def _table3(self) -> Iterator[Entry]:
         if STUDIED not in self._single:
             return
         for seed in self._seeds:
-            for model in ("P", "U", "P+U"):
-                run = self._single_run(STUDIED, model, 0.0 if model == "U" else _FEW, seed)
+            for model in ("P", *self._poseless, "P+U"):
+                share = 0.0 if model in self._poseless else _FEW
+                run = self._single_run(STUDIED, model, share, seed)
                 yield Entry("table3", f"S,{model}", STUDIED, _FEW, run)
             pretrained = self._pretrained(self._pretraining, _FEW, seed)
-            tuned = self._fine_tuned(pretrained, STUDIED, _FEW, seed)
             yield Entry("table3", "M", STUDIED, _FEW, pretrained)
-            yield Entry("table3", "FT", STUDIED, _FEW, tuned)
+            for model, run in self._fine_tuned(pretrained, STUDIED, _FEW, seed).items():
+                yield Entry("table3", f"FT,{model}", STUDIED, _FEW, run)
 
     def _single_run(self, category: str, model: str, share: float, seed: int) -> PlannedTraining:
         """Return a training on one category."""
@@ -195,10 +203,12 @@ class Matrix:
         if model == "U" and not self._training.adversarial_weight:
             # Without labels, only the GAN teaches shapes.
             changes["adversarial_weight"] = 1.0
+        if model == GENERATED:
+            changes["generated_shapes"] = self._scale.generated_shapes
         train = dataclasses.replace(
             self._training, supervision=MODELS[model], pose_fraction=share, seed=seed, **changes
         )
-        posed = "" if model == "U" else f" {percent(share)} posed"
+        posed = "" if model in self._poseless else f" {percent(share)} posed"
         title = f"{category} {model}{posed} seed {seed}"
         return self._run(title, (category,), train, self._scale.single_steps)
 
@@ -216,17 +226,26 @@ class Matrix:
 
     def _fine_tuned(
         self, start: PlannedTraining, category: str, share: float, seed: int
-    ) -> PlannedTraining:
-        """Return a training that fine-tunes the generator of another run on one category."""
-        train = dataclasses.replace(
-            self._training,
-            supervision="labeled",
-            pose_fraction=share,
-            seed=seed,
-            freeze_encoder=True,
-        )
-        title = f"{category} {percent(share)} posed, fine-tuned from {start.title}"
-        return self._run(title, (category,), train, self._scale.fine_tuning_steps, start)
+    ) -> dict[str, PlannedTraining]:
+        """Return trainings by model that fine-tune another run on one category.
+
+        P is the paper's: G alone, on the posed shapes, for a few steps. P+U is ours: all networks,
+        on unlabeled masks too, for as long as a training from scratch.
+        """
+        runs = {}
+        for model in self._tuned:
+            few = model == "P"
+            train = dataclasses.replace(
+                self._training,
+                supervision=MODELS[model],
+                pose_fraction=share,
+                seed=seed,
+                freeze_encoder=few,
+            )
+            title = f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}"
+            steps = self._scale.fine_tuning_steps if few else self._scale.single_steps
+            runs[model] = self._run(title, (category,), train, steps, start)
+        return runs
 
     def _run(
         self,

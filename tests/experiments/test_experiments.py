@@ -134,7 +134,7 @@ def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
     table3 = text[text.index("## Table 3") :]
     # Two seeds, .1 and .3: mean .2, standard error .1.
     assert "| S,P | .100 ± .050 / .200 ± .100 | .38 |" in table3
-    assert "| FT | .105 ± .050 / .210 ± .100 | – |" in table3
+    assert "| FT,P | .105 ± .050 / .210 ± .100 | – |" in table3
     assert "| mean shape | .040 / .050 | – |" in table3
     assert ".57 / .73" in text and ".742 / .87" in text
     for name in ("figure4", "figure5"):

@@ -52,9 +52,14 @@ def test_settings_of_the_paradigms():
     assert train["S,U"].supervision == "unlabeled" and train["S,U"].adversarial_weight
     assert train["S,P+U"].supervision == "both" and not train["S,P+U"].adversarial_weight
     assert by_model["M"].training.data.categories == tuple(sorted(matrix.PRETRAINING))
-    assert train["FT"].freeze_encoder and train["FT"].supervision == "labeled"
-    assert by_model["FT"].training.start == by_model["M"].training
-    assert by_model["FT"].training.data.categories == ("chair",)
+    assert train["FT,P"].freeze_encoder and train["FT,P"].supervision == "labeled"
+    assert not train["FT,P+U"].freeze_encoder and train["FT,P+U"].supervision == "both"
+    for model in ("FT,P", "FT,P+U"):
+        assert by_model[model].training.start == by_model["M"].training
+        assert by_model[model].training.data.categories == ("chair",)
+    generated = train["S,U+generated"]
+    assert generated.generated_shapes and not generated.knows_viewpoints
+    assert not by_model["S,U+generated"].training.needs_turn
 
 
 def test_recipes_are_the_flagfiles():
