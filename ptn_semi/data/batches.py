@@ -99,10 +99,8 @@ def batch_dataset(
             return tf.gather_nd(masks, index)
 
     viewpoints = tf.constant(shapes.viewpoints)
-    own_groups, labeled_groups = (
-        _groups(shapes.categories[:own]),
-        _groups(shapes.categories[labeled]),
-    )
+    own_groups = _groups(shapes.categories[:own])
+    labeled_groups = _groups(shapes.categories[labeled])
     labeled = tf.constant(labeled, tf.int32)
     if hulls is not None:
         # An array would be copied into the graph, which holds 2 GB at most.

@@ -107,14 +107,10 @@ def _photographed(
     if found is not None and not (network and found.doubts):
         return found.silhouette, found.doubts
     if not network:
-        other = (
-            ""
-            if segment == "plain"
-            else f", or find objects by a network: {natural_background.INSTALL}"
-        )
+        install = f", or find objects by a network: {natural_background.INSTALL}"
         raise UserError(
             f"{name} has no plain background that an object stands out from: give an image "
-            f"whose background is transparent, or a mask{other if segment == 'auto' else ''}"
+            f"whose background is transparent, or a mask{install if segment == 'auto' else ''}"
         )
     silhouette = plain_background.without_specks(natural_background.segment(pixels))
     return silhouette, (doubts.SEVERAL,) if doubts.are_several(silhouette) else ()
