@@ -57,7 +57,7 @@ def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> 
       name: the image's name in error messages.
       segment: how to find the object in a photograph: "plain" by the colours of its plain
         background, "model" by a network, "auto" by the colours and, where these leave a doubt and
-        the network is installed, by the network.
+        the network is installed, by the network. Where that cannot be used, it is a doubt more.
 
     Returns:
       The image and the silhouette. An image that is more than 2,048 pixels high or wide is scaled
@@ -112,7 +112,12 @@ def _photographed(
             f"{name} has no plain background that an object stands out from: give an image "
             f"whose background is transparent, or a mask{install if segment == 'auto' else ''}"
         )
-    silhouette = plain_background.without_specks(natural_background.segment(pixels))
+    try:
+        silhouette = plain_background.without_specks(natural_background.segment(pixels))
+    except UserError as error:
+        if found is None:
+            raise
+        return found.silhouette, (*found.doubts, str(error))
     return silhouette, (doubts.SEVERAL,) if doubts.are_several(silhouette) else ()
 
 

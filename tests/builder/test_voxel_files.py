@@ -84,6 +84,7 @@ BAD = [
     ("npy", npy(np.zeros([5, 5, 5])), "no occupied voxel"),
     ("npy", npy(np.full([5, 5, 5], np.nan)), "not from 0 to 1"),
     ("npy", npy(GRID * 2.0 - 1), "not from 0 to 1"),
+    ("npy", npy(GRID.astype(np.int8) - 1), "numbers under 0"),
     ("npy", npy(GRID.astype(complex)), "type complex128"),
     ("npz", b"PK no archive", "is damaged"),
     ("npz", npz(a=GRID, b=GRID), r"holds 2 arrays \(a, b\): save the grid alone"),

@@ -1,6 +1,7 @@
 """Photographs before natural backgrounds, whose objects a network finds, here a very small one."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -79,14 +80,16 @@ def test_weights_that_cannot_be_downloaded_are_explained(weights, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nothing listens
     said = r"u2net.onnx .* could not be downloaded \(no connection\): connect to"
     with pytest.raises(UserError, match=said):
-        silhouettes.find(in_a_meadow(), "photo.jpg")
+        silhouettes.find(in_a_meadow(), "photo.jpg", "model")
+    found = silhouettes.find(in_a_meadow(), "photo.jpg")
+    assert "its background is not plain" in found.doubts and re.search(said, found.doubts[-1])
     assert not weights.exists()
 
 
 def test_damaged_weights_are_named(weights):
     weights.write_bytes(b"no network")
     with pytest.raises(UserError, match=r"u2net.onnx cannot be used .*: delete it"):
-        silhouettes.find(in_a_meadow(), "photo.jpg")
+        silhouettes.find(without_background(), "photo.jpg")
 
 
 def without_background():

@@ -111,12 +111,14 @@ def _occupied(values, threshold, name):
         )
     if grid.dtype.kind not in "biuf":
         raise _bad(name, f"holds values of type {grid.dtype}, not voxels")
-    if grid.dtype.kind == "f":
-        if not ((grid >= 0) & (grid <= 1)).all():
-            raise UserError(
-                f"{name} holds numbers that are not from 0 to 1, so they are no probabilities: "
-                "save which voxels are occupied"
-            )
+    is_probability = grid.dtype.kind == "f"
+    if not (grid >= 0).all() or (is_probability and (grid > 1).any()):
+        numbers = "that are not from 0 to 1, so they are no probabilities"
+        raise UserError(
+            f"{name} holds numbers {numbers if is_probability else 'under 0'}: save which voxels "
+            "are occupied"
+        )
+    if is_probability:
         grid = grid > threshold
     if not grid.any():
         raise _bad(name, "has no occupied voxel")
