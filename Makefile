@@ -37,5 +37,5 @@ $(VENV)/installed: setup.py constraints.txt
 	@$(PYTHON) -c "import venv, ensurepip" 2> /dev/null || { echo "error: $(PYTHON) with venv is \
 	missing: apt-get install python3.11 python3.11-venv, or give another as PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[demo,onnx,photos,serving,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[all,test]'
 	touch $@

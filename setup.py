@@ -5,6 +5,13 @@ import pathlib
 import setuptools
 
 HERE = pathlib.Path(__file__).parent
+# What users of a model may want; the rest is for GPUs, clusters and developers.
+EXTRAS = {
+    "demo": ["gradio"],
+    "onnx": ["tf2onnx"],
+    "photos": ["rembg[cpu]"],  # finds objects before natural backgrounds
+    "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
+}
 
 setuptools.setup(
     name="ptn_semi",
@@ -25,6 +32,7 @@ setuptools.setup(
         "ptn_semi.models": ["*.npz"],
         "shapenet_posed_masks": ["README.md", "*.bib", "*.txt", "*.tsv", "*.png"],
     },
+    entry_points={"console_scripts": ["ptn-semi = ptn_semi.__main__:main"]},
     install_requires=[
         "absl-py",
         "importlib_resources",  # TFDS needs it in packages and does not say so
@@ -43,12 +51,10 @@ setuptools.setup(
         "trimesh",
     ],
     extras_require={
+        **EXTRAS,
+        "all": [package for extra in EXTRAS.values() for package in extra],
         "beam": ["apache-beam"],
-        "demo": ["gradio"],
         "gpu": ["tensorflow[and-cuda]>=2.18"],
-        "onnx": ["tf2onnx"],
-        "photos": ["rembg[cpu]"],  # finds objects before natural backgrounds
-        "serving": ["tensorflow-serving-api"],  # requests that TF Serving warms up with
         "test": [
             "dill",  # tfds.testing needs it
             "import-linter",

@@ -30,3 +30,24 @@ def test_commands_can_be_imported_together():
     code = f"from ptn_semi import {commands}\nimport tools.reproduce, tools.compare_runs"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
+
+
+def ptn_semi_command(*arguments):
+    command = [sys.executable, "-m", "ptn_semi", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_one_command_runs_all():
+    listed = ptn_semi_command("help").stdout
+    assert all(f"  {name} " in listed for name in ("train", "reconstruct", "build_data"))
+    flags = ptn_semi_command("export", "--help").stdout
+    assert flags.startswith("Exports a model") and "--format" in flags
+    wrong = ptn_semi_command("export", "--nope")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("error: Unknown command line flag")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nope"], ["--workdir=w"]])
+def test_what_is_no_command_is_refused(arguments):
+    ended = ptn_semi_command(*arguments)
+    assert ended.returncode == 1 and "give one of train, evaluate" in ended.stderr
+    assert "Traceback" not in ended.stderr
