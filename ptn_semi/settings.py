@@ -118,7 +118,7 @@ class TrainSettings(LossSettings):
         low=0,
         high=1,
     )
-    generated_shapes: int = setting(
+    procedural_shapes: int = setting(
         0,
         "Procedural shapes, whose voxels are known, to learn from beside the labeled ones; with "
         "--pose_fraction=0 in their place, so that no viewpoint of the data set is used.",
@@ -173,17 +173,17 @@ class TrainSettings(LossSettings):
             super().__post_init__()
         except ValueError as error:
             raise UserError(f"these flags do not go together: {error}") from error
-        if self.generated_shapes and self.supervision == "unlabeled":
+        if self.procedural_shapes and self.supervision == "unlabeled":
             raise UserError(
-                "--generated_shapes has viewpoints, which --supervision=unlabeled does not use: "
+                "--procedural_shapes has viewpoints, which --supervision=unlabeled does not use: "
                 "give --pose_fraction=0 to use none of the data set's"
             )
 
     @property
     def knows_viewpoints(self) -> bool:
         """Whether the training uses viewpoints of the data set's own shapes."""
-        only_generated = self.generated_shapes and not self.pose_fraction
-        return self.supervision != "unlabeled" and not only_generated
+        only_procedural = self.procedural_shapes and not self.pose_fraction
+        return self.supervision != "unlabeled" and not only_procedural
 
     @property
     def losses(self) -> LossSettings:

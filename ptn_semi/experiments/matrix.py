@@ -16,8 +16,8 @@ SINGLE = ("airplane", "car", "chair")
 PRETRAINING = (*SINGLE, "display", "loudspeaker", "table", "telephone")
 NOVEL = ("bench", "cabinet", "vessel")
 STUDIED = "chair"  # the category of figure 4 and table 3
-GENERATED = "U+generated"  # unlabeled masks, and generated shapes in place of labels
-MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both", GENERATED: "both"}
+PROCEDURAL = "U+procedural"  # unlabeled masks, and procedural shapes in place of labels
+MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both", PROCEDURAL: "both"}
 _HALF = 0.5  # pose fraction of tables 1 and 2
 _FEW = 0.01  # pose fraction of table 3
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
@@ -113,7 +113,7 @@ class Matrix:
         self._training = _recipe(scale, recipe)
         # What only our recipe can do: it has no use for a GAN.
         ours = recipe == "semi"
-        self._poseless = ("U", GENERATED) if ours else ("U",)
+        self._poseless = ("U", PROCEDURAL) if ours else ("U",)
         self._tuned = ("P", "P+U") if ours else ("P",)
 
     def entries(self, experiments: Sequence[str]) -> list[Entry]:
@@ -203,8 +203,8 @@ class Matrix:
         if model == "U" and not self._training.adversarial_weight:
             # Without labels, only the GAN teaches shapes.
             changes["adversarial_weight"] = 1.0
-        if model == GENERATED:
-            changes["generated_shapes"] = self._scale.generated_shapes
+        if model == PROCEDURAL:
+            changes["procedural_shapes"] = self._scale.procedural_shapes
         train = dataclasses.replace(
             self._training, supervision=MODELS[model], pose_fraction=share, seed=seed, **changes
         )

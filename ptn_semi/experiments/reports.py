@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ptn_semi.experiments.matrix import GENERATED, percent
+from ptn_semi.experiments.matrix import PROCEDURAL, percent
 from ptn_semi.utils import files
 
 _Entries = Sequence[Mapping[str, Any]]  # as in `jobs.results`
@@ -33,7 +33,7 @@ _COLORS = {
     "P+U": "#2f6db3",
     "P": "#d98a2b",
     "U": "#7a7f87",
-    GENERATED: "#3f8f5f",
+    PROCEDURAL: "#3f8f5f",
     "fine-tuning, P+U": "#2f6db3",
     "fine-tuning, P": "#8fb6dd",
     "out-of-category": "#d98a2b",
@@ -180,18 +180,18 @@ def _table3(entries: _Entries, folder: pathlib.Path) -> str:
     rows.append(["mean shape", _floor(entries), "–"])
     return (
         _markdown(["", "MaxIoU / AP", "the paper's IoU"], rows)
-        + "\n\nS: one category; P: posed pairs; U: unlabeled masks; generated: procedural shapes "
-        "in place of posed ones; M: all categories; FT: M fine-tuned (P as in the paper, G alone "
-        "on the posed pairs; P+U all networks). In the paper M and FT are better than S, and FT is "
-        "best. Reconstructions of S,U are all turned about the vertical axis by one angle, the "
-        "best on the validation split."
+        + "\n\nS: one category; P: posed pairs; U: unlabeled masks; procedural: shapes made by a "
+        "program in place of posed ones; M: all categories; FT: M fine-tuned (P as in the paper, G "
+        "alone on the posed pairs; P+U all networks). In the paper M and FT are better than S, and "
+        "FT is best. Reconstructions of S,U are all turned about the vertical axis by one angle, "
+        "the best on the validation split."
     )
 
 
 def _figure4(entries: _Entries, folder: pathlib.Path) -> str:
     shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
     models = [model for model in ("P+U", "P") if len(_values(entries, model=model))]
-    poseless = [model for model in ("U", GENERATED) if len(_values(entries, model=model))]
+    poseless = [model for model in ("U", PROCEDURAL) if len(_values(entries, model=model))]
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     axes = figure.subplots()
     for model in models:
@@ -211,10 +211,11 @@ def _figure4(entries: _Entries, folder: pathlib.Path) -> str:
             f"\n\nU, trained without viewpoints: {_cell(entries, model='U')}. Its shapes are all "
             "turned about the vertical axis by one angle, the best on the validation split."
         )
-    if GENERATED in poseless:
+    if PROCEDURAL in poseless:
         table += (
-            f"\n\n{GENERATED}, trained on the same masks and on generated shapes, whose viewpoints "
-            f"are known: {_cell(entries, model=GENERATED)}. No shape of the data set is posed."
+            f"\n\n{PROCEDURAL}, trained on the same masks and on procedural shapes, whose "
+            f"viewpoints are known: {_cell(entries, model=PROCEDURAL)}. No shape of the data set "
+            "is posed."
         )
     return f"![Figure 4](figure4.svg)\n\n{table}\n\nMean shape: {_floor(entries)}."
 

@@ -18,7 +18,7 @@ class Scale:
       pretraining_steps: steps of a training on several categories, by pose fraction.
       pretraining_batch: unlabeled masks in a step of a training on several categories.
       fine_tuning_steps: steps of a fine-tuning that trains the generator alone.
-      generated_shapes: shapes of a run that learns from these and from unlabeled masks.
+      procedural_shapes: shapes of a run that learns from these and from unlabeled masks.
       shares: pose fractions of figure 4, except 0.
       pretraining_shares: pose fractions on the x axis of figure 5.
       few_shot: pose fraction of a novel category; the paper uses about 13 shapes.
@@ -37,7 +37,7 @@ class Scale:
     pretraining_steps: Mapping[float, int]
     pretraining_batch: int
     fine_tuning_steps: int
-    generated_shapes: int
+    procedural_shapes: int
     shares: tuple[float, ...]
     pretraining_shares: tuple[float, ...]
     few_shot: float
@@ -57,7 +57,7 @@ SCALES = {
         pretraining_steps={0.01: 2, 0.5: 2},
         pretraining_batch=8,
         fine_tuning_steps=2,
-        generated_shapes=20,
+        procedural_shapes=20,
         shares=(0.01, 0.5),
         pretraining_shares=(0.01, 0.5),
         few_shot=0.1,
@@ -75,7 +75,7 @@ SCALES = {
         pretraining_steps=dict.fromkeys((0.01, 0.1, 0.5, 1.0), 1000),
         pretraining_batch=32,
         fine_tuning_steps=100,
-        generated_shapes=2000,
+        procedural_shapes=2000,
         shares=(0.01, 0.1, 0.5, 1.0),
         pretraining_shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.1,
@@ -94,7 +94,7 @@ SCALES = {
         pretraining_steps={1.0: 40_000, 0.5: 20_000, 0.1: 10_000, 0.01: 5_000},
         pretraining_batch=64,
         fine_tuning_steps=500,
-        generated_shapes=4000,
+        procedural_shapes=4000,
         shares=(0.01, 0.1, 0.5, 1.0),
         pretraining_shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.01,

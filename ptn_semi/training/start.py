@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from ptn_semi.data import batches, diversity, framing, generated_shapes, preparation, splits
+from ptn_semi.data import batches, diversity, framing, preparation, procedural_shapes, splits
 from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.models import architectures, checkpoints, networks
 from ptn_semi.models.optimizers import FusedAdam
@@ -23,8 +23,8 @@ class LoadedData:
 
     Attributes:
       name: name of the prepared data set.
-      shapes: the training shapes, without voxels; generated ones come last.
-      own: how many of these are of the data set, and not generated.
+      shapes: the training shapes, without voxels; procedural ones that were added come last.
+      own: how many of these are of the data set.
       validation: the validation shapes, with voxels.
       labeled: indices of the training shapes whose viewpoints are used, int [labeled].
       hulls: visual hulls of some labeled shapes at least, and of all if the losses use them, uint8
@@ -81,7 +81,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     labeled = batches.labeled_subset(
         shapes.model_ids, shapes.categories, train.pose_fraction, train.seed
     )
-    if train.generated_shapes and not train.knows_viewpoints:
+    if train.procedural_shapes and not train.knows_viewpoints:
         labeled = labeled[:0]
     print(
         f"{len(shapes)} training shapes, {len(labeled)} of them with viewpoints; "
@@ -101,13 +101,13 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
             progress=uses_all,
         )
     own = len(shapes)
-    if train.generated_shapes:
-        generated = generated_shapes.load(data, shapes.categories, train.generated_shapes)
-        print(f"{len(generated)} generated shapes")
-        shapes = generated_shapes.join(shapes, generated)
+    if train.procedural_shapes:
+        added = procedural_shapes.load(data, shapes.categories, train.procedural_shapes)
+        print(f"{len(added)} procedural shapes")
+        shapes = procedural_shapes.join(shapes, added)
         labeled = np.concatenate([labeled, np.arange(own, len(shapes))])
         if hulls is not None:
-            known = generated.unpack_voxels(np.arange(len(generated))).astype(np.uint8) * 255
+            known = added.unpack_voxels(np.arange(len(added))).astype(np.uint8) * 255
             hulls = np.concatenate([hulls, known])
     name = builder.builder_config.name
     return LoadedData(name, shapes, own, validation, labeled, hulls, extent)
@@ -126,7 +126,7 @@ def suit(train: TrainSettings, loaded: LoadedData) -> TrainSettings:
     hulls = None
     if loaded.hulls is not None:
         hulls = loaded.hulls[: np.count_nonzero(loaded.labeled < loaded.own)] > 0
-        if not len(hulls):  # only generated shapes are known; they are sorted by category
+        if not len(hulls):  # only procedural shapes are known; they are sorted by category
             hulls = loaded.hulls[:: -(-len(loaded.hulls) // diversity.MOST)] > 0
     if train.mirror_views and hulls is not None and not diversity.mirror_images_fit(hulls):
         print("mirror images are left out: the labeled shapes are unlike theirs")

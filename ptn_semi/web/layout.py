@@ -119,7 +119,7 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
                     segment = gr.Radio(
                         settings.SEGMENTATIONS if networks else ["auto"],
                         value="auto",
-                        label="Find it by its plain background, or by a model",
+                        label="Find it by its plain background, or by a network (model)",
                         visible=networks,
                     )
                     from_image = gr.Button("Reconstruct the image", variant="primary")

@@ -57,9 +57,9 @@ def test_settings_of_the_paradigms():
     for model in ("FT,P", "FT,P+U"):
         assert by_model[model].training.start == by_model["M"].training
         assert by_model[model].training.data.categories == ("chair",)
-    generated = train["S,U+generated"]
-    assert generated.generated_shapes and not generated.knows_viewpoints
-    assert not by_model["S,U+generated"].training.needs_turn
+    poseless = train["S,U+procedural"]
+    assert poseless.procedural_shapes and not poseless.knows_viewpoints
+    assert not by_model["S,U+procedural"].training.needs_turn
 
 
 def test_recipes_are_the_flagfiles():

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import processes
 import ptn_semi
-from ptn_semi.data import generated_shapes
+from ptn_semi.data import procedural_shapes
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import architectures, checkpoints, networks, train_steps
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
@@ -174,12 +174,12 @@ def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_each(
     assert " 2 of them with viewpoints" in capsys.readouterr().out
 
 
-def test_generated_shapes_may_stand_for_all_labels(data, tmp_path, capsys):
-    train = dataclasses.replace(SEMI, pose_fraction=0.0, generated_shapes=20)
+def test_procedural_shapes_may_stand_for_all_labels(data, tmp_path, capsys):
+    train = dataclasses.replace(SEMI, pose_fraction=0.0, procedural_shapes=20)
     checkpoint = trainer.train(tmp_path, data, train, RunSettings(steps=2, evaluate_every=2))
     printed = capsys.readouterr().out
-    assert " 0 of them with viewpoints" in printed and "generated shapes" in printed
-    assert generated_shapes.NAME not in checkpoint.progress["categories"]
+    assert " 0 of them with viewpoints" in printed and "procedural shapes" in printed
+    assert procedural_shapes.NAME not in checkpoint.progress["categories"]
     scores = scoring.evaluate_workdir(tmp_path, data, train, split="test")
     assert set(scores["rows"]) == {"model", "mean_shape"}
 

@@ -110,9 +110,10 @@ class _Files(Source):
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        if os.path.isdir(os.path.join(self.root, item.path)):
-            entries_in(os.path.join(self.root, item.path))  # raises: such folders are items
-        return files.read(os.path.join(self.root, item.path), limit, _FIX, within=self.root)
+        path = os.path.join(self.root, item.path)
+        if os.path.isdir(path) and not files.link_problem(self.root, path):
+            entries_in(path)  # a folder that cannot be listed is an item; this says why
+        return files.read(path, limit, _FIX, within=self.root)
 
 
 class _Models(_Files):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ptn_semi.data import batches, generated_shapes, preparation, splits
+from ptn_semi.data import batches, preparation, procedural_shapes, splits
 from ptn_semi.settings import TrainSettings
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
@@ -27,24 +27,24 @@ def own(settings):
 
 
 def test_they_have_the_data_sets_categories_and_cameras(settings, own):
-    generated = generated_shapes.load(settings, own.categories, 12)
-    assert set(generated.categories) == {"airplane", "chair"} and len(generated) == 12
-    assert generated.masks.shape[1:] == own.masks.shape[1:]
-    for name in generated.model_ids[:2]:
+    added = procedural_shapes.load(settings, own.categories, 12)
+    assert set(added.categories) == {"airplane", "chair"} and len(added) == 12
+    assert added.masks.shape[1:] == own.masks.shape[1:]
+    for name in added.model_ids[:2]:
         category, _, number = name.rpartition("_")
-        voxels = generated.unpack_voxels(list(generated.model_ids).index(name))
+        voxels = added.unpack_voxels(list(added.model_ids).index(name))
         np.testing.assert_array_equal(voxels, procedural.generate(category, int(number), 1, 32))
 
 
 def test_where_no_generator_knows_a_category_all_are_taken(settings):
-    generated = generated_shapes.load(settings, np.array(["chair", "unicorn"]), 40)
-    assert set(generated.categories) == set(procedural.CATEGORIES)
+    added = procedural_shapes.load(settings, np.array(["chair", "unicorn"]), 40)
+    assert set(added.categories) == set(procedural.CATEGORIES)
 
 
 def test_batches_learn_from_both_and_draw_unlabeled_masks_from_the_own(settings, own):
-    generated = generated_shapes.load(settings, np.array(["chair"]), 12)
-    joined = generated_shapes.join(own, generated)
-    assert len(joined) == len(own) + len(generated)
+    added = procedural_shapes.load(settings, np.array(["chair"]), 12)
+    joined = procedural_shapes.join(own, added)
+    assert len(joined) == len(own) + len(added)
     labeled = np.array([0, *range(len(own), len(joined))])
     drawn = batches.batch_dataset(joined, labeled, 3, 16, 0, own=len(own)).take(20)
     is_own = lambda masks: np.array(
@@ -55,7 +55,7 @@ def test_batches_learn_from_both_and_draw_unlabeled_masks_from_the_own(settings,
         pairs.append(is_own(batch["view_a"]).mean())
         alone.append(is_own(batch["unlabeled"]).all())
     assert all(alone)
-    # Each of the categories as often, and the generated shapes as often as one.
+    # Each of the categories as often, and the procedural shapes as often as one.
     assert 0.3 < np.mean(pairs) < 0.7
 
 
@@ -63,10 +63,10 @@ def test_masks_on_disk_cannot_be_joined(own, tmp_path):
     np.save(tmp_path / "masks.npy", own.masks)
     masks = np.load(tmp_path / "masks.npy", mmap_mode="r")
     on_disk = dataclasses.replace(own, masks=masks)
-    with pytest.raises(UserError, match="--generated_shapes needs all masks in memory"):
-        generated_shapes.join(on_disk, own)
+    with pytest.raises(UserError, match="--procedural_shapes needs all masks in memory"):
+        procedural_shapes.join(on_disk, own)
 
 
 def test_viewpoints_are_not_for_unlabeled_training():
     with pytest.raises(UserError, match="give --pose_fraction=0"):
-        TrainSettings(supervision="unlabeled", adversarial_weight=1.0, generated_shapes=5)
+        TrainSettings(supervision="unlabeled", adversarial_weight=1.0, procedural_shapes=5)
