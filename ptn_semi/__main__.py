@@ -4,7 +4,7 @@ import importlib
 import runpy
 import sys
 
-COMMANDS = ("train", "evaluate", "reconstruct", "demo", "export", "tune", "build_data")
+COMMANDS = ("train", "evaluate", "reconstruct", "demo", "export", "tune", "build_data", "render")
 
 
 def usage() -> str:

@@ -40,12 +40,11 @@ EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
 
 
 @dataclasses.dataclass(frozen=True)
-class DataSettings:
-    """Settings of the data set: where the shapes come from and how their masks are rendered."""
+class ShapeSettings:
+    """Where shapes come from and how their masks are rendered."""
 
     dataset: str = setting("procedural", "Where the shapes come from.", choices=LAYOUTS)
     manual_dir: str = setting("", "Folder (or .tgz) with the shapes; procedural needs none.")
-    data_dir: str = setting("data", "Folder that prepared data sets are kept in.")
     categories: tuple[str, ...] = setting(
         (), "Category names or synset ids, separated by commas; empty for all there are."
     )
@@ -95,6 +94,13 @@ class DataSettings:
         if self.dataset == "meshes":
             options |= {"up": self.mesh_up, "front": self.mesh_front}
         return options
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSettings(ShapeSettings):
+    """Settings of a data set: its shapes, their masks, and where it is kept."""
+
+    data_dir: str = setting("data", "Folder that prepared data sets are kept in.")
 
 
 @dataclasses.dataclass(frozen=True)

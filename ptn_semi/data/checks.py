@@ -2,8 +2,10 @@
 
 import pathlib
 
-from ptn_semi.settings import DataSettings
+from ptn_semi.settings import DataSettings, ShapeSettings
+from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.sources import layouts
+from shapenet_posed_masks.sources.base import Item, Source
 
 
 def check_shapes(data: DataSettings) -> None:
@@ -21,3 +23,23 @@ def check_shapes(data: DataSettings) -> None:
     layouts.open_source(
         data.dataset, data.manual_dir, voxel_size=data.voxel_size, **data.source_options
     )
+
+
+def find_shapes(shapes: ShapeSettings, path: str = "") -> tuple[Source, list[Item]]:
+    """List shapes without reading them.
+
+    Args:
+      shapes: where the shapes are.
+      path: a file or folder in place of `shapes.manual_dir`; see `layouts.open_path`.
+
+    Raises:
+      UserError: there are none, or two places are given.
+    """
+    if path and (shapes.manual_dir or shapes.dataset == "procedural"):
+        place = "--manual_dir" if shapes.manual_dir else "--dataset=procedural"
+        raise UserError(f"{path} and {place} are given: leave one of them out")
+    options = shapes.source_options | {"voxel_size": shapes.voxel_size}
+    if path:
+        return layouts.open_path(shapes.dataset, path, **options)
+    source = layouts.open_source(shapes.dataset, shapes.manual_dir, **options)
+    return source, source.items()

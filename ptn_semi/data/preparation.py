@@ -20,16 +20,16 @@ import tqdm
 from google.protobuf import json_format
 
 from ptn_semi.data import splits
-from ptn_semi.settings import DataSettings
+from ptn_semi.settings import DataSettings, ShapeSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
 
-def _config(settings: DataSettings) -> posed_masks.PosedMasksConfig:
-    """Return the TFDS config of a data set, named after what the data set is built from."""
-    config = posed_masks.PosedMasksConfig(
+def rendering_config(settings: ShapeSettings) -> posed_masks.PosedMasksConfig:
+    """Return the TFDS config that shapes are rendered by, named after their layout."""
+    return posed_masks.PosedMasksConfig(
         name=settings.dataset,
         layout=settings.dataset,
         source_options=settings.source_options,
@@ -43,6 +43,11 @@ def _config(settings: DataSettings) -> posed_masks.PosedMasksConfig:
         manual_dir=settings.manual_dir,
         skip_invalid=settings.skip_invalid,
     )
+
+
+def _config(settings: DataSettings) -> posed_masks.PosedMasksConfig:
+    """Return the TFDS config of a data set, named after what the data set is built from."""
+    config = rendering_config(settings)
     if settings.dataset == "procedural" or settings.manual_dir:
         built_from = posed_masks.describe(config, config.open_source().fingerprint())
         digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode()).hexdigest()

@@ -24,7 +24,7 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 
 
 def rotation(viewpoints: tf.Tensor | np.ndarray) -> tf.Tensor:
@@ -43,6 +43,30 @@ def rotation(viewpoints: tf.Tensor | np.ndarray) -> tf.Tensor:
     sa, ca = tf.sin(azimuth), tf.cos(azimuth)
     rows = [[-sa, tf.zeros_like(sa), -ca], [-se * ca, ce, se * sa], [ce * ca, se, -ce * sa]]
     return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def projection_matrix(viewpoint: Sequence[float], camera: Camera, image_size: int) -> np.ndarray:
+    """Compute the matrix that takes object points to pixels, for a comparison with other software.
+
+    Args:
+      viewpoint: elevation and azimuth in degrees.
+      camera: the camera.
+      image_size: S, the rows and columns of the image.
+
+    Returns:
+      M, float64 [3, 4]. For a point p in object coordinates, (u, v, w) = M @ (x, y, z, 1) gives its
+      column u / w and its row v / w in the image, in pixels; the image spans 0 to S.
+    """
+    right, up, back = rotation(np.asarray(viewpoint, np.float64)).numpy()
+    half = image_size / 2
+    if camera.perspective:
+        focal = half / np.tan(np.radians(camera.field_of_view / 2))
+        depth = np.array([*-back, camera.distance])
+    else:
+        focal = image_size
+        depth = np.array([0.0, 0, 0, 1])
+    rows = [[*(focal * right), 0], [*(-focal * up), 0]]
+    return np.stack([*(row + half * depth for row in np.array(rows)), depth])
 
 
 def sample_viewpoints(

@@ -22,7 +22,7 @@ finally:
     sys.stdout.flush()
     print("loaded:", *sorted(slow & set(sys.modules)))
 """
-COMMANDS = ("train", "evaluate", "reconstruct", "export", "demo", "tune", "build_data")
+COMMANDS = ("train", "evaluate", "reconstruct", "export", "demo", "tune", "build_data", "render")
 ROOT = pathlib.Path(__file__).parents[2]
 
 

@@ -15,6 +15,7 @@ never depend on which other shapes are there. Nothing here imports TensorFlow.
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -136,6 +137,56 @@ def open_source(
     if layout == "voxels":
         return VoxelFolder(_find_root(layout, manual_dir, []), categories, voxel_size)
     raise UserError(f"--dataset={layout} is unknown: give one of {', '.join(LAYOUTS)}")
+
+
+def open_path(
+    layout: str, path: str, categories: Sequence[str], voxel_size: int, **options: Any
+) -> tuple[Source, list[Item]]:
+    """Open the shapes of a file, of a folder of files, or of a folder of categories.
+
+    Args:
+      layout: one of LAYOUTS but 'procedural'. Single files and folders of files can be opened in
+        the layouts 'meshes' and 'voxels'; the folder's name is then the shapes' category.
+      path: the file or the folder.
+      categories: as in `open_source`; not for files and folders of files.
+      voxel_size: N.
+      **options: further arguments of `open_source`.
+
+    Returns:
+      The source, and its items that lie at the path. Their ids are those that `open_source` gives
+      for the parent of the folder of files.
+
+    Raises:
+      UserError: there are no shapes, or they are not of this layout.
+    """
+    trees = {kind.layout: kind for kind in (MeshFolder, VoxelFolder)}
+    place = os.path.abspath(os.path.expanduser(path))
+    tree = trees.get(layout)
+    single = tree is not None and os.path.isfile(place)
+    if not os.path.exists(place):
+        raise UserError(f"{path} does not exist: correct the path")
+    if tree is None or not (single or _holds_files(place, tree.extensions)):
+        source = open_source(layout, path, categories, voxel_size, **options)
+        return source, source.items()
+    if single and not place.lower().endswith(tree.extensions):
+        raise UserError(
+            f"--dataset={layout} cannot read {path}: give a file that ends in "
+            f"{', '.join(tree.extensions)}, or another --dataset"
+        )
+    if categories:
+        raise UserError(f"{path} holds shapes of one category: leave out --categories")
+    root, name = os.path.split(os.path.dirname(place) if single else place)
+    source = open_source(layout, root, [name], voxel_size, **options)
+    below = os.path.relpath(place, root)
+    return source, [item for item in source.items() if f"{item.path}/".startswith(f"{below}/")]
+
+
+def _holds_files(folder: str, extensions: tuple[str, ...]) -> bool:
+    """Return whether a folder holds files with these endings itself, not in subfolders."""
+    if not os.path.isdir(folder):
+        return False
+    names = (entry.name for entry in entries_in(folder) if not entry.is_dir())
+    return any(n.lower().endswith(extensions) and not n.startswith(".") for n in names)
 
 
 def _find_root(
