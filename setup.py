@@ -35,6 +35,7 @@ setuptools.setup(
     entry_points={"console_scripts": ["ptn-semi = ptn_semi.__main__:main"]},
     install_requires=[
         "absl-py",
+        "fast-simplification",  # meshes of fewer triangles
         "importlib_resources",  # TFDS needs it in packages and does not say so
         "keras-tuner",
         "mapbox_earcut",  # cuts concave polygons into triangles

@@ -10,7 +10,7 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.inference.paths import check_model
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -25,12 +25,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_multi_enum(
         "format", ["glb"], settings.SHAPE_FORMATS, "What to write; give it again for more."
     )
-    absl_flags.DEFINE_enum(
-        "surface",
-        "smooth",
-        settings.SURFACES,
-        "Of meshes: marching cubes, or voxels' sides.",
-    )
+    flags.define(settings.MeshSettings)
     absl_flags.DEFINE_float(
         "threshold",
         None,
@@ -57,6 +52,12 @@ def main(paths: list[str]) -> None:
     """Parse flags and call the library."""
     if not paths:
         raise UserError("name an image to reconstruct, or a folder of them")
+    meshes = flags.collect(settings.MeshSettings)
+    if meshes != settings.PLAIN_MESHES and not set(FLAGS.format) & set(settings.MESH_FORMATS):
+        raise UserError(
+            "--surface, --smoothing, --max_faces and --size_mm are for meshes: add --format=glb, "
+            "obj, ply or stl"
+        )
     check_model(FLAGS.model)
     if FLAGS.segment == "model":
         cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
@@ -69,7 +70,7 @@ def main(paths: list[str]) -> None:
         paths,
         FLAGS.output_dir,
         FLAGS.format,
-        FLAGS.surface,
+        meshes,
         FLAGS.threshold,
         FLAGS.framed,
         FLAGS.segment,

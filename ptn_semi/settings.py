@@ -33,7 +33,8 @@ SWEPT = (
     "generator_learning_rate",
     "discriminator_learning_rate",
 )
-SHAPE_FORMATS = ("glb", "obj", "binvox", "npz")
+MESH_FORMATS = ("glb", "obj", "ply", "stl")
+SHAPE_FORMATS = (*MESH_FORMATS, "binvox", "npz")
 SURFACES = ("smooth", "blocky")
 SEGMENTATIONS = ("auto", "plain", "model")
 EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
@@ -226,6 +227,33 @@ class RunSettings:
         "all machines in TF_CONFIG (multi_worker).",
         choices=STRATEGIES,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshSettings:
+    """Settings of the meshes that are made of voxels."""
+
+    surface: str = setting(
+        "smooth", "Of meshes: marching cubes, or voxels' sides.", choices=SURFACES
+    )
+    smoothing: int = setting(
+        0,
+        "Rounds of Taubin smoothing of meshes: it evens out steps and keeps the size.",
+        low=0,
+        high=1000,
+    )
+    max_faces: int = setting(
+        0,
+        "Reduce meshes to so many triangles, or to as few as the surface stays closed with; 0 for "
+        "all.",
+        low=0,
+    )
+    size_mm: float = setting(
+        0.0, "Longest side of meshes, in mm; 0 leaves the grid's side at 1.", low=0
+    )
+
+
+PLAIN_MESHES = MeshSettings()
 
 
 def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:

@@ -5,22 +5,21 @@ import itertools
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ptn_semi.data import framing
-from ptn_semi.inference import exports, fits, images, silhouettes
+from ptn_semi.inference import exports, fits, images, shape_files, silhouettes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection.camera import ELEVATION_RANGE
 from ptn_semi.projection.projector import Projector
-from ptn_semi.utils import binvox, files
+from ptn_semi.settings import PLAIN_MESHES, MeshSettings
+from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets, surfaces
 
-SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
 # For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
 _EXTENT = 0.8
 # IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
@@ -151,7 +150,7 @@ def reconstruct_files(
     paths: Iterable[str | os.PathLike],
     output_dir: str | os.PathLike,
     formats: Sequence[str],
-    surface: str = "smooth",
+    meshes: MeshSettings = PLAIN_MESHES,
     threshold: float | None = None,
     framed: bool = False,
     segment: str = "auto",
@@ -164,7 +163,7 @@ def reconstruct_files(
       output_dir: folder for the shape `<image's name>.<format>` and the preview
         `<image's name>.png`.
       formats: the formats to write, each one of `settings.SHAPE_FORMATS`.
-      surface: the surface of meshes, a key of `SURFACES`.
+      meshes: how to make meshes.
       threshold: probability above which voxels are occupied; None for the model's own.
       framed: whether the images are framed as training masks already.
       segment: how to find objects in photographs, one of `settings.SEGMENTATIONS`; see
@@ -198,7 +197,7 @@ def reconstruct_files(
                     "--output_dir"
                 )
             for file in written[:-1]:
-                write_shape(file, voxels, threshold, surface)
+                shape_files.write(file, voxels, threshold, meshes)
             sheets.save_png(written[-1], _preview(image, silhouette, mask, occupied))
         except UserError as error:
             yield path, error, Judgement()
@@ -230,37 +229,6 @@ def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -
             f"the model sees no shape in {name}: no voxel is over the threshold {threshold:g}; "
             "lower the threshold"
         )
-
-
-def write_shape(
-    path: pathlib.Path, voxels: np.ndarray, threshold: float, surface: str = "smooth"
-) -> None:
-    """Write a reconstruction to a file, without crumbs (`surfaces.without_crumbs`).
-
-    An .npz has the probabilities as they are.
-
-    Args:
-      path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
-      voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
-      threshold: probability above which voxels are occupied.
-      surface: the surface of meshes, a key of `SURFACES`.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
-    kind = path.suffix[1:]
-    whole = surfaces.without_crumbs(voxels, threshold)
-    with files.replacing(path) as partial:
-        if kind == "npz":
-            with open(partial, "wb") as file:
-                np.savez_compressed(file, probabilities=voxels, threshold=threshold)
-        elif kind == "binvox":
-            partial.write_bytes(binvox.write(whole > threshold))
-        else:
-            # The colour of an .obj would need a second file.
-            options: dict[str, Any] = {"include_texture": False} if kind == "obj" else {}
-            data = SURFACES[surface](whole, threshold).export(file_type=kind, **options)
-            partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 def _preview(

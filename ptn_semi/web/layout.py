@@ -11,7 +11,7 @@ from scipy import ndimage
 import ptn_semi
 from ptn_semi import settings
 from ptn_semi.data import framing
-from ptn_semi.inference import images_to_shapes, natural_background, silhouettes
+from ptn_semi.inference import images_to_shapes, natural_background, shape_files, silhouettes
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets, surfaces
 from ptn_semi.web import uploads
@@ -97,7 +97,7 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         try:
             images_to_shapes.check_shape(voxels, threshold, "it")
             path = new_file(".glb")
-            images_to_shapes.write_shape(path, voxels, threshold, surface)
+            shape_files.write(path, voxels, threshold, settings.MeshSettings(surface))
         except UserError as error:
             return None, _note(error)
         return str(path), ""

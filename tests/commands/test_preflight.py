@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ptn_semi import settings
-from ptn_semi.inference import images_to_shapes
+from ptn_semi.inference import shape_files
 from ptn_semi.models import loss_settings, losses
 from ptn_semi.utils import flags
 
@@ -71,6 +71,7 @@ def workdir(tmp_path_factory):
         ("evaluate", ["--workdir=RUN"], "holds no checkpoint"),
         ("reconstruct", ["--model=RUN"], "name an image"),
         ("reconstruct", ["--model=RUN", "a.png"], "holds no checkpoint"),
+        ("reconstruct", ["--model=RUN", "a.png", "--format=npz", "--size_mm=9"], "--format=glb"),
         ("demo", ["--model=RUN"], "holds no checkpoint"),
         ("export", ["--workdir=RUN", "--output=models"], "must end in a version number"),
         ("export", ["--workdir=RUN", "--output=RUN"], "exists already"),
@@ -88,4 +89,4 @@ def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
 def test_flags_offer_what_there_is():
     assert tuple(losses.GAN_LOSSES) == loss_settings.GAN_LOSSES
     assert tuple(losses.GRADIENT_PENALTIES) == loss_settings.GRADIENT_PENALTIES
-    assert tuple(images_to_shapes.SURFACES) == settings.SURFACES
+    assert tuple(shape_files.SURFACES) == settings.SURFACES

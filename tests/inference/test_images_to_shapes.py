@@ -32,16 +32,18 @@ def run(paths, tmp_path, **kwargs):
 
 @pytest.mark.parametrize("surface", settings.SURFACES)
 def test_all_formats_hold_the_shape(tmp_path, surface):
-    [(path, written, judgement)] = run([image(tmp_path / "a.png")], tmp_path, surface=surface)
+    meshes = settings.MeshSettings(surface)
+    [(path, written, judgement)] = run([image(tmp_path / "a.png")], tmp_path, meshes=meshes)
     assert path == tmp_path / "a.png" and not judgement.doubts
-    assert [file.name for file in written] == ["a.glb", "a.obj", "a.binvox", "a.npz", "a.png"]
+    assert [f.suffix[1:] for f in written] == [*settings.SHAPE_FORMATS, "png"]
+    assert {f.stem for f in written} == {"a"}
     kept = np.load(tmp_path / "out/a.npz")
     assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (16, 16, 16)
     occupied = kept["probabilities"] > 0.3
     assert 0.1 < occupied.mean() < 0.9
     data = (tmp_path / "out/a.binvox").read_bytes()
     np.testing.assert_array_equal(binvox.read(data, "a"), occupied)
-    for kind in ("glb", "obj"):
+    for kind in settings.MESH_FORMATS:
         mesh = trimesh.load(tmp_path / f"out/a.{kind}", force="mesh")
         assert mesh.is_watertight and mesh.volume == pytest.approx(occupied.mean(), rel=0.25)
     assert Image.open(tmp_path / "out/a.png").width > 1000

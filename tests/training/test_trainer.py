@@ -208,7 +208,7 @@ def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "name an image"), (["image.png"], "holds no checkpoint"), (["--format=stl"], "stl")],
+    [([], "name an image"), (["image.png"], "holds no checkpoint"), (["--format=fbx"], "fbx")],
 )
 def test_reconstruct_says_what_is_wrong(tmp_path, arguments, said):
     process = processes.main("ptn_semi.reconstruct", f"--model={tmp_path}", *arguments)

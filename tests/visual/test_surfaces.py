@@ -37,6 +37,34 @@ def test_noise_is_watertight(make):
     assert mesh.is_watertight
 
 
+def rough():
+    """A shape of thin and thick parts, with steps."""
+    voxels = np.zeros([16, 16, 16], np.float32)
+    voxels[2:14, 7:9, 2:14] = 0.8
+    voxels[3:5, 1:7, 3:5] = voxels[11:13, 1:7, 11:13] = 0.7
+    voxels[2, 9:15, 2:14] = 0.6
+    return voxels
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_smoothing_evens_out_and_keeps_the_size(make):
+    mesh = make((ball() > 0.5).astype(np.float32), 0.5)
+    smoothed = surfaces.smoothed(mesh, 10)
+    radii = [np.linalg.norm(m.vertices, axis=1) for m in (mesh, smoothed)]
+    assert radii[1].std() < 0.8 * radii[0].std()
+    assert smoothed.is_watertight and smoothed.volume == pytest.approx(mesh.volume, rel=0.05)
+
+
+@pytest.mark.parametrize("max_faces", [1000, 500, 250])
+@pytest.mark.parametrize("make", MAKERS)
+def test_reduced_meshes_stay_closed(make, max_faces):
+    mesh = make(rough(), 0.5)
+    fewer = surfaces.reduced(mesh, max_faces)
+    assert fewer.is_watertight and fewer.volume == pytest.approx(mesh.volume, rel=0.03)
+    assert len(fewer.faces) <= 1.1 * max(max_faces, 500)  # blocky ones need more
+    assert surfaces.reduced(mesh, len(mesh.faces)) is mesh
+
+
 @pytest.mark.parametrize("make", MAKERS)
 def test_axes_are_those_of_gltf(make):
     voxels = np.zeros([8, 8, 8])

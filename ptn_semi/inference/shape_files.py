@@ -1,0 +1,82 @@
+"""Files of shapes: meshes to view, edit and print, and voxels."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from ptn_semi.settings import PLAIN_MESHES, MeshSettings
+from ptn_semi.utils import binvox, files
+from ptn_semi.visual import surfaces
+
+SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
+_METRES = 1e-3  # of a millimetre. The unit of .glb is the metre; the other formats have none.
+# From glTF's axes to those of printers: z up, the front at -y.
+_TO_PRINTER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
+
+
+def write(
+    path: pathlib.Path,
+    voxels: np.ndarray,
+    threshold: float,
+    meshes: MeshSettings = PLAIN_MESHES,
+) -> None:
+    """Write a reconstruction to a file, without crumbs (`surfaces.without_crumbs`).
+
+    An .npz has the probabilities as they are.
+
+    Args:
+      path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
+      voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
+      threshold: probability above which voxels are occupied.
+      meshes: how to make a mesh.
+
+    Raises:
+      UserError: if it cannot be written.
+    """
+    kind = path.suffix[1:]
+    whole = surfaces.without_crumbs(voxels, threshold)
+    with files.replacing(path) as partial:
+        if kind == "npz":
+            with open(partial, "wb") as file:
+                np.savez_compressed(file, probabilities=voxels, threshold=threshold)
+        elif kind == "binvox":
+            partial.write_bytes(binvox.write(whole > threshold))
+        else:
+            data = _encoded(make_mesh(whole, threshold, meshes), kind, meshes.size_mm)
+            partial.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def make_mesh(voxels: np.ndarray, threshold: float, meshes: MeshSettings) -> trimesh.Trimesh:
+    """Make a mesh of voxels, smoothed and reduced as asked, in grid sides.
+
+    Args:
+      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
+      threshold: probability above which voxels are occupied.
+      meshes: how to make it.
+
+    Returns:
+      A watertight mesh in glTF's axes; see `surfaces`.
+    """
+    mesh = SURFACES[meshes.surface](voxels, threshold)
+    if meshes.smoothing:
+        mesh = surfaces.smoothed(mesh, meshes.smoothing)
+    if meshes.max_faces:
+        mesh = surfaces.reduced(mesh, meshes.max_faces)
+    return mesh
+
+
+def _encoded(mesh, kind, size_mm):
+    """Return the content of a mesh's file."""
+    mesh = mesh.copy()
+    if size_mm:
+        scale = size_mm / mesh.extents.max()
+        mesh.apply_scale(scale * _METRES if kind == "glb" else scale)
+    options: dict[str, Any] = {}
+    if kind == "stl":
+        mesh.vertices = mesh.vertices @ _TO_PRINTER.T
+    elif kind == "obj":
+        options["include_texture"] = False  # it would need a second file
+    return mesh.export(file_type=kind, **options)
