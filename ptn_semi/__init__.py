@@ -33,12 +33,12 @@ _MODULES = {
     "DataSettings": "ptn_semi.settings",
     "LossSettings": "ptn_semi.models.loss_settings",
     "Projector": "ptn_semi.projection.projector",
-    "Reconstructor": "ptn_semi.inference.images_to_shapes",
+    "Reconstructor": "ptn_semi.inference.reconstruction",
     "RunSettings": "ptn_semi.settings",
     "SemiSupervisedReconstructor": "ptn_semi.models.reconstructor",
     "TrainSettings": "ptn_semi.settings",
     "UserError": "ptn_semi.utils.errors",
-    "load_model": "ptn_semi.inference.images_to_shapes",
+    "load_model": "ptn_semi.inference.reconstruction",
 }
 __all__ = ["__version__", *_MODULES]
 

@@ -28,9 +28,9 @@ def main() -> None:
     cli.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
     check_model(FLAGS.model)
     with cli.loading():
-        from ptn_semi.inference import images_to_shapes
+        from ptn_semi.inference import reconstruction
         from ptn_semi.web import log, page
-    reconstructor = images_to_shapes.load_model(FLAGS.model)
+    reconstructor = reconstruction.load_model(FLAGS.model)
     try:
         with log.bounded():
             page.launch(reconstructor, FLAGS.host, FLAGS.port, FLAGS.max_upload_mb)

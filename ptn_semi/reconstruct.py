@@ -3,8 +3,10 @@
 Takes masks, images with a transparent background, and photographs; folders too.
 For each it writes a mesh (.glb, .obj), voxels (.binvox, .npz with probabilities) and a preview
 (.png) that shows the silhouette that was found. One image that cannot be used stops no other; the
-exit code is then 1.
+exit code is then 1. With --views all images show one object.
 """
+
+import math
 
 from absl import flags as absl_flags
 
@@ -39,6 +41,15 @@ def define_flags() -> None:
         False,
         "Images are framed as training masks are; else the object is centred and scaled.",
     )
+    absl_flags.DEFINE_boolean(
+        "views", False, "The images show one object, from 2 to 8 sides; it gets one shape."
+    )
+    absl_flags.DEFINE_list(
+        "viewpoints",
+        [],
+        "With --views: elevation and azimuth of each image in turn, in degrees, as 20,30,10,120; "
+        "estimated if not given.",
+    )
     absl_flags.DEFINE_enum(
         "segment",
         "auto",
@@ -58,43 +69,74 @@ def main(paths: list[str]) -> None:
             "--surface, --smoothing, --max_faces and --size_mm are for meshes: add --format=glb, "
             "obj, ply or stl"
         )
+    viewpoints = _viewpoints(FLAGS.viewpoints)
     check_model(FLAGS.model)
     if FLAGS.segment == "model":
         cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
     with cli.loading():
-        from ptn_semi.inference import images_to_shapes
-    reconstructor = images_to_shapes.load_model(FLAGS.model)
-    done, problems = 0, []
-    for path, result, judgement in images_to_shapes.reconstruct_files(
-        reconstructor,
-        paths,
-        FLAGS.output_dir,
-        FLAGS.format,
-        meshes,
-        FLAGS.threshold,
-        FLAGS.framed,
-        FLAGS.segment,
+        from ptn_semi.inference import images_to_shapes, reconstruction
+    reconstructor = reconstruction.load_model(FLAGS.model)
+    options = images_to_shapes.Options(
+        FLAGS.format, meshes, FLAGS.threshold, FLAGS.framed, FLAGS.segment
+    )
+    if FLAGS.views:
+        images, written, shape = images_to_shapes.reconstruct_views(
+            reconstructor, paths, FLAGS.output_dir, options, viewpoints
+        )
+        print(f"{len(images)} views: {', '.join(map(str, written))}")
+        for number, image in enumerate(images):
+            print(f"{image}:")
+            _report(image, number, shape, written[-1])
+        return
+    done = 0
+    problems: list[UserError] = []
+    for path, files, result in images_to_shapes.reconstruct_files(
+        reconstructor, paths, FLAGS.output_dir, options
     ):
-        if isinstance(result, UserError):
-            problems.append(result)
-            print(f"left out: {result}")
+        if isinstance(files, UserError):
+            problems.append(files)
+            print(f"left out: {files}")
         else:
             done += 1
-            print(f"{path}: {', '.join(map(str, result))}")
-            if fit := judgement.fit:
-                print(
-                    f"  seen from azimuth {fit.azimuth:.0f}°, elevation {fit.elevation:.0f}°, "
-                    f"where the shape has an IoU of {fit.iou:.2f} with the mask"
-                )
-            for doubt in judgement.doubts:
-                print(
-                    f"warning: {path}: {doubt}; look at {result[-1]}, and give a cut-out or a mask "
-                    "if the silhouette is wrong"
-                )
+            print(f"{path}: {', '.join(map(str, files))}")
+            _report(path, 0, result, files[-1])
     if len(problems) == 1 and not done:
         raise problems[0]
     if problems:
         raise UserError(f"{len(problems)} of {done + len(problems)} images could not be used")
+
+
+def _viewpoints(texts):
+    """Return the pairs of angles in --viewpoints, or None."""
+    if not texts:
+        return None
+    if not FLAGS.views:
+        raise UserError("--viewpoints are of several images of one object: add --views")
+    try:
+        angles = [float(text) for text in texts]
+        if len(angles) % 2 or not all(map(math.isfinite, angles)):
+            raise ValueError
+    except ValueError:
+        raise UserError(
+            f"--viewpoints={','.join(texts)} is no list of elevations and azimuths in degrees: "
+            "give two numbers for each image, as 20,30,10,120"
+        ) from None
+    return list(zip(angles[::2], angles[1::2], strict=True))
+
+
+def _report(image, number, result, preview):
+    """Print from where an image was taken, and what speaks against its shape."""
+    if result.fits:
+        fit = result.fits[number]
+        print(
+            f"  seen from azimuth {fit.azimuth:.0f}°, elevation {fit.elevation:.0f}°, where the "
+            f"shape has an IoU of {fit.iou:.2f} with the mask"
+        )
+    for doubt in result.doubts[number]:
+        print(
+            f"warning: {image}: {doubt}; look at {preview}, and give a cut-out or a mask if the "
+            "silhouette is wrong"
+        )
 
 
 if __name__ == "__main__":

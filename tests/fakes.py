@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ptn_semi.inference import images_to_shapes
+from ptn_semi.inference import reconstruction
 
 
 def extrude(masks):
@@ -11,4 +11,4 @@ def extrude(masks):
     return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 16, 16, 16])
 
 
-FAKE = images_to_shapes.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
+FAKE = reconstruction.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)

@@ -1,6 +1,6 @@
 """Framing of silhouettes: an object's place and size in its mask, as in the training masks."""
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -11,31 +11,66 @@ from PIL import Image
 _COVERED = 0.25
 
 
+class Window(NamedTuple):
+    """A square of an image.
+
+    Attributes:
+      x: column of its middle, in pixels.
+      y: row of its middle.
+      side: in pixels; the square may reach beyond the image.
+    """
+
+    x: float
+    y: float
+    side: float
+
+
 def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) -> np.ndarray:
     """Crop, pad, centre and scale a silhouette as training masks are.
 
     Args:
       silhouette: bool [H, W], not empty.
       image_size: S, the mask's side in pixels.
-      extent: length of the longer side of the object's bounding box in the mask, as a share of S.
-        None keeps the image's own frame and scales its longer side to S.
+      extent: see `window`.
 
     Returns:
       The mask, float32 [S, S, 1], of zeros and ones.
     """
-    # Each pixel of the mask is the mean of a box in the square around the middle.
-    side: float
+    return cut(silhouette, window(silhouette, extent), image_size)
+
+
+def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
+    """Return the part of an image that a mask shows, if it is framed as training masks are.
+
+    Args:
+      silhouette: bool [H, W], not empty.
+      extent: length of the longer side of the object's bounding box in the mask, as a share of the
+        mask's side. None keeps the image's own frame; its longer side is then the mask's.
+    """
     if extent is None:
-        top, left, (bottom, right) = 0, 0, silhouette.shape
-        side = max(bottom, right)
-    else:
-        left, top, right, bottom = bounding_box(silhouette)
-        side = max(bottom - top, right - left) / extent
-    x, y = (left + right) / 2, (top + bottom) / 2
-    half = side / 2
+        bottom, right = silhouette.shape
+        return Window(right / 2, bottom / 2, max(bottom, right))
+    left, top, right, bottom = bounding_box(silhouette)
+    side = max(bottom - top, right - left) / extent
+    return Window((left + right) / 2, (top + bottom) / 2, side)
+
+
+def cut(silhouette: np.ndarray, window: Window, image_size: int) -> np.ndarray:
+    """Scale a part of a silhouette to a mask.
+
+    Args:
+      silhouette: bool [H, W].
+      window: the part.
+      image_size: S, the mask's side in pixels.
+
+    Returns:
+      The mask, float32 [S, S, 1], of zeros and ones.
+    """
+    x, y, half = window.x, window.y, window.side / 2
     # Pillow reads only inside an image, so the image is padded until it holds the square.
-    pad = int(np.ceil(side))
+    pad = int(np.ceil(window.side))
     padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
+    # Each pixel of the mask is the mean of a box in the square.
     covered = padded.resize(
         (image_size, image_size),
         Image.Resampling.BOX,

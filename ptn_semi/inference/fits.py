@@ -8,6 +8,7 @@ import numpy as np
 from ptn_semi.projection.projector import Projector
 
 _AZIMUTHS, _ELEVATIONS = 24, 5  # of the first, coarse search
+_FAR_BETTER = 0.05  # in IoU, which outweighs the model's estimate
 _ROUNDS = 3  # searches around the best so far, each with half the steps
 
 
@@ -27,15 +28,22 @@ class Fit:
 
 
 def best(
-    occupied: np.ndarray, mask: np.ndarray, projector: Projector, elevation_range: Sequence[float]
+    occupied: np.ndarray,
+    mask: np.ndarray,
+    projector: Projector,
+    elevation_range: Sequence[float],
+    estimate: np.ndarray | None = None,
 ) -> Fit:
-    """Search all round for the viewpoint from which a shape is most like its mask.
+    """Search for the viewpoint from which a shape is most like its mask.
 
     Args:
       occupied: bool [N, N, N].
       mask: [S, S, 1] of zeros and ones.
       projector: the projector of the model's masks.
       elevation_range: lowest and highest elevation, in degrees.
+      estimate: [2] in degrees, the viewpoint that the model estimates. The answer lies close to it
+        unless another place fits far better: the silhouettes of a shape from the front and from
+        behind are nearly equal.
 
     Returns:
       The best `Fit`.
@@ -43,16 +51,39 @@ def best(
     low, high = elevation_range
     width, height = 360 / _AZIMUTHS, (high - low) / (_ELEVATIONS - 1)
     grid = np.meshgrid(np.linspace(low, high, _ELEVATIONS), np.arange(0, 360, width))
-    candidates = np.stack(grid, axis=-1).reshape(-1, 2).astype(np.float32)
+    everywhere = np.stack(grid, axis=-1).reshape(-1, 2).astype(np.float32)
     around = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
-    steps = np.array([height, width], np.float32)
-    for _ in range(_ROUNDS + 1):
-        ious = _ious(occupied, mask, projector, candidates)
-        viewpoint, iou = candidates[ious.argmax()], float(ious.max())
-        steps /= 2
-        candidates = viewpoint + around * steps
-        candidates[:, 0] = candidates[:, 0].clip(low, high)
-    return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), iou)
+
+    def search(candidates):
+        steps = np.array([height, width], np.float32)
+        for _ in range(_ROUNDS + 1):
+            candidates[:, 0] = candidates[:, 0].clip(low, high)
+            ious = _ious(occupied, mask, projector, candidates)
+            viewpoint, iou = candidates[ious.argmax()], float(ious.max())
+            steps /= 2
+            candidates = (viewpoint + around * steps).astype(np.float32)
+        return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), iou)
+
+    anywhere = search(everywhere)
+    if estimate is None:
+        return anywhere
+    close = search(np.float32(estimate) + around * np.array([height, width], np.float32) / 2)
+    return anywhere if anywhere.iou > close.iou + _FAR_BETTER else close
+
+
+def at(
+    occupied: np.ndarray, mask: np.ndarray, projector: Projector, viewpoint: Sequence[float]
+) -> Fit:
+    """Return how a shape fits its mask from a given viewpoint.
+
+    Args:
+      occupied: bool [N, N, N].
+      mask: [S, S, 1] of zeros and ones.
+      projector: the projector of the model's masks.
+      viewpoint: [2] in degrees.
+    """
+    (iou,) = _ious(occupied, mask, projector, np.array([viewpoint], np.float32))
+    return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), float(iou))
 
 
 def _ious(occupied, mask, projector, viewpoints):

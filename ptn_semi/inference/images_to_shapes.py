@@ -1,116 +1,47 @@
-"""Reconstruction of image files: voxels, meshes and previews from a trained model."""
+"""Image files to files of shapes and previews."""
 
 import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
 from PIL import Image
 
-from ptn_semi.data import framing
-from ptn_semi.inference import exports, fits, images, shape_files, silhouettes
-from ptn_semi.models import checkpoints
-from ptn_semi.models.predictor import Predictor
-from ptn_semi.projection.camera import ELEVATION_RANGE
-from ptn_semi.projection.projector import Projector
+from ptn_semi.inference import images, previews, shape_files, silhouettes
+from ptn_semi.inference.reconstruction import (
+    Reconstruction,
+    Reconstructor,
+    check_shape,
+    reconstruct,
+    view_of,
+)
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import shading, sheets, surfaces
+from ptn_semi.visual import sheets
 
-# For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
-_EXTENT = 0.8
-# IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
-# category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
-_FITTING = 0.6
-_SIZE = 160  # side of the pictures in a preview, in pixels
-_VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))  # elevation, azimuth in degrees
+MAX_VIEWS = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class Reconstructor:
-    """A trained model and what is needed to apply it to images.
+class Options:
+    """How images are read, and what is written.
 
     Attributes:
-      predict: function from masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
-      image_size: S, the rows and columns of a mask.
-      threshold: probability above which voxels are occupied; the best on the validation split.
-      extent: how the training masks are framed; see `framing.frame`.
-      projector: the projector of the training masks; None if viewpoints cannot be estimated.
-      elevation_range: lowest and highest elevation of the training masks, in degrees.
-      categories: what the model was trained on.
+      formats: the formats to write, each one of `settings.SHAPE_FORMATS`.
+      meshes: how to make meshes.
+      threshold: probability above which voxels are occupied; None for the model's own.
+      framed: whether the images are framed as training masks already.
+      segment: how to find objects in photographs, one of `settings.SEGMENTATIONS`; see
+        `silhouettes.find`.
     """
 
-    predict: Callable[[np.ndarray], np.ndarray]
-    image_size: int
-    threshold: float
-    extent: float
-    projector: Projector | None = None
-    elevation_range: Sequence[float] = ELEVATION_RANGE
-    categories: Sequence[str] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Judgement:
-    """How sure a reconstruction is.
-
-    Attributes:
-      doubts: why it may be wrong, in words; empty if nothing speaks against it.
-      fit: the viewpoint from which it is most like its mask; None if unknown.
-    """
-
-    doubts: tuple[str, ...] = ()
-    fit: fits.Fit | None = None
-
-
-def load_model(path: str | os.PathLike) -> Reconstructor:
-    """Load a trained model.
-
-    Args:
-      path: a workdir, a checkpoint's folder, or a SavedModel that `exports.export` wrote.
-
-    Raises:
-      UserError: if it holds no model that can be used.
-    """
-    path = pathlib.Path(path)
-    if (path / "saved_model.pb").exists():
-        model, known = exports.read(path)
-    else:
-        checkpoint = checkpoints.find(path)
-        model = checkpoints.load_model(checkpoint)
-        known = exports.metadata(checkpoint, model)
-    return Reconstructor(
-        Predictor(model),
-        model.image_size,
-        known["threshold"],
-        known["extent"] or _EXTENT,
-        model.projector,
-        model.elevation_range,
-        known["categories"],
-    )
-
-
-def judge(reconstructor: Reconstructor, occupied: np.ndarray, mask: np.ndarray) -> Judgement:
-    """Say how well a reconstruction explains its mask.
-
-    Args:
-      reconstructor: the model that made it.
-      occupied: bool [N, N, N], without crumbs.
-      mask: what the model saw, float32 [S, S, 1].
-
-    Returns:
-      The viewpoint that fits best, and a doubt if the shape does not fit from there either.
-    """
-    if reconstructor.projector is None:
-        return Judgement()
-    fit = fits.best(occupied, mask, reconstructor.projector, reconstructor.elevation_range)
-    if fit.iou >= _FITTING:
-        return Judgement(fit=fit)
-    known = " and ".join(reconstructor.categories) or "other shapes"
-    doubt = f"the shape does not fit the mask; the model was trained on {known}"
-    return Judgement((doubt,), fit)
+    formats: Sequence[str] = ("glb",)
+    meshes: MeshSettings = PLAIN_MESHES
+    threshold: float | None = None
+    framed: bool = False
+    segment: str = "auto"
 
 
 def images_in(
@@ -149,12 +80,8 @@ def reconstruct_files(
     reconstructor: Reconstructor,
     paths: Iterable[str | os.PathLike],
     output_dir: str | os.PathLike,
-    formats: Sequence[str],
-    meshes: MeshSettings = PLAIN_MESHES,
-    threshold: float | None = None,
-    framed: bool = False,
-    segment: str = "auto",
-) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, Judgement]]:
+    options: Options,
+) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, Reconstruction | None]]:
     """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
     Args:
@@ -162,47 +89,85 @@ def reconstruct_files(
       paths: image files, or folders of them.
       output_dir: folder for the shape `<image's name>.<format>` and the preview
         `<image's name>.png`.
-      formats: the formats to write, each one of `settings.SHAPE_FORMATS`.
-      meshes: how to make meshes.
-      threshold: probability above which voxels are occupied; None for the model's own.
-      framed: whether the images are framed as training masks already.
-      segment: how to find objects in photographs, one of `settings.SEGMENTATIONS`; see
-        `silhouettes.find`.
+      options: how to read the images, and what to write.
 
     Yields:
-      The path of the image; the files written for it, or a `UserError`; and how sure the shape
-      is, with the doubts about the silhouette.
+      The path of the image; the files written for it, or a `UserError`; and the shape, or None.
     """
-    threshold = reconstructor.threshold if threshold is None else threshold
-    extent = None if framed else reconstructor.extent
     found = list(images_in(paths))
     given = {os.path.realpath(path) for path, _ in found}
     taken: set[str] = set()
     for path, problem in found:
         if problem:
-            yield path, problem, Judgement()
+            yield path, problem, None
             continue
         try:
-            image, silhouette, doubts = silhouettes.read(path, segment)
-            mask = framing.frame(silhouette, reconstructor.image_size, extent)
-            voxels = reconstructor.predict(mask[None])[0]
-            check_shape(voxels, threshold, path)
-            occupied = surfaces.without_crumbs(voxels, threshold) > threshold
-            judgement = judge(reconstructor, occupied, mask)
-            name = _free_name(path.stem, taken)
-            written = [pathlib.Path(output_dir, f"{name}.{kind}") for kind in [*formats, "png"]]
-            if os.path.realpath(written[-1]) in given:
-                raise UserError(
-                    f"the preview of {path} would replace the image {written[-1]}: give another "
-                    "--output_dir"
-                )
-            for file in written[:-1]:
-                shape_files.write(file, voxels, threshold, meshes)
-            sheets.save_png(written[-1], _preview(image, silhouette, mask, occupied))
+            name = pathlib.Path(output_dir, _free_name(path.stem, taken))
+            written, result = _reconstruct(reconstructor, [path], None, name, options, given)
         except UserError as error:
-            yield path, error, Judgement()
+            yield path, error, None
         else:
-            yield path, written, Judgement(doubts + judgement.doubts, judgement.fit)
+            yield path, written, result
+
+
+def reconstruct_views(
+    reconstructor: Reconstructor,
+    paths: Sequence[str | os.PathLike],
+    output_dir: str | os.PathLike,
+    options: Options,
+    viewpoints: Sequence[Sequence[float]] | None = None,
+) -> tuple[list[pathlib.Path], list[pathlib.Path], Reconstruction]:
+    """Reconstruct one object from several images of it.
+
+    Args:
+      reconstructor: the trained model.
+      paths: image files, or folders of them, of 2 to `MAX_VIEWS` images.
+      output_dir: folder for what is written, which has the first image's name.
+      options: how to read the images, and what to write.
+      viewpoints: elevation and azimuth of each image, in degrees; None to estimate them.
+
+    Returns:
+      The paths of the images, the files that were written, and the shape.
+
+    Raises:
+      UserError: one of the images cannot be used, there are too few or too many, or there is not a
+        viewpoint for each.
+    """
+    found = list(images_in(paths))
+    for _, problem in found:
+        if problem:
+            raise problem
+    views = [path for path, _ in found]
+    if not 2 <= len(views) <= MAX_VIEWS:
+        raise UserError(f"{len(views)} views are given: give 2 to {MAX_VIEWS} images of one object")
+    if viewpoints is not None and len(viewpoints) != len(views):
+        raise UserError(
+            f"there are {len(viewpoints)} viewpoints for {len(views)} images: give one for each"
+        )
+    name = pathlib.Path(output_dir, views[0].stem)
+    given = {os.path.realpath(path) for path in views}
+    return views, *_reconstruct(reconstructor, views, viewpoints, name, options, given)
+
+
+def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
+    """Reconstruct an object from images, and write its files; return them and the shape."""
+    views = [
+        view_of(reconstructor, silhouettes.read(path, options.segment), options.framed)
+        for path in paths
+    ]
+    result = reconstruct(reconstructor, views, options.threshold, viewpoints)
+    check_shape(result.voxels, result.threshold, paths[0])
+    # The name may hold dots, so no suffix is replaced.
+    written = [name.with_name(f"{name.name}.{kind}") for kind in [*options.formats, "png"]]
+    if os.path.realpath(written[-1]) in given:
+        raise UserError(
+            f"the preview of {paths[0]} would replace the image {written[-1]}: give another "
+            "--output_dir"
+        )
+    for file in written[:-1]:
+        shape_files.write(file, result.voxels, result.threshold, options.meshes)
+    sheets.save_png(written[-1], previews.draw(views, result))
+    return written, result
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
@@ -211,42 +176,3 @@ def _free_name(stem: str, taken: set[str]) -> str:
     name = next(name for name in names if name not in taken)
     taken.add(name)
     return name
-
-
-def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -> None:
-    """Check that a reconstruction has occupied voxels.
-
-    Args:
-      voxels: probabilities, float32 [N, N, N] in [0, 1].
-      threshold: probability above which voxels are occupied.
-      name: the image's name in the error message.
-
-    Raises:
-      UserError: if no voxel is above the threshold.
-    """
-    if not (voxels > threshold).any():
-        raise UserError(
-            f"the model sees no shape in {name}: no voxel is over the threshold {threshold:g}; "
-            "lower the threshold"
-        )
-
-
-def _preview(
-    image: np.ndarray, silhouette: np.ndarray, mask: np.ndarray, occupied: np.ndarray
-) -> np.ndarray:
-    """Draw the image, its silhouette, the mask that the model sees, and the shape all round."""
-    row = [_in_square(image), sheets.mask_picture(_in_square(silhouette) / 255, _SIZE)]
-    row.append(sheets.mask_picture(mask, _SIZE))
-    row += [shading.shade_voxels(occupied, viewpoint, _SIZE) for viewpoint in _VIEWPOINTS]
-    titles = ["image", "silhouette", "input mask"]
-    titles += [f"shape at azimuth {azimuth}°" for _, azimuth in _VIEWPOINTS]
-    return sheets.grid([row], titles)
-
-
-def _in_square(image: np.ndarray) -> np.ndarray:
-    """Centre an image or a silhouette in a square of `_SIZE` × `_SIZE` pixels, uint8."""
-    picture = Image.fromarray(image.astype(np.uint8) * (255 if image.ndim == 2 else 1))
-    picture.thumbnail((_SIZE, _SIZE))
-    square = Image.new(picture.mode, (_SIZE, _SIZE), "white" if picture.mode == "RGB" else 0)
-    square.paste(picture, ((_SIZE - picture.width) // 2, (_SIZE - picture.height) // 2))
-    return np.asarray(square)

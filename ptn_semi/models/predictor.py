@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+from ptn_semi.models import fusion
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 
@@ -25,6 +26,11 @@ class Predictor:
     def __init__(self, model: SemiSupervisedReconstructor, turn: float = 0) -> None:
         self.turn = turn
         self._shape = (model.image_size, model.image_size, 1)
+        self._fuse = tf.function(
+            lambda masks, viewpoints: fusion.reconstruct_views(model, masks, viewpoints),
+            jit_compile=False,
+            autograph=False,
+        )
         mask = tf.TensorSpec((None, *self._shape), tf.float32)
         self._predict = tf.function(
             lambda masks: model(masks, training=False),
@@ -52,6 +58,22 @@ class Predictor:
             )
         voxels = self._predict(masks).numpy()
         return geometry.turn_voxels(voxels, self.turn) if self.turn else voxels
+
+    def fuse(
+        self, masks: np.ndarray, viewpoints: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Predict voxels from several views of each object; see `fusion.reconstruct_views`.
+
+        Args:
+          masks: float32 [B, K, S, S, 1] in [0, 1].
+          viewpoints: [B, K, 2] in degrees; None to estimate them.
+
+        Returns:
+          The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
+          None if they are unknown.
+        """
+        voxels, seen_from = self._fuse(masks, viewpoints)
+        return voxels.numpy(), None if seen_from is None else seen_from.numpy()
 
     def batches(
         self, shapes, num_views: int, progress: bool = False

@@ -10,10 +10,9 @@ from scipy import ndimage
 
 import ptn_semi
 from ptn_semi import settings
-from ptn_semi.data import framing
-from ptn_semi.inference import images_to_shapes, natural_background, shape_files, silhouettes
+from ptn_semi.inference import natural_background, reconstruction, shape_files, silhouettes
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets, surfaces
+from ptn_semi.visual import sheets
 from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
@@ -46,7 +45,7 @@ def _own_drawing(drawn: Any) -> str | None:
     return drawn and _own(drawn.composite)
 
 
-def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
+def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
     """Build the page, which `page.launch` serves.
 
     Args:
@@ -62,40 +61,38 @@ def build(reconstructor: images_to_shapes.Reconstructor) -> gr.Blocks:
         if path is None:
             return _failed("Give an image first.")
         try:
-            _, silhouette, doubts = silhouettes.read(path, segment)
+            found = silhouettes.read(path, segment)
         except UserError as error:
             # Visitors know the file's name, not its folder on the server.
             return _failed(str(error).replace(path, pathlib.Path(path).name))
-        return reconstruct(silhouette, doubts, threshold, surface)
+        return reconstruct(found, threshold, surface)
 
     def from_drawing(path, *controls):
         if path is None:
             return _failed("Draw an outline first.")
         try:
-            _, outline, _ = silhouettes.read(path)
+            found = silhouettes.read(path)
         except UserError as error:
             return _failed(str(error).replace(path, "the drawing"))
         # The drawing is an outline; the silhouette includes its inside.
-        return reconstruct(ndimage.binary_fill_holes(outline), (), *controls)
+        filled = ndimage.binary_fill_holes(found.silhouette)
+        return reconstruct(found._replace(silhouette=filled, doubts=()), *controls)
 
-    def reconstruct(silhouette, doubts, threshold, surface):
-        mask = framing.frame(silhouette, reconstructor.image_size, reconstructor.extent)
-        voxels = reconstructor.predict(mask[None])[0]
+    def reconstruct(found, threshold, surface):
+        view = reconstruction.view_of(reconstructor, found)
         seen = new_file(".png")
-        sheets.save_png(seen, sheets.mask_picture(mask, _MASK_SIZE))
-        shape, problem = mesh(voxels, threshold, surface)
-        if problem:
-            return voxels, str(seen), shape, problem
-        occupied = surfaces.without_crumbs(voxels, threshold) > threshold
-        doubts += images_to_shapes.judge(reconstructor, occupied, mask).doubts
-        note = _note(f"This may be wrong: {'; '.join(doubts)}.") if doubts else ""
-        return voxels, str(seen), shape, note
+        sheets.save_png(seen, sheets.mask_picture(view.mask, _MASK_SIZE))
+        result = reconstruction.reconstruct(reconstructor, [view], threshold)
+        shape, problem = mesh(result.voxels, threshold, surface)
+        doubts = "; ".join(result.doubts[0])
+        note = problem or (_note(f"This may be wrong: {doubts}.") if doubts else "")
+        return result.voxels, str(seen), shape, note
 
     def mesh(voxels, threshold, surface):
         if voxels is None:
             return None, _note("Reconstruct something first.")
         try:
-            images_to_shapes.check_shape(voxels, threshold, "it")
+            reconstruction.check_shape(voxels, threshold, "it")
             path = new_file(".glb")
             shape_files.write(path, voxels, threshold, settings.MeshSettings(surface))
         except UserError as error:

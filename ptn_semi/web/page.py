@@ -13,7 +13,7 @@ from ptn_semi.web import guard, uploads
 if TYPE_CHECKING:
     import gradio as gr
 
-    from ptn_semi.inference.images_to_shapes import Reconstructor
+    from ptn_semi.inference.reconstruction import Reconstructor
 
 _SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
 

@@ -27,7 +27,8 @@ def test_importing_the_package_alone_loads_no_tensorflow():
 
 def test_commands_can_be_imported_together():
     commands = "train, evaluate, reconstruct, export, demo, tune, build_data, render"
-    code = f"from ptn_semi import {commands}\nimport tools.reproduce, tools.compare_runs"
+    tools = "tools.reproduce, tools.compare_runs, tools.compare_views"
+    code = f"from ptn_semi import {commands}\nimport {tools}"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 

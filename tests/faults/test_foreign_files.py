@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import processes
 from ptn_semi.data import preparation, splits
-from ptn_semi.inference import exports, images_to_shapes
+from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings
@@ -65,9 +65,9 @@ def changed(path, folder, **model):
 
 def test_a_checkpoint_that_names_objects_of_other_modules(checkpoint, tmp_path, trap):
     # As Keras writes down layers, and their dtypes.
-    loaded = images_to_shapes.load_model(changed(checkpoint, tmp_path, dtype=TRAP, layers=[LAMBDA]))
+    loaded = reconstruction.load_model(changed(checkpoint, tmp_path, dtype=TRAP, layers=[LAMBDA]))
     np.testing.assert_array_equal(
-        loaded.predict(MASK), images_to_shapes.load_model(checkpoint).predict(MASK)
+        loaded.predict(MASK), reconstruction.load_model(checkpoint).predict(MASK)
     )
     assert not trap.exists()
 
@@ -88,13 +88,13 @@ def test_a_checkpoint_that_names_objects_of_other_modules(checkpoint, tmp_path, 
 )
 def test_a_checkpoint_of_something_else_is_refused(checkpoint, tmp_path, trap, model):
     with pytest.raises(UserError, match=f"{checkpoint.name} is damaged or not of this version"):
-        images_to_shapes.load_model(changed(checkpoint, tmp_path, **model))
+        reconstruction.load_model(changed(checkpoint, tmp_path, **model))
     assert not trap.exists()
 
 
 def test_a_checkpoints_precision_is_not_taken(checkpoint, tmp_path, trap):
     # Answers are in float32, whatever stands there.
-    reconstructor = images_to_shapes.load_model(changed(checkpoint, tmp_path, precision=TRAP))
+    reconstructor = reconstruction.load_model(changed(checkpoint, tmp_path, precision=TRAP))
     assert reconstructor.image_size == 32 and not trap.exists()
 
 
@@ -103,14 +103,14 @@ def test_a_checkpoint_of_huge_networks_takes_no_memory(checkpoint, tmp_path):
     for huge in ({"latent_dim": 10**10}, {"encoder_filters": [10**6] * 3}, {"kernel_size": 0}):
         folder = tmp_path / next(iter(huge))
         with pytest.raises(UserError, match="network's sizes are 1 to"):
-            images_to_shapes.load_model(changed(checkpoint, folder, architecture=config | huge))
+            reconstruction.load_model(changed(checkpoint, folder, architecture=config | huge))
 
 
 def test_other_weights_than_the_configuration_says_are_refused(checkpoint, tmp_path):
     config = json.loads((checkpoint / "checkpoint.json").read_text())["model"]["architecture"]
     other = config | {"latent_dim": 9}
     with pytest.raises(UserError, match="is damaged or not of this version"):
-        images_to_shapes.load_model(changed(checkpoint, tmp_path, architecture=other))
+        reconstruction.load_model(changed(checkpoint, tmp_path, architecture=other))
 
 
 class Evil(tf.Module):
@@ -141,13 +141,13 @@ def test_a_saved_model_that_writes_files(exported, tmp_path):
     tf.saved_model.load(str(path)).signatures["serving_default"](mask=tf.constant(MASK))
     sprung.unlink()
     with pytest.raises(UserError, match=r"metadata\.json is missing or damaged: give a folder"):
-        images_to_shapes.load_model(path)
+        reconstruction.load_model(path)
     shutil.copytree(exported / "assets.extra", path / "assets.extra")
     with pytest.raises(UserError, match="is damaged or not of this version"):
-        images_to_shapes.load_model(path)
+        reconstruction.load_model(path)
     shutil.copytree(exported / "variables", path / "variables", dirs_exist_ok=True)
-    expected = images_to_shapes.load_model(exported).predict(MASK)
-    np.testing.assert_array_equal(images_to_shapes.load_model(path).predict(MASK), expected)
+    expected = reconstruction.load_model(exported).predict(MASK)
+    np.testing.assert_array_equal(reconstruction.load_model(path).predict(MASK), expected)
     assert not sprung.exists()
 
 
@@ -161,7 +161,7 @@ def test_metadata_of_something_else_are_refused(exported, tmp_path, change):
     file = path / "assets.extra" / "metadata.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     with pytest.raises(UserError, match="is damaged or not of this version"):
-        images_to_shapes.load_model(path)
+        reconstruction.load_model(path)
 
 
 @pytest.mark.parametrize(

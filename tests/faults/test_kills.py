@@ -144,7 +144,7 @@ def test_an_export(tmp_path, checkpoint):
 
 def reconstruct(folder, images):
     for _, result, _ in images_to_shapes.reconstruct_files(
-        FAKE, [images], folder, settings.SHAPE_FORMATS
+        FAKE, [images], folder, images_to_shapes.Options(settings.SHAPE_FORMATS)
     ):
         assert isinstance(result, list)
 

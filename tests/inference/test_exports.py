@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import processes
-from ptn_semi.inference import exports, images_to_shapes
+from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import Camera
@@ -196,11 +196,11 @@ def test_tflite_and_onnx_answer_as_the_model(checkpoint, model, tmp_path):
 
 def test_saved_models_reconstruct_images(exported, checkpoint):
     for path in (exported, checkpoint.path):
-        loaded = images_to_shapes.load_model(path)
+        loaded = reconstruction.load_model(path)
         assert (loaded.threshold, loaded.extent, loaded.image_size) == (0.35, 0.7, 32)
     np.testing.assert_allclose(
-        images_to_shapes.load_model(exported).predict(MASKS),
-        images_to_shapes.load_model(checkpoint.path).predict(MASKS),
+        reconstruction.load_model(exported).predict(MASKS),
+        reconstruction.load_model(checkpoint.path).predict(MASKS),
         atol=1e-6,  # both in float32, though it was trained in half precision
     )
 
@@ -218,7 +218,7 @@ def test_what_is_refused(exported, checkpoint, tmp_path):
 def test_other_saved_models_are_refused(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
     with pytest.raises(UserError, match=r"give a folder that ptn_semi.export wrote"):
-        images_to_shapes.load_model(tmp_path / "1")
+        reconstruction.load_model(tmp_path / "1")
 
 
 def test_missing_packages_are_named(checkpoint, tmp_path, monkeypatch):

@@ -27,6 +27,28 @@ def test_the_viewpoint_is_found(chair, elevation, azimuth):
     assert abs(fit.elevation - elevation) < 4 and abs(fit.azimuth - azimuth) < 4
 
 
+def test_the_model_decides_between_front_and_back(chair):
+    table = chair[:, :16].copy()  # without a back: from behind it looks the same
+    table = np.concatenate([table, np.zeros_like(table)], axis=1)
+    table |= table[::-1] | table[:, :, ::-1] | table[::-1, :, ::-1]
+    mask = (PROJECTOR([table[None].astype("f4"), np.float32([[5, 10]])]).numpy()[0] > 0).astype(
+        "f4"
+    )
+    for azimuth in (0, 180):
+        estimate = np.float32([0, azimuth])
+        fit = fits.best(table, mask, PROJECTOR, ELEVATION_RANGE, estimate)
+        assert abs((fit.azimuth - azimuth - 10 + 180) % 360 - 180) < 10 and fit.iou > 0.9
+    # An estimate that the mask does not bear out is overruled.
+    fit = fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE, np.float32([0, 90]))
+    assert fit.iou >= fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE).iou - 0.05
+
+
+def test_the_fit_from_a_given_viewpoint(chair):
+    viewpoint = (10.0, 33.0)
+    mask = PROJECTOR([chair[None].astype("f4"), np.float32([viewpoint])]).numpy()[0] > 0
+    assert fits.at(chair, mask.astype("f4"), PROJECTOR, viewpoint) == fits.Fit(10, 33, 1)
+
+
 def test_a_mask_that_does_not_fit(chair):
     mask = np.zeros((32, 32, 1), np.float32)
     mask[15:17] = 1  # a bar

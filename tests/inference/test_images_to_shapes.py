@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import FAKE
+from fakes import FAKE, extrude
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.projection.projector import Projector
@@ -24,17 +24,15 @@ def image(path, part=slice(4, 28)):
 
 
 def run(paths, tmp_path, **kwargs):
-    formats = kwargs.pop("formats", settings.SHAPE_FORMATS)
-    return list(
-        images_to_shapes.reconstruct_files(FAKE, paths, tmp_path / "out", formats, **kwargs)
-    )
+    options = images_to_shapes.Options(**{"formats": settings.SHAPE_FORMATS, **kwargs})
+    return list(images_to_shapes.reconstruct_files(FAKE, paths, tmp_path / "out", options))
 
 
 @pytest.mark.parametrize("surface", settings.SURFACES)
 def test_all_formats_hold_the_shape(tmp_path, surface):
     meshes = settings.MeshSettings(surface)
-    [(path, written, judgement)] = run([image(tmp_path / "a.png")], tmp_path, meshes=meshes)
-    assert path == tmp_path / "a.png" and not judgement.doubts
+    [(path, written, result)] = run([image(tmp_path / "a.png")], tmp_path, meshes=meshes)
+    assert path == tmp_path / "a.png" and result.doubts == ((),)
     assert [f.suffix[1:] for f in written] == [*settings.SHAPE_FORMATS, "png"]
     assert {f.stem for f in written} == {"a"}
     kept = np.load(tmp_path / "out/a.npz")
@@ -124,9 +122,63 @@ def test_shapes_that_do_not_fit_their_mask_are_doubtful(tmp_path):
     wrong = dataclasses.replace(fitting, predict=lambda _: plate)
     files = [image(tmp_path / "a.png")]
     for reconstructor, doubts in ((fitting, 0), (wrong, 1)):
-        [(_, _, judgement)] = images_to_shapes.reconstruct_files(
-            reconstructor, files, tmp_path / "out", ["npz"]
+        [(_, _, result)] = images_to_shapes.reconstruct_files(
+            reconstructor, files, tmp_path / "out", images_to_shapes.Options(["npz"])
         )
-        assert len(judgement.doubts) == doubts, judgement
-        assert (judgement.fit.iou > 0.6) == (not doubts)
-    assert "trained on chair and table" in judgement.doubts[0]
+        assert len(result.doubts[0]) == doubts, result.doubts
+        assert (result.fits[0].iou > 0.6) == (not doubts)
+    assert "trained on chair and table" in result.doubts[0][0]
+
+
+def both(masks, viewpoints):
+    """Voxels where any view has them, and the viewpoints, or some."""
+    voxels = np.max([extrude(views) for views in masks.swapaxes(0, 1)], axis=0)
+    if viewpoints is None:
+        viewpoints = np.zeros([*masks.shape[:2], 2], np.float32)
+    return voxels, viewpoints
+
+
+SEVERAL = dataclasses.replace(FAKE, fuse=both, projector=Projector(16))
+
+
+def test_several_views_become_one_shape(tmp_path):
+    paths = [image(tmp_path / "x" / "left.png"), image(tmp_path / "right.png", slice(0, 8))]
+    alone = [run([path], tmp_path, formats=["npz"], framed=True)[0][2].voxels for path in paths]
+    options = images_to_shapes.Options(["npz"], framed=True)
+    given = [(20, 30), (10, 200)]
+    views, written, result = images_to_shapes.reconstruct_views(
+        SEVERAL, [tmp_path / "x", paths[1]], tmp_path / "out", options, given
+    )
+    assert views == paths and [file.name for file in written] == ["left.npz", "left.png"]
+    np.testing.assert_array_equal(result.voxels, np.maximum(*alone))
+    assert [(fit.elevation, fit.azimuth) for fit in result.fits] == given
+    assert len(result.doubts) == 2
+    rows = [Image.open(tmp_path / "out" / name).height for name in ("left.png", "right.png")]
+    assert rows[0] > 1.5 * rows[1]
+
+
+@pytest.mark.parametrize(
+    ("names", "viewpoints", "said"),
+    [
+        (["a.png"], None, "1 views are given: give 2 to 8"),
+        (["a.png"] * 9, None, "9 views are given"),
+        (["a.png", "b.png"], [(0, 0)], "1 viewpoints for 2 images"),
+        (["a.png", "none.png"], None, "none.png"),
+        (["a.png", "empty"], None, "empty holds no images"),
+    ],
+)
+def test_views_that_cannot_be_used_are_named(tmp_path, monkeypatch, names, viewpoints, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    image(tmp_path / "a.png"), image(tmp_path / "b.png")
+    with pytest.raises(UserError, match=said):
+        images_to_shapes.reconstruct_views(
+            SEVERAL, names, "out", images_to_shapes.Options(), viewpoints
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_single_views_says_so(tmp_path):
+    paths = [image(tmp_path / "a.png"), image(tmp_path / "b.png")]
+    with pytest.raises(UserError, match="single views only"):
+        images_to_shapes.reconstruct_views(FAKE, paths, "out", images_to_shapes.Options())

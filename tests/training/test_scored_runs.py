@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.evaluation import scoring
-from ptn_semi.inference import images_to_shapes
+from ptn_semi.inference import reconstruction
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
@@ -89,7 +89,7 @@ def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, d
 
 
 def test_a_workdir_reconstructs_images(trained):
-    reconstructor = images_to_shapes.load_model(trained)
+    reconstructor = reconstruction.load_model(trained)
     best = checkpoints.find(trained)
     assert reconstructor.threshold == best.progress["best"]["threshold"]
     assert 0.5 < reconstructor.extent <= 1

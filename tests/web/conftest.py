@@ -11,11 +11,11 @@ uploads.folder()  # before gradio is imported
 
 @pytest.fixture(scope="module")
 def served():
-    from ptn_semi.inference import images_to_shapes
+    from ptn_semi.inference import reconstruction
     from ptn_semi.web import page
     from visits import extrude
 
-    reconstructor = images_to_shapes.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
+    reconstructor = reconstruction.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     served = page.launch(reconstructor, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi.inference import exports, images_to_shapes
+from ptn_semi.inference import exports, images_to_shapes, reconstruction
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tools.benchmarks.rows import Row, faster, times
@@ -35,7 +35,7 @@ def inference(options: "Options") -> Iterator[Row]:
                 ours, plain = times(functions, options.repeats)
                 yield faster(title, "ms", 1000, ours, plain, None)
             if preset == "small":
-                yield _images(options, images_to_shapes.load_model(exported), folder)
+                yield _images(options, reconstruction.load_model(exported), folder)
 
 
 def _answers(model, exported, batch):
@@ -50,7 +50,7 @@ def _images(options, reconstructor, folder):
         # The voxels of an untrained G are about 0.05.
         return list(
             images_to_shapes.reconstruct_files(
-                reconstructor, [_IMAGE], folder, ["glb"], threshold=0.04
+                reconstructor, [_IMAGE], folder, images_to_shapes.Options(threshold=0.04)
             )
         )
 

@@ -1,0 +1,109 @@
+"""Score and draw a model's answers to 1, 2, 4 and 8 views of an object.
+
+    python tools/compare_views.py --workdir=runs/chairs --output=docs/several_views.png
+
+The views of a shape are its first ones. The table has the AP with viewpoints that the model
+estimates and with the true ones; the picture has shapes spread evenly over the split.
+"""
+
+import numpy as np
+import tqdm
+from absl import flags as absl_flags
+
+from ptn_semi.training import workdirs
+from ptn_semi.utils import cli
+
+with cli.loading():
+    from ptn_semi.data import preparation, splits
+    from ptn_semi.evaluation import metrics
+    from ptn_semi.models import checkpoints
+    from ptn_semi.models.predictor import Predictor
+    from ptn_semi.visual import shading, sheets, surfaces
+
+FLAGS = absl_flags.FLAGS
+COUNTS = (1, 2, 4, 8)
+VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
+_BATCH = 16  # shapes at once
+
+
+def score(predictor: Predictor, shapes: splits.Shapes, count: int, known: bool) -> np.ndarray:
+    """Score the answers to the first views of each shape.
+
+    Args:
+      predictor: the model's.
+      shapes: shapes with voxels.
+      count: how many views are given together.
+      known: whether their viewpoints are given too.
+
+    Returns:
+      The AP of each shape, [B].
+    """
+    scores = []
+    title = f"{count} views{', known viewpoints' * known}"
+    for start in tqdm.tqdm(range(0, len(shapes), _BATCH), title, unit=" batches"):
+        index = np.arange(start, min(start + _BATCH, len(shapes)))
+        viewpoints = shapes.viewpoints[index, :count] if known else None
+        voxels, _ = predictor.fuse(views_of(shapes, index, count), viewpoints)
+        scores.append(metrics.average_precision(voxels, shapes.unpack_voxels(index)))
+    return np.concatenate(scores)
+
+
+def views_of(shapes: splits.Shapes, index: np.ndarray, count: int) -> np.ndarray:
+    """Return the first views of some shapes, float32 [B, count, S, S, 1]."""
+    views = [shapes.unpack_masks(index, np.full(len(index), view)) for view in range(count)]
+    return np.stack(views, axis=1).astype(np.float32)
+
+
+def draw(predictor: Predictor, shapes: splits.Shapes, threshold: float, count: int) -> np.ndarray:
+    """Draw shapes as they come out of more and more views, beside the truth.
+
+    Args:
+      predictor: the model's.
+      shapes: shapes with voxels.
+      threshold: probability above which voxels are occupied.
+      count: how many shapes to draw.
+
+    Returns:
+      uint8 [height, width, 3].
+    """
+    index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
+    masks, truth = views_of(shapes, index, 2), shapes.unpack_voxels(index)
+    answers = [predictor.fuse(views_of(shapes, index, views))[0] for views in COUNTS]
+    rows = []
+    for row in range(len(index)):
+        found = [surfaces.without_crumbs(voxels[row], threshold) > threshold for voxels in answers]
+        drawn = [shading.shade_voxels(voxels, VIEWPOINT) for voxels in found]
+        true = shading.shade_voxels(truth[row], VIEWPOINT, color=sheets.TRUE_COLOR)
+        rows.append([*map(sheets.mask_picture, masks[row]), *drawn, true])
+    titles = ["first view", "second view"]
+    titles += [f"from {views} view{'s' * (views > 1)}" for views in COUNTS]
+    return sheets.grid(rows, [*titles, "true shape"])
+
+
+def define_flags() -> None:
+    """Define the command's flags."""
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
+    absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
+    absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+
+
+def main() -> None:
+    """Parse flags, print the scores and draw the sheet."""
+    data, _, _ = workdirs.read_settings(FLAGS.workdir)
+    checkpoint = checkpoints.find(FLAGS.workdir)
+    predictor = Predictor(checkpoints.load_model(checkpoint))
+    shapes = splits.load(preparation.prepare(data), FLAGS.split, with_voxels=True)
+    lines = []
+    for count in COUNTS:
+        cells = [score(predictor, shapes, count, known) for known in (False, True)]
+        means = (f"{aps.mean():.3f} ± {aps.std() / len(aps) ** 0.5:.3f}" for aps in cells)
+        lines.append(f"{count:5}" + "".join(f"{mean:>20}" for mean in means))
+    print(f"AP of {len(shapes)} shapes, mean ± standard error over shapes")
+    print("views           estimated          known viewpoints", *lines, sep="\n")
+    threshold = checkpoint.progress["best"]["threshold"]
+    sheets.save_png(FLAGS.output, draw(predictor, shapes, threshold, FLAGS.count))
+
+
+if __name__ == "__main__":
+    cli.run(main, define_flags)
