@@ -66,9 +66,11 @@ def main(paths: list[str]) -> None:
     meshes = flags.collect(settings.MeshSettings)
     if meshes != settings.PLAIN_MESHES and not set(FLAGS.format) & set(settings.MESH_FORMATS):
         raise UserError(
-            "--surface, --smoothing, --max_faces and --size_mm are for meshes: add --format=glb, "
-            "obj, ply or stl"
+            "--surface, --smoothing, --max_faces, --size_mm and --color are for meshes: add "
+            "--format=glb, obj, ply or stl"
         )
+    if meshes.color and not set(FLAGS.format) & set(settings.COLOR_FORMATS):
+        raise UserError("--color is for .glb, .obj and .ply: add --format=glb, obj or ply")
     viewpoints = _viewpoints(FLAGS.viewpoints)
     check_model(FLAGS.model)
     if FLAGS.segment == "model":

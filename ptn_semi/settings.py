@@ -34,6 +34,7 @@ SWEPT = (
     "discriminator_learning_rate",
 )
 MESH_FORMATS = ("glb", "obj", "ply", "stl")
+COLOR_FORMATS = ("glb", "obj", "ply")
 SHAPE_FORMATS = (*MESH_FORMATS, "binvox", "npz")
 SURFACES = ("smooth", "blocky")
 SEGMENTATIONS = ("auto", "plain", "model")
@@ -251,6 +252,7 @@ class MeshSettings:
     size_mm: float = setting(
         0.0, "Longest side of meshes, in mm; 0 leaves the grid's side at 1.", low=0
     )
+    color: bool = setting(False, "Give meshes the colours of the images.")
 
 
 PLAIN_MESHES = MeshSettings()

@@ -16,6 +16,12 @@ def extrude(masks):
     return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 32, 32, 32]).astype(np.float32)
 
 
+def extrude_all(masks, viewpoints):
+    """Where any view has voxels, and the viewpoint from which all are said to be seen."""
+    voxels = np.max([extrude(views) for views in masks.swapaxes(0, 1)], axis=0)
+    return voxels, np.zeros([*masks.shape[:2], 2], np.float32)
+
+
 def upload(client, path, name="files"):
     answer = client.post("upload", files={name: path.read_bytes()})
     assert answer.status_code == 200, answer.text
@@ -39,10 +45,15 @@ def answered(response, client):
     ]
 
 
-def ask(client, path, threshold=0.4, surface="smooth"):
-    """Picture of the mask, shape and note."""
-    [uploaded] = upload(client, path)
-    answer = run(client, "from_file", file(uploaded), threshold, surface, "auto")
+# After the threshold and the surface: colours, segmentation, and no other views.
+REST = (True, "auto", None, None, None)
+
+
+def ask(client, path, threshold=0.4, surface="smooth", color=True, others=()):
+    """Picture of the masks, shape and note."""
+    first, *rest = [file(upload(client, each)[0]) for each in (path, *others)]
+    rest += [None] * (3 - len(rest))
+    answer = run(client, "from_file", first, threshold, surface, color, "auto", *rest)
     return answered(answer, client)[1:]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from PIL import Image
 
-from ptn_semi.inference import images, previews, shape_files, silhouettes
+from ptn_semi.inference import colors, images, previews, shape_files, silhouettes
 from ptn_semi.inference.reconstruction import (
     Reconstruction,
     Reconstructor,
@@ -164,9 +164,21 @@ def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
             f"the preview of {paths[0]} would replace the image {written[-1]}: give another "
             "--output_dir"
         )
+    paint = None
+    if options.meshes.color:
+        for path, view in zip(paths, views, strict=True):
+            if not colors.are_in(view):
+                raise UserError(
+                    f"{path} has one colour only, as masks have, and cannot colour a shape: leave "
+                    "out --color"
+                )
+        camera = reconstructor.projector.camera
+        textures = [colors.texture(view) for view in views]
+        paint = colors.Painter(textures, result.fits, result.occupied, camera)
     for file in written[:-1]:
-        shape_files.write(file, result.voxels, result.threshold, options.meshes)
-    sheets.save_png(written[-1], previews.draw(views, result))
+        shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)
+    preview = previews.draw(views, result, *([paint] if paint else []))
+    sheets.save_png(written[-1], preview)
     return written, result
 
 

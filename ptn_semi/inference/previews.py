@@ -12,13 +12,18 @@ _SIZE = 160  # side of the pictures, in pixels
 _VIEWPOINTS = ((20, 30), (20, 120), (20, 210), (20, 300))  # elevation, azimuth in degrees
 
 
-def draw(views: Sequence[View], result: Reconstruction) -> np.ndarray:
+def draw(
+    views: Sequence[View],
+    result: Reconstruction,
+    color: shading.Color = shading.PREDICTED_COLOR,
+) -> np.ndarray:
     """Draw each view's image, its silhouette, the mask that the model sees, and the shape.
 
     Args:
       views: what was reconstructed.
       result: its shape, which is shown all round for a single view, and for several from each
         one's own viewpoint, if it is known, and from two others.
+      color: of the shape; see `shading.shade_voxels`.
 
     Returns:
       uint8 [height, width, 3].
@@ -33,7 +38,8 @@ def draw(views: Sequence[View], result: Reconstruction) -> np.ndarray:
             around += _VIEWPOINTS[:2]
         silhouette = sheets.mask_picture(_in_square(view.silhouette) / 255, _SIZE)
         row = [_in_square(view.image), silhouette, sheets.mask_picture(view.mask, _SIZE)]
-        rows.append(row + [shading.shade_voxels(result.occupied, v, _SIZE) for v in around])
+        shape = result.occupied
+        rows.append(row + [shading.shade_voxels(shape, v, _SIZE, color) for v in around])
     seen = around
     titles = ["image", "silhouette", "input mask"]
     if several and result.fits:

@@ -22,6 +22,7 @@ def write(
     voxels: np.ndarray,
     threshold: float,
     meshes: MeshSettings = PLAIN_MESHES,
+    paint: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> None:
     """Write a reconstruction to a file, without crumbs (`surfaces.without_crumbs`).
 
@@ -32,6 +33,8 @@ def write(
       voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
       threshold: probability above which voxels are occupied.
       meshes: how to make a mesh.
+      paint: function from points and outward normals [V, 3], in object axes and grid sides, to
+        colours uint8 [V, 3], as a `colors.Painter`; None for meshes of one colour.
 
     Raises:
       UserError: if it cannot be written.
@@ -45,7 +48,11 @@ def write(
         elif kind == "binvox":
             partial.write_bytes(binvox.write(whole > threshold))
         else:
-            data = _encoded(make_mesh(whole, threshold, meshes), kind, meshes.size_mm)
+            mesh = make_mesh(whole, threshold, meshes)
+            if paint is not None:
+                axes = [surfaces.object_axes(v) for v in (mesh.vertices, mesh.vertex_normals)]
+                mesh = surfaces.painted(mesh, paint(*axes), linear=kind == "glb")
+            data = _encoded(mesh, kind, meshes.size_mm)
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
@@ -69,8 +76,7 @@ def make_mesh(voxels: np.ndarray, threshold: float, meshes: MeshSettings) -> tri
 
 
 def _encoded(mesh, kind, size_mm):
-    """Return the content of a mesh's file."""
-    mesh = mesh.copy()
+    """Return the content of a mesh's file; the mesh is changed."""
     if size_mm:
         scale = size_mm / mesh.extents.max()
         mesh.apply_scale(scale * _METRES if kind == "glb" else scale)

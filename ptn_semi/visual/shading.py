@@ -3,11 +3,14 @@
 Axes, viewpoints and image rows are as in `geometry`. Every image is uint8 [H, W, 3].
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import ndimage
 
 from ptn_semi.projection import geometry
 
+Color = tuple[int, int, int] | Callable[[np.ndarray, np.ndarray], np.ndarray]
 PREDICTED_COLOR = (92, 143, 214)  # blue
 VIEWPOINTS = ((20, 30), (20, 150))  # front left and rear left, from above; degrees
 
@@ -60,7 +63,7 @@ def shade_voxels(
     voxels: np.ndarray,
     viewpoint: tuple[float, float],
     size: int = 128,
-    color: tuple[int, int, int] = PREDICTED_COLOR,
+    color: Color = PREDICTED_COLOR,
     half_width: float | None = None,
 ) -> np.ndarray:
     """Draw a shaded orthographic picture of a voxel shape on white.
@@ -72,7 +75,8 @@ def shade_voxels(
       voxels: occupied voxels, bool [N, N, N].
       viewpoint: elevation and azimuth in degrees.
       size: side of the picture, in pixels.
-      color: color of the material, RGB in 0 to 255.
+      color: color of the material, RGB in 0 to 255; or a function from points and normals [F, 3] in
+        object coordinates to colors [F, 3], as a `colors.Painter`.
       half_width: half of the width that the picture spans, in grid sides. None takes the shape's
         `bounding_radius`. Pass the same value for pictures that are to be compared.
 
@@ -104,7 +108,8 @@ def shade_voxels(
                 pixel, owner = _parallelograms(position[face], sides, wide)
                 np.maximum.at(nearest, pixel, face[owner])  # Later is nearer.
         seen = nearest >= 0
-        image[seen] = (_light(occupied, voxel, normal, axes)[:, None] * color)[nearest[seen]]
+        colors = color(center, normal) if callable(color) else color
+        image[seen] = (_light(occupied, voxel, normal, axes)[:, None] * colors)[nearest[seen]]
     image = image.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3).mean((1, 3))
     return np.clip(image, 0, 255).round().astype(np.uint8)
 

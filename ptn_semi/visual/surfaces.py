@@ -18,6 +18,34 @@ _REDUCTION_PACE = 5  # of quadric decimation, 0 to 10; from 7 on, thin parts tea
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
 
 
+def object_axes(vectors: np.ndarray) -> np.ndarray:
+    """Turn vectors [V, 3] in a mesh's axes to object axes."""
+    return vectors @ _TO_GLTF
+
+
+def painted(mesh: trimesh.Trimesh, colors: np.ndarray, linear: bool = False) -> trimesh.Trimesh:
+    """Give each vertex of a mesh a colour.
+
+    Args:
+      mesh: the mesh.
+      colors: uint8 [V, 3], sRGB.
+      linear: make the colours linear, and add a material that shows them, as glTF wants it.
+
+    Returns:
+      A mesh of the same surface.
+    """
+    mesh = mesh.copy()
+    if not linear:
+        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=colors)
+        return mesh
+    share = colors / 255
+    share = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    opaque = np.pad(np.round(share * 255).astype(np.uint8), ((0, 0), (0, 1)), constant_values=255)
+    mesh.visual = trimesh.visual.TextureVisuals(material=_material([1.0, 1.0, 1.0]))
+    mesh.visual.vertex_attributes["color"] = opaque
+    return mesh
+
+
 def without_crumbs(voxels: np.ndarray, threshold: float) -> np.ndarray:
     """Take out the parts of a shape that are far smaller than its largest part.
 
@@ -147,8 +175,11 @@ def _mesh(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
     """Create a mesh with the predicted shapes' color from vertices in object coordinates."""
     mesh = trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
     color = [channel / 255 for channel in shading.PREDICTED_COLOR]
-    material = trimesh.visual.material.PBRMaterial(
+    mesh.visual = trimesh.visual.TextureVisuals(material=_material(color))
+    return mesh
+
+
+def _material(color: list[float]) -> trimesh.visual.material.PBRMaterial:
+    return trimesh.visual.material.PBRMaterial(
         baseColorFactor=[*color, 1.0], metallicFactor=0.0, roughnessFactor=0.7
     )
-    mesh.visual = trimesh.visual.TextureVisuals(material=material)
-    return mesh

@@ -1,18 +1,27 @@
 """Layout of the demo page, in gradio blocks."""
 
+import dataclasses
 import os
 import pathlib
 import uuid
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from scipy import ndimage
 
 import ptn_semi
 from ptn_semi import settings
-from ptn_semi.inference import natural_background, reconstruction, shape_files, silhouettes
+from ptn_semi.inference import (
+    colors,
+    fits,
+    natural_background,
+    reconstruction,
+    shape_files,
+    silhouettes,
+)
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets
+from ptn_semi.visual import sheets, surfaces
 from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
@@ -25,6 +34,22 @@ _TAKE_BRUSH = """() => {
   }, 100);
 }"""
 _MASK_SIZE = 200  # pixels
+_VIEWS = 4  # images of one object
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """What a visitor sees, kept for another threshold.
+
+    Attributes:
+      voxels: probabilities, float32 [N, N, N] in [0, 1].
+      fits: the viewpoints of the images; empty if unknown.
+      textures: the colours of the images; empty if they have none.
+    """
+
+    voxels: np.ndarray
+    fits: tuple[fits.Fit, ...]
+    textures: list[np.ndarray]
 
 
 def _own(upload: Any) -> str | None:
@@ -57,15 +82,19 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         return uploads.folder() / f"{uuid.uuid4()}{suffix}"
 
     # The functions below have no type hints, because gradio reads those of event handlers.
-    def from_file(path, threshold, surface, segment):
-        if path is None:
+    def from_file(path, threshold, surface, color, segment, *others):
+        paths = [each for each in (path, *others) if each is not None]
+        if not paths:
             return _failed("Give an image first.")
         try:
-            found = silhouettes.read(path, segment)
+            found = [silhouettes.read(each, segment) for each in paths]
         except UserError as error:
             # Visitors know the file's name, not its folder on the server.
-            return _failed(str(error).replace(path, pathlib.Path(path).name))
-        return reconstruct(found, threshold, surface)
+            text = str(error)
+            for each in paths:
+                text = text.replace(each, pathlib.Path(each).name)
+            return _failed(text)
+        return reconstruct(found, threshold, surface, color)
 
     def from_drawing(path, *controls):
         if path is None:
@@ -76,32 +105,45 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
             return _failed(str(error).replace(path, "the drawing"))
         # The drawing is an outline; the silhouette includes its inside.
         filled = ndimage.binary_fill_holes(found.silhouette)
-        return reconstruct(found._replace(silhouette=filled, doubts=()), *controls)
+        return reconstruct([found._replace(silhouette=filled, doubts=())], *controls)
 
-    def reconstruct(found, threshold, surface):
-        view = reconstruction.view_of(reconstructor, found)
+    def reconstruct(found, threshold, *controls):
+        views = [reconstruction.view_of(reconstructor, each) for each in found]
         seen = new_file(".png")
-        sheets.save_png(seen, sheets.mask_picture(view.mask, _MASK_SIZE))
-        result = reconstruction.reconstruct(reconstructor, [view], threshold)
-        shape, problem = mesh(result.voxels, threshold, surface)
-        doubts = "; ".join(result.doubts[0])
-        note = problem or (_note(f"This may be wrong: {doubts}.") if doubts else "")
-        return result.voxels, str(seen), shape, note
-
-    def mesh(voxels, threshold, surface):
-        if voxels is None:
-            return None, _note("Reconstruct something first.")
+        pictures = [sheets.mask_picture(view.mask, _MASK_SIZE) for view in views]
+        sheets.save_png(seen, np.concatenate(pictures, axis=1))
         try:
-            reconstruction.check_shape(voxels, threshold, "it")
+            result = reconstruction.reconstruct(reconstructor, views, threshold)
+        except UserError as error:
+            return _failed(error)
+        in_color = all(map(colors.are_in, views))
+        textures = [colors.texture(view) for view in views] if in_color else []
+        shown = _Shown(result.voxels, result.fits, textures)
+        shape, problem = mesh(shown, threshold, *controls)
+        doubts = "; ".join(dict.fromkeys(doubt for doubts in result.doubts for doubt in doubts))
+        note = problem or (_note(f"This may be wrong: {doubts}.") if doubts else "")
+        return shown, str(seen), shape, note
+
+    def mesh(shown, threshold, surface, color):
+        if shown is None:
+            return None, _note("Reconstruct something first.")
+        paint = None
+        if color and shown.textures and shown.fits and reconstructor.projector is not None:
+            occupied = surfaces.without_crumbs(shown.voxels, threshold) > threshold
+            camera = reconstructor.projector.camera
+            paint = colors.Painter(shown.textures, shown.fits, occupied, camera)
+        try:
+            reconstruction.check_shape(shown.voxels, threshold, "it")
             path = new_file(".glb")
-            shape_files.write(path, voxels, threshold, settings.MeshSettings(surface))
+            chosen = settings.MeshSettings(surface)
+            shape_files.write(path, shown.voxels, threshold, chosen, paint)
         except UserError as error:
             return None, _note(error)
         return str(path), ""
 
     with gr.Blocks(title="One silhouette to 3D", analytics_enabled=False) as page:
         gr.Markdown("# One silhouette to 3D")
-        voxels = gr.State()
+        shown = gr.State()
         with gr.Row():
             with gr.Column():
                 with gr.Tab("Image"):
@@ -119,6 +161,19 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                         label="Find it by its plain background, or by a network (model)",
                         visible=networks,
                     )
+                    with gr.Accordion("More views of the same object", open=False), gr.Row():
+                        others = [
+                            gr.Image(
+                                label=f"View {number}",
+                                type="filepath",
+                                sources=["upload"],
+                                height=_MASK_SIZE,
+                                min_width=100,
+                            )
+                            for number in range(2, _VIEWS + 1)
+                        ]
+                    for other in others:
+                        other.preprocess = _own  # type: ignore[method-assign, assignment]
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing") as drawing_tab:
                     drawing = gr.Sketchpad(
@@ -146,14 +201,17 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                             0.01, 0.99, reconstructor.threshold, step=0.01, label="Threshold"
                         )
                         surface = gr.Radio(list(settings.SURFACES), value="smooth", label="Surface")
-        controls = [threshold, surface]
-        outputs = [voxels, seen, model, note]
+                        color = gr.Checkbox(True, label="Colours of the image")
+        controls = [threshold, surface, color]
+        outputs = [shown, seen, model, note]
+        files = [image, *controls, segment, *others]
         # gradio's queue would keep messages that visitors never fetch. The guard queues instead.
-        from_image.click(from_file, [image, *controls, segment], outputs, queue=False)
-        image.upload(from_file, [image, *controls, segment], outputs, queue=False)
+        from_image.click(from_file, files, outputs, queue=False)
+        for given in (image, *others):
+            given.upload(from_file, files, outputs, queue=False)
         from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
-        for changed in (threshold.release, surface.change):
-            changed(mesh, [voxels, *controls], [model, note], queue=False)
+        for changed in (threshold.release, surface.change, color.change):
+            changed(mesh, [shown, *controls], [model, note], queue=False)
         drawing_tab.select(None, js=_TAKE_BRUSH, queue=False)
         for block in page.blocks.values():
             block.async_move_resource_to_block_cache = _as_it_is

@@ -72,6 +72,7 @@ def workdir(tmp_path_factory):
         ("reconstruct", ["--model=RUN"], "name an image"),
         ("reconstruct", ["--model=RUN", "a.png"], "holds no checkpoint"),
         ("reconstruct", ["--model=RUN", "a.png", "--format=npz", "--size_mm=9"], "--format=glb"),
+        ("reconstruct", ["--model=RUN", "a.png", "--format=stl", "--color"], "glb, obj or ply"),
         ("reconstruct", ["--model=RUN", "a.png", "--viewpoints=20,30"], "add --views"),
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=20"], "two numbers"),
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=a,b"], "two numbers"),

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import FAKE, extrude
+from fakes import FAKE, SEVERAL
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.projection.projector import Projector
@@ -128,17 +128,6 @@ def test_shapes_that_do_not_fit_their_mask_are_doubtful(tmp_path):
         assert len(result.doubts[0]) == doubts, result.doubts
         assert (result.fits[0].iou > 0.6) == (not doubts)
     assert "trained on chair and table" in result.doubts[0][0]
-
-
-def both(masks, viewpoints):
-    """Voxels where any view has them, and the viewpoints, or some."""
-    voxels = np.max([extrude(views) for views in masks.swapaxes(0, 1)], axis=0)
-    if viewpoints is None:
-        viewpoints = np.zeros([*masks.shape[:2], 2], np.float32)
-    return voxels, viewpoints
-
-
-SEVERAL = dataclasses.replace(FAKE, fuse=both, projector=Projector(16))
 
 
 def test_several_views_become_one_shape(tmp_path):

@@ -12,10 +12,13 @@ uploads.folder()  # before gradio is imported
 @pytest.fixture(scope="module")
 def served():
     from ptn_semi.inference import reconstruction
+    from ptn_semi.projection.projector import Projector
     from ptn_semi.web import page
-    from visits import extrude
+    from visits import extrude, extrude_all
 
-    reconstructor = reconstruction.Reconstructor(extrude, 32, threshold=0.4, extent=0.8)
+    reconstructor = reconstruction.Reconstructor(
+        extrude, 32, threshold=0.4, extent=0.8, fuse=extrude_all, projector=Projector(32)
+    )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     served = page.launch(reconstructor, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)

@@ -19,7 +19,7 @@ pytest.importorskip("gradio")
 
 from ptn_semi.web import guard, layout, log, page, uploads
 from tools.faults import hostile, visitors
-from visits import EXAMPLE, FORM, ask, example, file, refused, run, upload, wait_for
+from visits import EXAMPLE, FORM, REST, ask, example, file, refused, run, upload, wait_for
 
 
 def test_bodies_over_the_limit_are_refused(client):
@@ -92,8 +92,12 @@ def test_a_file_of_the_machine_is_not_read(client, tmp_path, name, meta):
     for path in (tmp_path / "own.png", f"{uploads.folder()}/../../{tmp_path}/own.png"):
         asked = {"path": str(path), **meta}
         if name == "from_drawing":
-            asked = {"background": None, "layers": [], "composite": asked, "id": None}
-        assert run(client, name, asked, 0.4, "smooth", "auto").status_code == 500
+            drawn = {"background": None, "layers": [], "composite": asked, "id": None}
+            assert run(client, name, drawn, 0.4, "smooth", True).status_code == 500
+        else:
+            assert run(client, name, asked, 0.4, "smooth", *REST).status_code == 500
+            others = (0.4, "smooth", True, "auto", None, asked, None)
+            assert run(client, name, example(client), *others).status_code == 500
 
 
 def test_nothing_is_fetched_for_a_visitor(client):
@@ -101,9 +105,9 @@ def test_nothing_is_fetched_for_a_visitor(client):
         listener.settimeout(0.2)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/chair.png"
         for asked in ({"path": address}, file(address), {**file(address), "is_stream": True}):
-            assert run(client, "from_file", asked, 0.4, "smooth", "auto").status_code == 500
+            assert run(client, "from_file", asked, 0.4, "smooth", *REST).status_code == 500
         asked = {**example(client), "url": address}
-        assert run(client, "from_file", asked, 0.4, "smooth", "auto").status_code == 200
+        assert run(client, "from_file", asked, 0.4, "smooth", *REST).status_code == 200
         with pytest.raises(TimeoutError):
             listener.accept()
 
@@ -112,7 +116,7 @@ def test_no_name_is_looked_up_for_a_visitor(client, monkeypatch):
     """gradio would ask a service on another site where a host is."""
     asked = []
     monkeypatch.setattr("safehttpx.async_validate_url", asked.append)
-    run(client, "from_file", file("http://host.invalid/chair.png"), 0.4, "smooth", "auto")
+    run(client, "from_file", file("http://host.invalid/chair.png"), 0.4, "smooth", *REST)
     assert not asked
 
 
@@ -129,16 +133,18 @@ def test_malformed_requests_are_refused_and_others_served(client, body):
 @pytest.mark.parametrize(
     "settings",
     [
-        ("x", "smooth", "auto"),
-        (None, "smooth", "auto"),
-        (2, "smooth", "auto"),
-        (0.4, "x", "auto"),
-        (0.4, None, "auto"),
-        (0.4, "smooth", "x"),
+        ("x", "smooth", True, "auto"),
+        (None, "smooth", True, "auto"),
+        (2, "smooth", True, "auto"),
+        (0.4, "x", True, "auto"),
+        (0.4, None, True, "auto"),
+        (0.4, "smooth", True, "x"),
     ],
 )
 def test_settings_that_the_page_does_not_have_are_refused(client, settings):
-    assert run(client, "from_file", example(client), *settings).status_code == 500
+    asked = [example(client), *settings, None, None, None]
+    assert run(client, "from_file", *asked).status_code == 500
+    assert run(client, "from_file", asked[0], 0.4, "smooth", *REST).status_code == 200
 
 
 def test_many_at_once_are_all_answered(url):
@@ -253,7 +259,7 @@ def test_bodies_that_do_not_come_are_not_waited_for(url, monkeypatch, route):
 
 def test_few_sessions_are_kept(served, client):
     for number in range(page._SESSIONS + 20):
-        body = {"data": [None, 0.4, "smooth"], "session_hash": str(number)}
+        body = {"data": [None, 0.4, "smooth", True], "session_hash": str(number)}
         assert client.post("run/mesh", json=body).status_code == 200
     assert len(served.app.state_holder.session_data) == page._SESSIONS
 

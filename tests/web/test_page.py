@@ -1,6 +1,7 @@
 """The demo page: what it answers, also to a browser where there is one."""
 
 import io
+import json
 import os
 import shutil
 import socket
@@ -20,7 +21,7 @@ import processes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from tiny import TINY
-from visits import EXAMPLE, FORM, answered, ask, example, file, refused, run, upload, wait_for
+from visits import EXAMPLE, FORM, REST, answered, ask, example, file, refused, run, upload, wait_for
 
 
 def test_an_image_becomes_a_shape(client):
@@ -28,6 +29,53 @@ def test_an_image_becomes_a_shape(client):
     assert note == "" and Image.open(io.BytesIO(seen)).size == (200, 200)
     mesh = trimesh.load(io.BytesIO(shape), file_type="glb", force="mesh")
     assert mesh.is_watertight and mesh.volume > 0
+
+
+def shape_colors(shape):
+    """Colours of a .glb's vertices, in linear shares, or None."""
+    length = int.from_bytes(shape[12:16], "little")
+    told = json.loads(shape[20 : 20 + length])
+    attributes = told["meshes"][0]["primitives"][0]["attributes"]
+    if "COLOR_0" not in attributes:
+        return None
+    accessor = told["accessors"][attributes["COLOR_0"]]
+    start = 28 + length + told["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
+    values = np.frombuffer(shape, np.uint8, 4 * accessor["count"], start)
+    return values.reshape(-1, 4)[:, :3] / 255
+
+
+def photograph(path, color):
+    pixels = np.full([80, 80, 3], 250, np.uint8)
+    pixels[20:60, 20:60] = color
+    pixels[20:60, 38:42] = 0
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_a_shape_has_the_colours_of_its_image(client, tmp_path):
+    red = photograph(tmp_path / "red.png", (200, 0, 0))
+    _, shape, note = ask(client, red)
+    assert note == ""
+    colors = shape_colors(shape)
+    assert colors[:, 0].max() > 0.5 and colors[:, 1:].max() < 0.01
+    assert shape_colors(ask(client, red, color=False)[1]) is None
+    plain, _ = answered(run(client, "mesh", None, 0.4, "smooth", False), client)
+    assert shape_colors(plain) is None
+    mask = np.zeros([40, 40], np.uint8)
+    mask[10:30, 10:30] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert shape_colors(ask(client, tmp_path / "mask.png")[1]) is None
+
+
+def test_several_views_become_one_shape(client, tmp_path):
+    red = photograph(tmp_path / "red.png", (200, 0, 0))
+    green = photograph(tmp_path / "green.png", (0, 200, 0))
+    seen, shape, note = ask(client, red, others=[green, green])
+    assert note == "" and Image.open(io.BytesIO(seen)).size == (600, 200)
+    assert (shape_colors(shape)[:, :2].max(axis=0) > 0.03).all()  # of both
+    (tmp_path / "bad.png").write_bytes(b"")
+    _, shape, note = ask(client, red, others=[tmp_path / "bad.png"])
+    assert shape is None and "cannot be read" in note and "/" not in note
 
 
 def test_a_doubtful_silhouette_is_said(client, tmp_path):
@@ -39,15 +87,15 @@ def test_a_doubtful_silhouette_is_said(client, tmp_path):
 
 
 def test_the_example_becomes_a_shape(client):
-    answer = answered(run(client, "from_file", example(client), 0.4, "smooth", "auto"), client)
+    answer = answered(run(client, "from_file", example(client), 0.4, "smooth", *REST), client)
     assert answer[3] == "" and answer[2]
 
 
 def test_a_threshold_changes_the_last_shape(client):
     _, shape, _ = ask(client, EXAMPLE)
-    blocky, note = answered(run(client, "mesh", None, 0.4, "blocky"), client)
+    blocky, note = answered(run(client, "mesh", None, 0.4, "blocky", True), client)
     assert note == "" and blocky and blocky != shape
-    body = {"data": [None, 0.4, "blocky"], "session_hash": "another"}
+    body = {"data": [None, 0.4, "blocky", True], "session_hash": "another"}
     assert "first" in answered(client.post("run/mesh", json=body), client)[1]
 
 
@@ -65,7 +113,7 @@ def test_bad_images_are_explained_and_others_still_served(client, tmp_path):
 def draw(client, path):
     drawn = file(upload(client, path)[0])
     sent = {"background": None, "layers": [], "composite": drawn, "id": None}
-    return answered(run(client, "from_drawing", sent, 0.4, "smooth"), client)[1:]
+    return answered(run(client, "from_drawing", sent, 0.4, "smooth", True), client)[1:]
 
 
 def test_a_drawing_becomes_a_shape(client):
@@ -76,7 +124,7 @@ def test_a_drawing_becomes_a_shape(client):
 def test_no_drawing_is_explained(client):
     empty = {"background": None, "layers": [], "composite": None, "id": "none"}
     for sent in (None, empty):
-        answer = answered(run(client, "from_drawing", sent, 0.4, "smooth"), client)
+        answer = answered(run(client, "from_drawing", sent, 0.4, "smooth", True), client)
         assert "Draw" in answer[3]
 
 

@@ -23,6 +23,8 @@ _END = b"\r\n--b--\r\n"
 _PIECE = bytes(1 << 16)
 _MB = 1 << 20
 _PATIENCE = 30  # seconds
+# After the threshold: surface, colours, segmentation, and no other views.
+_REST = ("smooth", True, "auto", None, None, None)
 
 
 def _send(target, method, path, **sent):
@@ -63,7 +65,7 @@ def _ask_about(target, content, *settings):
     upload = _uploaded(target, content)
     if not isinstance(upload, dict):
         return upload
-    return _ask(target, "from_file", upload, *(settings or (0.4, "smooth", "auto")))
+    return _ask(target, "from_file", upload, *(settings or (0.4, *_REST)))
 
 
 def large_json(target: Target, random: Random) -> Outcome:
@@ -125,11 +127,11 @@ def malformed(target: Target, random: Random) -> Outcome:
             b'{"data": []}',
             b'{"data": [1, 2, 3]}',
             b"null",
-            b'{"data": [{"path": 3}, 0.4, "smooth", "auto"]}',
+            b'{"data": [{"path": 3}, 0.4, "smooth", true, "auto", null, null, null]}',
             b'{"data": [], "fn_index": 99}',
             b"\xff\xfe",
-            json.dumps({"data": [{**upload, "meta": 5}, 0.4, "smooth", "auto"]}).encode(),
-            json.dumps({"data": [upload, 0.4, "smooth", "auto"], "session_hash": ["a"]}).encode(),
+            json.dumps({"data": [{**upload, "meta": 5}, 0.4, *_REST]}).encode(),
+            json.dumps({"data": [upload, 0.4, *_REST], "session_hash": ["a"]}).encode(),
         ]
     )
     return _post(target, f"run/{random.choice(['from_file', 'from_drawing', 'none'])}", body, _JSON)
@@ -140,7 +142,9 @@ def wrong_settings(target: Target, random: Random) -> Outcome:
     threshold = random.choice(["x", None, [1], {"a": 1}, -5, 2, 10**400])
     surface = random.choice(["smooth", "x", None, [1], {"a": 1}])
     segment = random.choice(["auto", "plain", "model", "x", None])
-    return _ask_about(target, target.example.read_bytes(), threshold, surface, segment)
+    color, other = random.choice([True, None, "x"]), random.choice([None, 1, {"path": "x"}])
+    chosen = surface, color, segment, None, other, None
+    return _ask_about(target, target.example.read_bytes(), threshold, *chosen)
 
 
 def bad_image(target: Target, random: Random) -> Outcome:
@@ -173,9 +177,9 @@ def file_of_the_machine(target: Target, random: Random) -> Outcome:
     if random.random() < 0.5:
         named["meta"] = {"_type": "gradio.FileData"}
     if random.random() < 0.5:
-        return _ask(target, "from_file", named, 0.01, "smooth", "auto")
+        return _ask(target, "from_file", named, 0.01, *_REST)
     drawn = {"background": named, "layers": [named], "composite": named, "id": None}
-    return _ask(target, "from_drawing", drawn, 0.01, "smooth")
+    return _ask(target, "from_drawing", drawn, 0.01, "smooth", True)
 
 
 def address_to_fetch(target: Target, random: Random) -> Outcome:
@@ -187,7 +191,7 @@ def address_to_fetch(target: Target, random: Random) -> Outcome:
         return _send(
             target, "GET", f"gradio_api/{random.choice(['file', 'proxy'])}={named['path']}"
         )
-    return _ask(target, "from_file", named, 0.4, "smooth", "auto")
+    return _ask(target, "from_file", named, 0.4, *_REST)
 
 
 def other_route(target: Target, random: Random) -> Outcome:

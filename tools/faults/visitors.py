@@ -62,7 +62,10 @@ def visit(url: str) -> tuple[bytes, ...]:
         files = {"files": ("chair.png", EXAMPLE.read_bytes())}
         [path] = client.post("gradio_api/upload", files=files).raise_for_status().json()
         named = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        body = {"data": [named, _THRESHOLD, "smooth", "auto"], "session_hash": "honest"}
+        body = {
+            "data": [named, _THRESHOLD, "smooth", True, "auto", None, None, None],
+            "session_hash": "honest",
+        }
         answer = client.post("gradio_api/run/from_file", json=body).raise_for_status().json()
         _, seen, shape, note = answer["data"]
         if note:

@@ -1,0 +1,139 @@
+"""Colours of a shape's surface, from the images that it was reconstructed from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage, spatial
+
+from ptn_semi.inference.fits import Fit
+from ptn_semi.inference.reconstruction import View
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import Camera
+
+_SIZE = 128  # pixels of the square that an image is scaled to; a 64³ grid has 64 voxels along it
+_RIM = 0.02  # of the silhouette's square root of area: mixed with the background, and left out
+_SYMMETRIC = 0.7  # IoU with the mirror image, from which hidden sides take the colours opposite
+_CLEARANCE = 1.25  # voxels from the surface to where a line of sight must be free
+_STEP = 0.5  # voxels, along a line of sight
+_CLOSE = 3.0  # voxels; bumps of the surface hide points between others that are seen
+_LEAST_FACING = 0.1  # cosine, under which a surface is too edge-on to show its colour
+
+
+class Painter:
+    """Gives points of a surface the colours that the images show there.
+
+    A point takes the mean colour of the images that see it, those that face it first. A point that
+    none sees takes the colours of its mirror image on the object's other side, if the shape is
+    symmetric. What is left takes the colour of a point close by, or the mean colour of all.
+
+    Args:
+      textures: the colours of the images; see `texture`.
+      fits: the viewpoint of each image.
+      occupied: the shape, bool [N, N, N].
+      camera: the camera of the model's masks.
+    """
+
+    def __init__(
+        self,
+        textures: Sequence[np.ndarray],
+        fits: Sequence[Fit],
+        occupied: np.ndarray,
+        camera: Camera,
+    ):
+        self._occupied, self._camera = occupied, camera
+        self._viewpoints = [(fit.elevation, fit.azimuth) for fit in fits]
+        self._textures = textures
+        mirrored = occupied[:, :, ::-1]
+        overlap = (occupied & mirrored).sum() / max((occupied | mirrored).sum(), 1)
+        self._is_symmetric = overlap >= _SYMMETRIC
+
+    def __call__(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Return the colours of points of the surface.
+
+        Args:
+          points: [V, 3] in object coordinates, in grid sides.
+          normals: [V, 3], outward.
+
+        Returns:
+          uint8 [V, 3], RGB.
+        """
+        sums, weights = self._seen(points, normals)
+        if self._is_symmetric:
+            flip = np.array([1, 1, -1])
+            hidden = weights == 0
+            sums[hidden], weights[hidden] = self._seen(
+                points[hidden] * flip, normals[hidden] * flip
+            )
+        seen = weights > 0
+        colors = sums / np.where(seen, weights, 1)[:, None]
+        # Where nothing is seen at all, the mean of the images stands in.
+        everywhere = np.concatenate([texture.reshape(-1, 3) for texture in self._textures])
+        colors[~seen] = (colors[seen] if seen.any() else everywhere).mean(axis=0)
+        if seen.any() and not seen.all():
+            distance, nearest = spatial.KDTree(points[seen]).query(points[~seen])
+            close = distance < _CLOSE / len(self._occupied)
+            colors[np.flatnonzero(~seen)[close]] = colors[seen][nearest[close]]
+        return np.round(colors).astype(np.uint8)
+
+    def _seen(self, points, normals):
+        """Return the weighted sums of the colours [V, 3] that images show, and the weights [V]."""
+        sums, weights = np.zeros([len(points), 3]), np.zeros(len(points))
+        for viewpoint, texture in zip(self._viewpoints, self._textures, strict=True):
+            back = geometry.rotation(np.array(viewpoint)).numpy()[2]
+            towards = np.broadcast_to(back, points.shape)
+            if self._camera.perspective:
+                towards = self._camera.distance * back - points
+                towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+            facing = (normals * towards).sum(axis=1)
+            facing = np.where(facing < _LEAST_FACING, 0, facing)
+            facing *= self._is_free(points, towards)
+            matrix = geometry.projection_matrix(viewpoint, self._camera, _SIZE)
+            u, v, w = matrix @ np.c_[points, np.ones(len(points))].T
+            column, row = (np.clip(place / w, 0, _SIZE - 1).astype(int) for place in (u, v))
+            sums += facing[:, None] * texture[row, column]
+            weights += facing
+        return sums, weights
+
+    def _is_free(self, points, towards):
+        """Return whether the lines from points towards the camera meet no occupied voxel."""
+        size = len(self._occupied)
+        free = np.ones(len(points), bool)
+        for distance in np.arange(_CLEARANCE, 1.8 * size, _STEP):
+            place = np.floor((points + 0.5) * size + distance * towards).astype(int)
+            inside = ((place >= 0) & (place < size)).all(axis=1)
+            free &= ~(inside & self._occupied[tuple(place.clip(0, size - 1).T)])
+        return free
+
+
+def are_in(view: View) -> bool:
+    """Return whether an object has more than one colour in an image; in a mask it has one."""
+    colors = view.image[view.silhouette]
+    return bool((colors != colors[0]).any())
+
+
+def texture(view: View) -> np.ndarray:
+    """Return the colours that a view's mask would have, those of the object, also outside it.
+
+    Returns:
+      uint8 [128, 128, 3], RGB.
+    """
+    inside = view.silhouette
+    rim = round(_RIM * inside.sum() ** 0.5)
+    if rim and (core := ndimage.binary_erosion(inside, iterations=rim)).any():
+        inside = core
+    half, pad = view.window.side / 2, int(np.ceil(view.window.side))
+    x, y = view.window.x + pad, view.window.y + pad
+    box = (x - half, y - half, x + half, y + half)
+
+    def scaled(channel):
+        padded = Image.fromarray(np.pad(channel.astype(np.float32), pad))
+        return np.asarray(padded.resize((_SIZE, _SIZE), Image.Resampling.BOX, box=box))
+
+    covered = scaled(inside)
+    channels = [scaled(view.image[..., channel] * inside) for channel in range(3)]
+    texture = np.stack(channels, axis=-1) / np.maximum(covered, 1e-6)[..., None]
+    nearest = ndimage.distance_transform_edt(
+        covered < min(0.5, covered.max()), return_distances=False, return_indices=True
+    )
+    return np.round(texture[tuple(nearest)]).astype(np.uint8)

@@ -1,0 +1,132 @@
+"""Colours of surfaces: whose they are, and what hidden sides get."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from fakes import SEVERAL
+from ptn_semi.data import framing
+from ptn_semi.inference import colors, images_to_shapes
+from ptn_semi.inference.fits import Fit
+from ptn_semi.inference.reconstruction import View
+from ptn_semi.projection.camera import Camera
+from ptn_semi.settings import MeshSettings
+from ptn_semi.utils.errors import UserError
+
+CAMERA = Camera()
+RED, GREEN, BLUE = (220, 20, 20), (20, 200, 20), (20, 20, 220)
+
+
+def box():
+    """A box of 16 × 16 × 8 voxels along x, y and z, symmetric in z."""
+    occupied = np.zeros([32, 32, 32], bool)
+    occupied[8:24, 8:24, 12:20] = True
+    return occupied
+
+
+def view(left, right):
+    """An image of a square, whose halves have two colours."""
+    pixels = np.full([64, 64, 3], 255, np.uint8)
+    silhouette = np.zeros([64, 64], bool)
+    silhouette[14:50, 14:50] = True
+    pixels[14:50, 14:32], pixels[14:50, 32:50] = left, right
+    mask = framing.cut(silhouette, framing.Window(32, 32, 64), 32)
+    return View(pixels, silhouette, (), framing.Window(32, 32, 64), mask)
+
+
+def paint(points, normals, *seen, occupied=None, camera=CAMERA):
+    """Colours of points of the box, in the images seen from azimuths."""
+    textures = [colors.texture(each) for each, _ in seen]
+    fits = [Fit(0.0, azimuth, 1.0) for _, azimuth in seen]
+    occupied = box() if occupied is None else occupied
+    painter = colors.Painter(textures, fits, occupied, camera)
+    return painter(np.array(points, float), np.array(normals, float))
+
+
+FRONT = ([0.25, 0, 0.1], [1, 0, 0]), ([0.25, 0, -0.1], [1, 0, 0])
+SIDES = ([0, 0, 0.125], [0, 0, 1]), ([0, 0, -0.125], [0, 0, -1])
+BACK = ([-0.25, 0, 0.1], [-1, 0, 0])
+
+
+@pytest.mark.parametrize("camera", [CAMERA, Camera(perspective=False)])
+def test_what_is_seen_takes_the_colour_there(camera):
+    # From azimuth 0 the object's right-hand side, +z, is at the left.
+    found = paint(*zip(*FRONT, strict=True), (view(RED, GREEN), 0.0), camera=camera)
+    np.testing.assert_array_equal(found, [RED, GREEN])
+
+
+def test_hidden_sides_take_the_colours_opposite_where_the_shape_is_symmetric():
+    # From azimuth 90 the side −z is seen.
+    points, normals = zip(*SIDES, strict=True)
+    seen = (view(BLUE, BLUE), 90.0)
+    assert (paint(points, normals, seen) == BLUE).all()
+    lopsided = box()
+    lopsided[8:24, 20:24, 12:32] = True  # an arm to the side +z
+    painted = paint(points, normals, (view(RED, GREEN), 90.0), occupied=lopsided)
+    # Nothing opposite: the mean of what is seen, which is one point.
+    np.testing.assert_array_equal(painted[0], painted[1])
+
+
+def test_what_is_hidden_on_both_sides_takes_the_mean():
+    points, normals = zip(*FRONT, BACK, strict=True)
+    found = paint(points, normals, (view(RED, GREEN), 0.0))
+    np.testing.assert_allclose(found[2], np.mean([RED, GREEN], axis=0), atol=1)
+
+
+def test_something_in_between_hides_a_surface():
+    occupied = box()
+    occupied[28:30, 8:24, 8:16] = True  # a screen before the half at −z
+    occupied[28:30, 8:24, 16:24] = False
+    found = paint(*zip(*FRONT, strict=True), (view(RED, GREEN), 0.0), occupied=occupied)
+    np.testing.assert_array_equal(found[0], RED)
+    assert found[1, 0] > 200  # not green, which is the screen's
+
+
+def test_the_image_that_faces_a_surface_counts_most():
+    points, normals = zip(*FRONT, strict=True)
+    found = paint(points, normals, (view(RED, RED), 0.0), (view(BLUE, BLUE), 60.0))
+    assert (found[:, 0] > found[:, 2]).all() and (found[:, 2] > 20).all()
+
+
+def test_the_background_does_not_bleed_in():
+    corners = [[0.25, y, z] for y in (-0.249, 0.249) for z in (-0.124, 0.124)]
+    found = paint(corners, [[1, 0, 0]] * 4, (view(RED, RED), 0.0))
+    np.testing.assert_array_equal(found, [RED] * 4)
+    # A shape that reaches beyond the silhouette, whose window is larger now.
+    given = view(RED, RED)
+    smaller = given.silhouette & (np.indices([64, 64]) > 20).all(axis=0)
+    texture = colors.texture(dataclasses.replace(given, silhouette=smaller))
+    assert texture.shape == (128, 128, 3) and (texture == RED).all()
+
+
+@pytest.mark.parametrize("kind", ["glb", "ply", "obj", "stl"])
+def test_files_carry_colours(tmp_path, kind):
+    pixels = np.full([64, 64, 3], 250, np.uint8)
+    pixels[10:54, 20:44] = RED
+    pixels[30:34, 20:44] = BLUE
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    options = images_to_shapes.Options([kind], MeshSettings(color=True))
+    [(_, written, _)] = images_to_shapes.reconstruct_files(
+        SEVERAL, [tmp_path / "a.png"], tmp_path / "out", options
+    )
+    mesh = trimesh.load(written[0], force="mesh", process=kind == "stl")
+    assert mesh.is_watertight
+    if kind in ("ply", "obj"):
+        assert mesh.visual.kind == "vertex"
+        found = mesh.visual.vertex_colors[:, :3].astype(int)
+        assert (np.abs(found - RED).max(axis=1) < 20).mean() > 0.5
+    preview = np.asarray(Image.open(written[1]))[:, 500:].astype(int)
+    assert ((preview[..., 0] - preview[..., 2]) > 80).sum() > 1000
+
+
+def test_a_mask_has_no_colours(tmp_path):
+    Image.fromarray(view(RED, RED).silhouette).save(tmp_path / "a.png")
+    options = images_to_shapes.Options(["glb"], MeshSettings(color=True))
+    [(_, problem, _)] = images_to_shapes.reconstruct_files(
+        SEVERAL, [tmp_path / "a.png"], tmp_path / "out", options
+    )
+    assert isinstance(problem, UserError) and "a.png has one colour only" in str(problem)
+    assert not (tmp_path / "out").exists()
