@@ -3,14 +3,14 @@
 Here live the functions that draw them, one for each category. A shape is drawn in two steps: a
 category's function picks a structure and its proportions and returns solids, and `solids.rasterise`
 turns these into voxels. Nothing here may import more than NumPy from outside this folder. Within
-it imports point one way: a category's module → `supports` → `solids` and `draw`.
+it imports point one way: a category's module → `supports` and `backs` → `solids` and `draw`.
 
 The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side runs along z.
 """
 
 import numpy as np
 
-from . import aircraft, appliances, boats, cars, furnishings, seating
+from . import aircraft, appliances, boats, cars, chairs, furnishings, seating
 from .draw import Draw
 from .solids import rasterise
 
@@ -19,7 +19,7 @@ _CATEGORIES = {
     "bench": seating.bench,
     "cabinet": furnishings.cabinet,
     "car": cars.car,
-    "chair": seating.chair,
+    "chair": chairs.chair,
     "display": appliances.display,
     "lamp": appliances.lamp,
     "sofa": seating.sofa,

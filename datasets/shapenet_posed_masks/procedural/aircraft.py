@@ -30,7 +30,7 @@ def _airframe(draw):
 def airplane(draw: Draw) -> list[Solid]:
     """Return an airliner, light plane, fighter, glider, delta, biplane or flying wing."""
     kind, span, sweep, chord = _airframe(draw)
-    radius, stretch = draw(0.06, 0.15), draw(0.8, 1.25)
+    radius, stretch = draw(0.07, 0.16), draw(0.8, 1.25)
     nose, tail = draw(0.75, 1.0), -draw(0.75, 1.0)
     if kind == "flying wing":
         nose, tail, radius = draw(0.2, 0.5), -draw(0.2, 0.5), draw(0.08, 0.14)
@@ -50,7 +50,7 @@ def airplane(draw: Draw) -> list[Solid]:
         solids.append(Ellipsoid((x, radius * stretch, 0), (draw(0.12, 0.3), radius, radius * 0.7)))
 
     # Wings
-    root_x, thick = draw(-0.1, 0.25) - (0.25 if kind == "delta" else 0), draw(0.015, 0.03)
+    root_x, thick = draw(-0.1, 0.25) - (0.25 if kind == "delta" else 0), draw(0.015, 0.05)
     if kind == "flying wing":
         root_x = 0.0
     height = draw.pick(-0.7, -0.7, 0.0, 0.95) * radius

@@ -1,22 +1,37 @@
 """Cars, vans and trucks, nose to +x."""
 
+import itertools
+
 from .draw import Draw
-from .solids import Capsule, Solid, box, cylinder, loft, mirror, prism
+from .solids import Capsule, Solid, box, cylinder, loft, mirror
 
 # (low, high) ranges in percent for each body: hood, trunk, windshield and lean of the rear window
 # relative to the length, height to length, belt line to height of the body, width to length.
 _BODIES = {
-    "sedan": ((20, 32), (10, 22), (8, 20), (6, 18), (22, 36), (50, 65), (30, 46)),
-    "hatchback": ((12, 28), (0, 2), (6, 20), (5, 20), (30, 50), (45, 65), (38, 60)),
-    "estate": ((20, 30), (0, 1), (8, 16), (0, 6), (26, 40), (50, 65), (32, 46)),
-    "sports": ((30, 45), (0, 12), (15, 28), (15, 32), (15, 25), (55, 70), (36, 56)),
-    "jeep": ((22, 36), (0, 5), (0, 6), (0, 3), (38, 60), (50, 70), (36, 60)),
-    "van": ((2, 14), (0, 1), (3, 15), (0, 4), (32, 55), (35, 55), (28, 48)),
+    "sedan": ((20, 32), (10, 22), (8, 20), (6, 18), (24, 36), (50, 65), (38, 56)),
+    "hatchback": ((12, 28), (0, 2), (6, 20), (5, 20), (30, 46), (45, 65), (42, 60)),
+    "estate": ((20, 30), (0, 1), (8, 16), (0, 6), (27, 38), (50, 65), (38, 54)),
+    "sports": ((30, 45), (0, 12), (15, 28), (15, 32), (19, 28), (55, 70), (42, 60)),
+    "jeep": ((22, 36), (0, 5), (0, 6), (0, 3), (36, 52), (50, 70), (40, 60)),
+    "van": ((2, 14), (0, 1), (3, 15), (0, 4), (34, 52), (35, 55), (34, 54)),
     "bus": ((0, 2), (0, 1), (0, 3), (0, 2), (17, 36), (30, 50), (16, 30)),
-    "pickup": ((18, 30), (32, 48), (5, 15), (0, 5), (26, 42), (45, 60), (28, 44)),
+    "pickup": ((18, 30), (32, 48), (5, 15), (0, 5), (28, 40), (45, 60), (34, 50)),
     "limousine": ((14, 22), (10, 16), (4, 10), (3, 10), (14, 22), (50, 65), (17, 30)),
-    "roadster": ((25, 50), (12, 30), (2, 6), (0, 0), (18, 30), (60, 80), (32, 56)),
+    "roadster": ((25, 50), (12, 30), (2, 6), (0, 0), (20, 30), (60, 80), (40, 58)),
 }
+
+
+_USUAL = ("sedan", "hatchback", "sports")  # drawn three times as often as the others
+_ALSO = ("estate", "jeep", "van", "roadster")  # and twice as often
+# A rectangle without its corners, in halves of its sides.
+_RIGHT = ((1.0, 0.7), (0.6, 1.0), (-0.8, 1.0), (-1.0, 0.85))
+_ROUNDED = (*_RIGHT, *((u, -v) for u, v in reversed(_RIGHT)))
+
+
+def _hull(low, points, section=_ROUNDED):
+    """Return a body from `low` up to its (x, top, half width) points, from the rear to the nose."""
+    ends = [(x, ((low + top) / 2, 0, (top - low) / 2, half)) for x, top, half in points]
+    return [loft(0, (a[0], b[0]), a[1], b[1], section) for a, b in itertools.pairwise(ends)]
 
 
 def _wheels(draw, hz, axles, radius):
@@ -89,7 +104,7 @@ def _racer(draw):
 
 def car(draw: Draw) -> list[Solid]:
     """Return one of `_BODIES`, a truck or a racing car."""
-    kind = draw.pick(*_BODIES, "truck", "truck", "racer")
+    kind = draw.pick(*_BODIES, *_USUAL, *_USUAL, *_ALSO, "truck", "racer")
     if kind == "truck":
         return _truck(draw)
     if kind == "racer":
@@ -99,15 +114,19 @@ def car(draw: Draw) -> list[Solid]:
     )
     length = 2.0  # half the width then equals the ratio of width to length
     radius = draw(0.1, 0.19)
-    floor = radius * draw(0.5, 1.4)
+    high_on_wheels = kind in ("jeep", "pickup", "bus")
+    floor = radius * (draw(0.5, 1.4) if high_on_wheels else draw(0.25, 0.9))
     roof = floor * 0.3 + tall * length
     belt = floor + belt_at * (roof - floor)
-    # Lower body, seen from the side: hood and trunk may slope to the ends.
+    # The lower body: hood and trunk may slope to the ends, and the ends may be narrower.
     drop, dip = draw(0, 0.5) * (belt - floor) * 0.6, draw(0, 0.3) * (belt - floor) * 0.6
     bonnet = 1 - hood * length
     boot = -1 + trunk * length
-    side = [(-1, floor), (1, floor), (1, belt - drop), (bonnet, belt), (boot, belt)]
-    solids = [prism(2, [*side, (-1, belt - (dip if trunk > 0.05 else 0))], (-hz, hz))]
+    nose, tail = hz * draw(0.65, 1.0), hz * draw(0.75, 1.0)
+    boot, bonnet = max(boot, -0.97), min(bonnet, 0.97)
+    waist = [(boot, belt, hz), ((boot + bonnet) / 2, belt, hz), (bonnet, belt, hz)]
+    low_tail = belt - (dip if trunk > 0.05 else 0)
+    solids = _hull(floor, [(-1, low_tail, tail), *waist, (1, belt - drop, nose)])
     front, rear = bonnet - shield * length, boot + lean * length
     narrow = draw(0.7, 0.98)
     if kind == "roadster":
@@ -127,21 +146,10 @@ def car(draw: Draw) -> list[Solid]:
         front = max(front, rear + 0.15)
         start = ((bonnet + boot) / 2, 0, (bonnet - boot) / 2, hz)
         end = ((front + rear) / 2, 0, (front - rear) / 2, hz * narrow)
-        solids.append(loft(1, (belt - 0.02, roof), start, end))
+        section = _ROUNDED if draw.chance(0.5) else "box"
+        solids.append(loft(1, (belt - 0.02, roof), start, end, section))
     if kind == "pickup":  # the bed: lower the belt behind the cab, then add its walls
-        solids[0] = prism(
-            2,
-            [
-                (-1, floor),
-                (1, floor),
-                (1, belt - drop),
-                (bonnet, belt),
-                (boot, belt),
-                (boot, (floor + belt) / 2),
-                (-1, (floor + belt) / 2),
-            ],
-            (-hz, hz),
-        )
+        solids[0] = box((-1, boot), (floor, (floor + belt) / 2), (-hz, hz))
         wall = draw(0.03, 0.06)
         solids += mirror(box((-1, boot + 0.02), (floor, belt), (hz - 2 * wall, hz)))
         solids.append(box((-1, -1 + 2 * wall), (floor, belt), (-hz, hz)))

@@ -8,6 +8,9 @@ from .supports import support
 def table(draw: Draw) -> list[Solid]:
     """Return a dining, coffee, side, bar or corner table, a desk or a workbench."""
     hx, hz = draw(0.4, 0.65), draw(0.5, 1.15)
+    across = draw.chance(0.4)  # the long side runs from back to front
+    if across:
+        hx, hz = hz, hx
     height = draw.pick(*[draw(0.3, 0.5)] * 2, *[draw(0.55, 0.85)] * 5, draw(0.9, 1.4))
     thick = draw(0.02, 0.09)
     top = height + 2 * thick
@@ -35,7 +38,8 @@ def table(draw: Draw) -> list[Solid]:
             section = ((1, 0.4), (0.4, 1), (-0.4, 1), (-1, 0.4))
             section += tuple((-u, -v) for u, v in section)
         solids.append(loft(1, (height, top), (0, 0, hx, hz), section=section))
-    kinds = ["legs", "legs", "legs", "panels", "trestle", "sled", "crossed"]
+    kinds = ["legs", "legs", "legs", "sled", "crossed"]
+    kinds += [] if across else ["panels", "trestle"]
     kinds += ["columns"] if hz > 0.8 * hx * 1.5 else ["pedestal", "star"]
     kinds += ["pedestal", "star", "block"] if shape in ("round", "octagon") else []
     kind = draw.pick(*kinds)
@@ -86,16 +90,14 @@ def cabinet(draw: Draw) -> list[Solid]:
     """Return a chest, wardrobe, sideboard, open shelf, hutch, corner or stepped cabinet."""
     hx = draw(0.2, 0.55)
     hz, height = draw.pick(
-        (draw(0.3, 0.6), draw(1.3, 2.4)),  # wardrobe
-        (draw(0.2, 0.35), draw(0.8, 2.2)),  # narrow
-        (draw(0.7, 1.3), draw(0.4, 0.9)),  # sideboard
-        (draw(0.35, 0.6), draw(0.5, 1.1)),  # chest
+        (draw(0.3, 0.7), draw(1.0, 2.4)),  # wardrobe
+        (draw(0.2, 0.4), draw(0.7, 2.0)),  # narrow
+        (draw(0.7, 1.2), draw(0.5, 1.1)),  # sideboard
+        *[(draw(0.35, 0.75), draw(0.7, 1.4))] * 3,  # chest
     )
     foot = draw.pick(0, 0, draw(0.08, 0.35))
     high = foot + height
-    kind = draw.pick(
-        *["solid"] * 4, *["shelves"] * 4, *["hutch"] * 3, *["niche"] * 2, "steps", "corner"
-    )
+    kind = draw.pick(*["solid"] * 12, *["shelves"] * 4, *["hutch"] * 2, "niche", "steps", "corner")
     if kind == "solid":
         lean = draw.pick(1, 1, 1, draw(0.75, 0.95))
         solids = [loft(1, (foot, high), (0, 0, hx, hz), (0, 0, hx * lean, hz * lean))]

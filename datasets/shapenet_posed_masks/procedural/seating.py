@@ -1,124 +1,9 @@
-"""Chairs, sofas and benches: each function draws one object as a list of solids, front to +x."""
+"""Sofas and benches: each function draws one object as a list of solids, front to +x."""
 
+from .backs import arc, backrest
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, box, circle_points, cylinder, loft, mirror, prism
+from .solids import Capsule, Ellipsoid, Solid, box, cylinder, loft, mirror, prism
 from .supports import support
-
-
-def _arc(outer, inner, count=12, half_turn=0.25):
-    """Return a ring segment in (x, z) that is open towards +x, with an outer radius per axis."""
-    directions = circle_points(count, 0.5 - half_turn, 2 * half_turn)
-    rim = [(outer[0] * c, outer[1] * s) for c, s in directions]
-    return rim + [(inner[0] * c, inner[1] * s) for c, s in reversed(directions)]
-
-
-def _backrest(draw, x, hz, low, high, tilt, thick):
-    """Return a back from height `low` to `high`, its foot centred at `x`, leaning to −x by `tilt`.
-
-    `thick` is half its thickness.
-    """
-    lean = lambda y: x - tilt * (y - low)
-    upright = lambda z, half: loft(
-        1, (low, high), (x, z, thick, half), (lean(high), z, thick, half)
-    )
-    height = high - low
-    kind = draw.pick("solid", "solid", "slats", "ladder", "frame", "round", "floating")
-    if kind == "solid":
-        flare = draw(0.65, 1.15)
-        return [loft(1, (low, high), (x, 0, thick, hz), (lean(high), 0, thick, hz * flare))]
-    if kind == "round":
-        y, squash = low + height * 0.55, draw(0.6, 1.0)
-        plate = loft(0, (x - thick, x + thick), (y, 0, height * 0.45, hz * squash), section="round")
-        return [plate, box((x - thick, x + thick), (low, y), (-hz * 0.3, hz * 0.3))]
-    post = max(0.03, hz * draw(0.06, 0.14))
-    rail = height * draw(0.08, 0.2)
-    across = lambda y, half: loft(1, (y - half, y + half), (lean(y), 0, thick, hz))
-    solids = mirror(upright(hz - post, post))
-    if kind == "slats":
-        slats = draw.count(1, 3)
-        gap = 2 * hz / (slats + 1)
-        solids += [upright(-hz + gap * (i + 1), post) for i in range(slats)]
-    if kind == "ladder":
-        rungs = draw.count(1, 3)
-        solids += [across(low + height * (i + 1) / (rungs + 1), rail * 0.5) for i in range(rungs)]
-    if kind == "floating":  # a panel held clear of the seat
-        solids.append(across(high - height * 0.3, height * draw(0.15, 0.3)))
-    return [*solids, across(high - rail, rail)]
-
-
-def _arms(draw, hx, hz, seat, back):
-    """Return arms on a seat whose top is at `seat`, reaching from x = `back` to the front."""
-    kind = draw.pick(*["none"] * 5, *["post"] * 4, "panel", "panel", "tablet")
-    thick, rise, front = draw(0.03, 0.08), draw(0.2, 0.5), hx * draw(0.4, 1.0)
-    top, z = seat + rise, hz + draw(-0.03, 0.02)
-    rail = box((back, front), (top - 2 * thick, top), (z - thick, z + thick))
-    post = box((front - 2 * thick, front), (seat - 0.05, top), (z - thick, z + thick))
-    panel = box((back, front), (seat - 0.1, top), (z - thick, z + thick))
-    reach = min(front + 0.25, hx + 0.2)
-    board = box((front - 0.5, reach), (top - thick, top + thick), (z - 0.4, z + thick))
-    return {
-        "none": [],
-        "post": mirror(rail, post),
-        "panel": mirror(panel),
-        "tablet": [rail, post, board],  # a lecture chair: writes on one side only
-    }[kind]
-
-
-def _tub_chair(draw):
-    """Return a chair with a shell that runs around the seat."""
-    hx, hz, thick = draw(0.4, 0.6), draw(0.4, 0.65), draw(0.06, 0.14)
-    foot, seat = draw(0, 0.55), draw(0.1, 0.35)
-    high = foot + seat + draw(0.25, 1.1)
-    around = draw(0.16, 0.32)
-    shell = prism(1, _arc((hx, hz), (hx - thick, hz - thick), 14, around), (foot, high))
-    solids = [shell, loft(1, (foot, foot + seat), (0, 0, hx, hz), section="round")]
-    if foot > 0.12:
-        kind = draw.pick("legs", "pedestal", "star")
-        solids += support(kind, draw, hx * 0.75, hz * 0.75, foot + 0.05)
-    return solids
-
-
-def _club_chair(draw):
-    """Return an upholstered armchair, made of blocks."""
-    hx, hz, foot = draw(0.42, 0.65), draw(0.45, 0.7), draw(0, 0.25)
-    seat, arm = foot + draw(0.2, 0.4), draw(0.08, 0.22)
-    high, rise, thick = seat + draw(0.25, 0.9), seat + draw(0.1, 0.4), draw(0.06, 0.16)
-    tilt = draw(0, 0.35)
-    solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
-    solids += mirror(box((-hx, hx * draw(0.6, 1.0)), (foot, rise), (hz - arm, hz + 0.02)))
-    back = (-hx + thick, 0, thick, hz)
-    solids.append(loft(1, (foot, high), back, (back[0] - tilt * (high - seat), 0, thick, hz)))
-    if foot > 0.06:
-        solids += support(draw.pick("legs", "block", "sled"), draw, hx, hz, foot + 0.03)
-    return solids
-
-
-def chair(draw: Draw) -> list[Solid]:
-    """Return a chair, armchair, stool with a back, office chair or lecture chair."""
-    special = draw(0, 1)
-    if special < 0.08:
-        return _tub_chair(draw)
-    if special < 0.2:
-        return _club_chair(draw)
-    hx, hz, thick = draw(0.38, 0.55), draw(0.38, 0.58), draw(0.03, 0.12)
-    height = draw.pick(draw(0.3, 0.6), *[draw(0.7, 0.95)] * 8, draw(1.2, 1.6))
-    top = height + 2 * thick
-    shape = draw.pick("box", "box", "round", "tapered")
-    if shape == "tapered":
-        rear = draw(0.6, 0.9)
-        outline = [(hx, -hz), (hx, hz), (-hx, hz * rear), (-hx, -hz * rear)]
-        seat = prism(1, outline, (height, top))
-    else:
-        seat = loft(1, (height, top), (0, 0, hx, hz), section=shape)
-    kind = draw.pick("legs", "legs", "legs", "star", "pedestal", "sled", "crossed", "panels")
-    under = 0.68 if shape == "round" else 0.9
-    solids = [seat, *support(kind, draw, hx * under, hz * under, height + thick)]
-    half, tilt = draw(0.025, 0.09), draw.pick(0, draw(0, 0.2), draw(0.2, 0.5))
-    high = top + draw(0.6, 1.2)
-    back_z = hz * (0.7 if shape in ("round", "tapered") else draw(0.8, 1.0))
-    foot_x = -hx * (0.85 if shape == "round" else 1) + half
-    solids += _backrest(draw, foot_x, back_z, height + thick, high, tilt, half)
-    return solids + _arms(draw, hx, hz * (0.75 if shape == "round" else 1), top, foot_x)
 
 
 def sofa(draw: Draw) -> list[Solid]:
@@ -131,8 +16,8 @@ def sofa(draw: Draw) -> list[Solid]:
         outer, turn, hollow = (hz * draw(0.7, 1.2), hz), draw(0.2, 0.27), draw(0.3, 0.6)
         inner, rim = ([r * part for r in outer] for part in (hollow, 1 - thick / hz / 2))
         return [
-            prism(1, _arc(outer, inner, 14, turn), (0, seat)),
-            prism(1, _arc(outer, rim, 14, turn), (0, high)),
+            prism(1, arc(outer, inner, 14, turn), (0, seat)),
+            prism(1, arc(outer, rim, 14, turn), (0, high)),
         ]
     solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
     plan = draw.pick(*["straight"] * 6, "L", "L", "U", "ottoman")
@@ -228,8 +113,8 @@ def bench(draw: Draw) -> list[Solid]:
         foot = draw(0.5, 0.9)
         wall = ((1 - foot) * outer[0] + foot * inner[0], (1 - foot) * outer[1] + foot * inner[1])
         return [
-            prism(1, _arc(outer, inner, 14, turn), (height, top)),
-            prism(1, _arc(outer, wall, 14, turn), (0, top)),
+            prism(1, arc(outer, inner, 14, turn), (height, top)),
+            prism(1, arc(outer, wall, 14, turn), (0, top)),
         ]
     planks = draw.count(1, 3)
     each, gap = 2 * hx / planks, 0.0 if planks == 1 else draw(0.08, 0.14) * hx
@@ -246,7 +131,7 @@ def bench(draw: Draw) -> list[Solid]:
     tilt, half = draw.pick(0, draw(0.1, 0.4)), draw(0.025, 0.06)
     high, x = top + draw(0.25, 0.9), -hx + half
     if back == "rest":
-        solids += _backrest(draw, x, hz * draw(0.85, 1.0), height + thick, high, tilt, half)
+        solids += backrest(draw, x, hz * draw(0.85, 1.0), height + thick, high, tilt, half)
     if back == "planks":
         end = (x - tilt * (high - height), hz * 0.75, half, 0.05)
         solids += mirror(loft(1, (height, high), (x, hz * 0.75, half, 0.05), end))

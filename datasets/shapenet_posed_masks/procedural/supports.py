@@ -9,7 +9,7 @@ from .solids import Capsule, Solid, box, circle_points, cylinder, loft, mirror
 
 
 def _legs(draw, hx, hz, height):
-    thick = draw(0.025, 0.09)
+    thick = draw(0.03, 0.1)
     section = draw.pick("box", "round")
     inset, splay = draw(0, 0.2), draw.pick(0, 0, draw(0.05, 0.3))
     top_x, top_z = hx * (1 - inset) - thick, hz * (1 - inset) - thick
@@ -53,7 +53,7 @@ def _pedestal(draw, hx, hz, height):
 
 def _star(draw, hx, hz, height):
     spokes, turn = draw.count(3, 6), draw.pick(0, 0.5)
-    reach, thick = min(hx, hz) * draw(0.75, 1.15), draw(0.025, 0.06)
+    reach, thick = min(hx, hz) * draw(0.8, 1.25), draw(0.03, 0.08)
     hub = draw(0.05, 0.4) * height
     solids = [cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))]
     for c, s in circle_points(spokes, turn):
