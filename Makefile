@@ -9,6 +9,9 @@ PYTEST_FLAGS ?=
 .PHONY: demo test lint check install
 
 demo: install
+	$(BIN)/python -m ptn_semi.reconstruct --color --output_dir=runs/first ptn_semi/examples/chair.png
+	@echo "a first mesh, of the model that comes with the package: runs/first/chair.glb, chair.png"
+	@echo "now a model is trained here, for some minutes"
 	$(BIN)/python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags --workdir=runs/quickstart
 	$(BIN)/python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test --evaluated_views=6
 	$(BIN)/python -m ptn_semi.reconstruct --model=runs/quickstart --output_dir=runs/quickstart/images ptn_semi/examples/chair.png

@@ -21,13 +21,17 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)),
+    ],
     packages=[
         *setuptools.find_packages(include=["ptn_semi*"]),
         *setuptools.find_packages("datasets"),
     ],
     package_dir={"shapenet_posed_masks": "datasets/shapenet_posed_masks"},
     package_data={
-        "ptn_semi": ["examples/*.png"],
+        "ptn_semi": ["examples/*.png", "pretrained/*"],
         "ptn_semi.configs": ["*.flags"],
         "ptn_semi.models": ["*.npz"],
         "shapenet_posed_masks": ["README.md", "*.bib", "*.txt", "*.tsv", "*.png"],
@@ -59,7 +63,9 @@ setuptools.setup(
         "test": [
             "dill",  # tfds.testing needs it
             "import-linter",
+            "ipykernel",
             "mypy",
+            "nbclient",  # runs the notebook
             "onnxruntime",  # runs what is exported
             "pytest",
             "pytest-xdist",

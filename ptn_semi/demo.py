@@ -1,4 +1,4 @@
-"""Serves a page to try a model on: `python -m ptn_semi.demo --model=runs/quickstart`.
+"""Serves a page to try a model on: `python -m ptn_semi.demo`.
 
 Drop an image or draw an outline, see the shape turn, choose the threshold, download the mesh. It
 listens on this machine only unless --host says otherwise. Needs the `demo` extra.
@@ -16,7 +16,10 @@ FLAGS = absl_flags.FLAGS
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string(
-        "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True
+        "model",
+        None,
+        "Workdir of a trained run, or an exported SavedModel; if not given, the model that comes "
+        "with the package.",
     )
     absl_flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for any.")
     absl_flags.DEFINE_integer("port", 7860, "Port to listen on.", 1, 65535)
@@ -26,7 +29,8 @@ def define_flags() -> None:
 def main() -> None:
     """Parse flags and call the library."""
     cli.check_package("gradio", "the page needs gradio: pip install 'ptn_semi[demo]'")
-    check_model(FLAGS.model)
+    if FLAGS.model is not None:
+        check_model(FLAGS.model)
     with cli.loading():
         from ptn_semi.inference import reconstruction
         from ptn_semi.web import log, page

@@ -1,8 +1,8 @@
-"""Turns images into meshes: `python -m ptn_semi.reconstruct --model=runs/chairs chair.png`.
+"""Turns images into meshes: `python -m ptn_semi.reconstruct chair.png`.
 
-Takes masks, images with a transparent background, and photographs; folders too.
-For each it writes a mesh (.glb, .obj), voxels (.binvox, .npz with probabilities) and a preview
-(.png) that shows the silhouette that was found. One image that cannot be used stops no other; the
+Takes masks, images with a transparent background, and photographs; folders too. For each it writes
+a mesh (.glb, .obj, .ply, .stl) or voxels (.binvox, .npz with probabilities), and a preview (.png)
+that shows the silhouette that was found. One image that cannot be used stops no other; the
 exit code is then 1. With --views all images show one object.
 """
 
@@ -21,7 +21,10 @@ FLAGS = absl_flags.FLAGS
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string(
-        "model", None, "Workdir of a trained run, or an exported SavedModel.", required=True
+        "model",
+        None,
+        "Workdir of a trained run, or an exported SavedModel; if not given, the model that comes "
+        "with the package.",
     )
     absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
     absl_flags.DEFINE_multi_enum(
@@ -72,7 +75,8 @@ def main(paths: list[str]) -> None:
     if meshes.color and not set(FLAGS.format) & set(settings.COLOR_FORMATS):
         raise UserError("--color is for .glb, .obj and .ply: add --format=glb, obj or ply")
     viewpoints = _viewpoints(FLAGS.viewpoints)
-    check_model(FLAGS.model)
+    if FLAGS.model is not None:
+        check_model(FLAGS.model)
     if FLAGS.segment == "model":
         cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
     with cli.loading():

@@ -16,6 +16,7 @@ from ptn_semi.utils.flags import setting
 LAYOUTS = ("procedural", "shapenet_vox32", "shapenet_core_v2", "meshes", "voxels")
 BEAM_RUNNERS = ("direct", "flink", "spark", "dataflow")
 AUTO = "auto"  # chosen by what the machine can do
+PRETRAINED = "pretrained"  # the model that comes with the package
 STRATEGIES = ("single", "mirrored", "multi_worker")
 TUNERS = ("random", "bayesian", "hyperband")
 WEIGHTS = (
@@ -173,7 +174,11 @@ class TrainSettings(LossSettings):
         low=0,
         high=0.99999,
     )
-    init_from: str = setting("", "Workdir or checkpoint whose networks to start from.")
+    init_from: str = setting(
+        "",
+        "Workdir or checkpoint whose networks to start from; pretrained for the model that comes "
+        "with the package.",
+    )
     freeze_encoder: bool = setting(False, "Train the generator only (few-shot fine-tuning).")
 
     def __post_init__(self):

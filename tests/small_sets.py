@@ -60,11 +60,11 @@ def finished(data_dir):
     return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.3"))
 
 
-def procedural_shapes(projector, categories, num_views, voxel_size=32):
+def procedural_shapes(projector, categories, num_views, voxel_size=32, seed=0):
     """Procedural shapes in memory, one for each category that is named, seen from anywhere."""
     count, image_size = len(categories), projector.image_size
     voxels = np.stack(
-        [procedural.generate(name, i, 0, voxel_size) for i, name in enumerate(categories)]
+        [procedural.generate(name, i, seed, voxel_size) for i, name in enumerate(categories)]
     )
     viewpoints = geometry.sample_viewpoints(count * num_views, [0, 0]).numpy()
     repeated = np.repeat(voxels, num_views, axis=0).astype(np.float32)

@@ -122,12 +122,14 @@ def texture(view: View) -> np.ndarray:
     rim = round(_RIM * inside.sum() ** 0.5)
     if rim and (core := ndimage.binary_erosion(inside, iterations=rim)).any():
         inside = core
-    half, pad = view.window.side / 2, int(np.ceil(view.window.side))
-    x, y = view.window.x + pad, view.window.y + pad
-    box = (x - half, y - half, x + half, y + half)
+    step = max(1, int(view.window.side / (4 * _SIZE)))  # large images are reduced first
+    x, y, side = (each / step for each in view.window)
+    pad = int(np.ceil(side))
+    box = (x - side / 2 + pad, y - side / 2 + pad, x + side / 2 + pad, y + side / 2 + pad)
 
     def scaled(channel):
-        padded = Image.fromarray(np.pad(channel.astype(np.float32), pad))
+        reduced = np.asarray(Image.fromarray(channel.astype(np.float32)).reduce(step))
+        padded = Image.fromarray(np.pad(reduced, pad))
         return np.asarray(padded.resize((_SIZE, _SIZE), Image.Resampling.BOX, box=box))
 
     covered = scaled(inside)

@@ -13,6 +13,7 @@ import ptn_semi
 from ptn_semi.inference.paths import check_export
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.shipped import averaged_variables
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import files
@@ -48,7 +49,7 @@ class Servable(tf.Module):
         super().__init__()
         generator = model.average_generator
         # The networks are not kept: Keras would track their layers too, and write everything twice.
-        self.kept: list[tf.Variable] = [variable.value for variable in _kept(model)]
+        self.kept: list[tf.Variable] = [variable.value for variable in averaged_variables(model)]
         # Some programs that run a SavedModel have no XLA.
         projector = Projector(
             model.image_size, model.camera, pooling=model.loss_settings.pooling, jit_compile=False
@@ -172,15 +173,9 @@ def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str
         model = checkpoints.model_of(known["model"])
         with files.without_patterns(path) as folder:
             variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
-            for i, variable in enumerate(_kept(model)):
+            for i, variable in enumerate(averaged_variables(model)):
                 variable.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))
     return model, known
-
-
-def _kept(model: SemiSupervisedReconstructor) -> list:
-    """Return the variables that an export holds, in a fixed order."""
-    networks = (getattr(model, f"average_{name}") for name in model.averaged_networks)
-    return [variable for network in networks for variable in network.variables]
 
 
 def _with_plain_layers(network: keras.Model) -> keras.Model:

@@ -10,7 +10,7 @@ import numpy as np
 from ptn_semi.data import framing
 from ptn_semi.inference import exports, fits
 from ptn_semi.inference.silhouettes import Found
-from ptn_semi.models import checkpoints
+from ptn_semi.models import checkpoints, shipped
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection.camera import ELEVATION_RANGE
 from ptn_semi.projection.projector import Projector
@@ -88,17 +88,19 @@ class Reconstruction:
     doubts: tuple[tuple[str, ...], ...]
 
 
-def load_model(path: str | os.PathLike) -> Reconstructor:
+def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
     """Load a trained model.
 
     Args:
-      path: a workdir, a checkpoint's folder, or a SavedModel that `exports.export` wrote.
+      path: a workdir, a checkpoint's folder, or a SavedModel that `exports.export` wrote; None for
+        the model that comes with the package.
 
     Raises:
       UserError: if it holds no model that can be used.
     """
-    path = pathlib.Path(path)
-    if (path / "saved_model.pb").exists():
+    if path is None:
+        model, known = shipped.read()
+    elif (pathlib.Path(path) / "saved_model.pb").exists():
         model, known = exports.read(path)
     else:
         checkpoint = checkpoints.find(path)
@@ -181,7 +183,8 @@ def reconstruct(
 
 
 def _misfit(reconstructor: Reconstructor) -> str:
-    known = " and ".join(reconstructor.categories) or "other shapes"
+    *others, last = reconstructor.categories or ("other shapes",)
+    known = f"{', '.join(others)} and {last}" if others else last
     return f"the shape does not fit the mask; the model was trained on {known}"
 
 

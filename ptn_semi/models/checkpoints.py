@@ -175,7 +175,7 @@ def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
 def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
     """Restore a compiled model and its optimizers bit-identically."""
     with refusing_others(checkpoint.path, _FIX):
-        _check_architecture(checkpoint, model)
+        check_architecture(checkpoint.path, checkpoint.model_config, model)
         with files.without_patterns(checkpoint.path) as folder:
             _trackable(model).read(f"{folder}/state").assert_consumed()
 
@@ -183,7 +183,7 @@ def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
 def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
     """Restore the networks without optimizers and step; V and R only if the checkpoint has them."""
     with refusing_others(checkpoint.path, _FIX):
-        _check_architecture(checkpoint, model)
+        check_architecture(checkpoint.path, checkpoint.model_config, model)
         parts = _networks(model, LossSettings(**checkpoint.model_config["loss_settings"]))
         with files.without_patterns(checkpoint.path) as folder:
             status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
@@ -258,13 +258,13 @@ def _trackable(model):
     return tf.train.Checkpoint(steps=model.steps, **parts)
 
 
-def _check_architecture(checkpoint, model):
+def check_architecture(
+    name: str | os.PathLike, config: dict, model: SemiSupervisedReconstructor
+) -> None:
+    """Raise a `UserError` that names a stored model if its weights do not fit another model."""
     asked = _sizes(json.loads(json.dumps(model.get_config())))
-    differing = [flag for flag in _sizes(checkpoint.model_config) if flag not in asked]
-    if differing:
-        raise UserError(
-            f"{checkpoint.path} has another architecture: it needs {' '.join(differing)}"
-        )
+    if differing := [flag for flag in _sizes(config) if flag not in asked]:
+        raise UserError(f"{name} has another architecture: it needs {' '.join(differing)}")
 
 
 def _sizes(config):

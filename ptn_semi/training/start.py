@@ -7,11 +7,11 @@ import numpy as np
 
 from ptn_semi.data import batches, diversity, framing, preparation, procedural_shapes, splits
 from ptn_semi.data.hulls import labeled_hulls
-from ptn_semi.models import architectures, checkpoints, networks
+from ptn_semi.models import architectures, checkpoints, networks, shipped
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection.projector import Projector
-from ptn_semi.settings import AUTO, DataSettings, RunSettings, TrainSettings
+from ptn_semi.settings import AUTO, PRETRAINED, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
 _NUM_FRAMED = 1000  # Masks measured to decide how users' images are framed.
@@ -181,7 +181,8 @@ def restore(
       workdir: folder of the run.
       model: model from `build`. It stays as it is if there is nothing to restore.
       data_set: name of the prepared data set that the run trains on.
-      init_from: workdir or checkpoint whose networks a new run starts from; "" for none.
+      init_from: workdir or checkpoint whose networks a new run starts from, or `PRETRAINED` for
+        the model that comes with the package; "" for none.
 
     Returns:
       The checkpoint that the run resumes from, or None for a new run.
@@ -198,6 +199,8 @@ def restore(
             )
         checkpoints.restore(newest, model)
         print(f"continuing from step {newest.step}")
+    elif init_from == PRETRAINED:
+        shipped.start_from(model)
     elif init_from:
         checkpoints.start_from(checkpoints.find(init_from), model)
     return newest

@@ -103,9 +103,10 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
             found = silhouettes.read(path)
         except UserError as error:
             return _failed(str(error).replace(path, "the drawing"))
-        # The drawing is an outline; the silhouette includes its inside.
+        # The drawing is an outline; the silhouette includes its inside. It has no colours.
         filled = ndimage.binary_fill_holes(found.silhouette)
-        return reconstruct([found._replace(silhouette=filled, doubts=())], *controls)
+        plain = np.zeros_like(found.image)
+        return reconstruct([silhouettes.Found(plain, filled, ())], *controls)
 
     def reconstruct(found, threshold, *controls):
         views = [reconstruction.view_of(reconstructor, each) for each in found]

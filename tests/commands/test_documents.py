@@ -17,6 +17,7 @@ DOCUMENTS = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "datasets" / "shapenet_posed_masks" / "README.md",
+    ROOT / "ptn_semi" / "pretrained" / "README.md",
 ]
 # Other people's programs, which are not tried here.
 OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}

@@ -77,6 +77,7 @@ def workdir(tmp_path_factory):
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=20"], "two numbers"),
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=a,b"], "two numbers"),
         ("demo", ["--model=RUN"], "holds no checkpoint"),
+        ("demo", ["--model="], "holds no checkpoint"),
         ("export", ["--workdir=RUN", "--output=models"], "must end in a version number"),
         ("export", ["--workdir=RUN", "--output=RUN"], "exists already"),
         ("export", ["--workdir=RUN", "--output=models/1"], "holds no checkpoint"),

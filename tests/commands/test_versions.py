@@ -66,3 +66,25 @@ def old_tensorflow(folder):
 
 def test_an_old_tensorflow_is_named(tmp_path):
     processes.call(old_tensorflow, tmp_path)
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_each_python_that_is_named_reads_the_sources(minor):
+    root = pathlib.Path(ptn_semi.__file__).parents[1]
+    assert "for minor in (11, 12, 13)" in (root / "setup.py").read_text()
+    code = (
+        "import pathlib, sys\n"
+        "files = [f for d in sys.argv[1:] for f in pathlib.Path(d).rglob('*.py')]\n"
+        "for file in files: compile(file.read_text(), str(file), 'exec')\n"
+        "print('3.%d' % sys.version_info[1], len(files) > 100)"
+    )
+    folders = [str(root / name) for name in ("ptn_semi", "datasets", "tools")]
+    try:
+        command = [f"python3.{minor}", "-c", code, *folders]
+        ended = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        ended = None
+    # A launcher of several versions may be there without this one.
+    if ended is None or "command not found" in ended.stderr:
+        pytest.skip(f"there is no python3.{minor}")
+    assert ended.stdout == f"3.{minor} True\n", ended.stderr

@@ -102,6 +102,18 @@ def test_the_background_does_not_bleed_in():
     assert texture.shape == (128, 128, 3) and (texture == RED).all()
 
 
+def test_large_images_have_the_colours_of_small_ones():
+    given = view(RED, GREEN)
+    larger = {
+        "image": given.image.repeat(30, axis=0).repeat(30, axis=1),
+        "silhouette": given.silhouette.repeat(30, axis=0).repeat(30, axis=1),
+        "window": framing.Window(960, 960, 1920),
+    }
+    textures = colors.texture(given), colors.texture(dataclasses.replace(given, **larger))
+    differing = (np.abs(np.subtract(*textures, dtype=int)) > 2).any(axis=-1)
+    assert differing.mean() < 0.03  # along the border of the two colours
+
+
 @pytest.mark.parametrize("kind", ["glb", "ply", "obj", "stl"])
 def test_files_carry_colours(tmp_path, kind):
     pixels = np.full([64, 64, 3], 250, np.uint8)

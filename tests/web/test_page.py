@@ -118,7 +118,7 @@ def draw(client, path):
 
 def test_a_drawing_becomes_a_shape(client):
     seen, shape, note = draw(client, EXAMPLE)
-    assert note == "" and seen and shape
+    assert note == "" and seen and shape_colors(shape) is None
 
 
 def test_no_drawing_is_explained(client):

@@ -1,0 +1,55 @@
+"""The model that comes with the package, as users get it."""
+
+import json
+
+import numpy as np
+import pytest
+import trimesh
+
+import processes
+import ptn_semi
+from ptn_semi.evaluation import metrics
+from ptn_semi.inference import reconstruction
+from ptn_semi.models import shipped
+from shapenet_posed_masks import procedural
+from small_sets import procedural_shapes
+
+
+@pytest.fixture(scope="module")
+def reconstructor():
+    return reconstruction.load_model()
+
+
+def test_it_says_what_it_is(reconstructor):
+    assert tuple(reconstructor.categories) == procedural.CATEGORIES
+    told = json.loads((shipped.FOLDER / "model.json").read_text())
+    assert told["package"].startswith("ptn_semi ") and told["step"] > 1000
+    size = sum(path.stat().st_size for path in shipped.FOLDER.iterdir())
+    assert size < 10 << 20
+
+
+def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
+    categories = procedural.CATEGORIES * 3
+    shapes = procedural_shapes(reconstructor.projector, categories, 2, seed=77)
+    index = np.arange(len(shapes))
+    truth = shapes.unpack_voxels(index)
+    voxels = reconstructor.predict(shapes.unpack_masks(index, 0))
+    ours = metrics.average_precision(voxels, truth)
+    seen = {
+        name: np.mean([procedural.generate(name, i, 0, 32) for i in range(20)], axis=0)
+        for name in procedural.CATEGORIES
+    }
+    floor = metrics.average_precision(np.stack([seen[name] for name in categories]), truth)
+    assert ours.mean() > floor.mean() + 0.15, (ours.mean(), floor.mean())
+    views = np.stack([shapes.unpack_masks(index, view) for view in (0, 1)], axis=1)
+    fused, _ = reconstructor.fuse(views.astype(np.float32))
+    assert metrics.average_precision(fused, truth).mean() > ours.mean()
+
+
+@pytest.mark.parametrize("flags", [[], ["--color", "--format=ply"]])
+def test_an_image_needs_no_other_model(tmp_path, flags):
+    image = f"{ptn_semi.__path__[0]}/examples/chair.png"
+    ended = processes.main("ptn_semi.reconstruct", image, f"--output_dir={tmp_path}", *flags)
+    assert ended.returncode == 0 and "warning" not in ended.stdout, ended.stderr + ended.stdout
+    mesh = trimesh.load(tmp_path / f"chair.{'ply' if flags else 'glb'}", force="mesh")
+    assert mesh.is_watertight and mesh.volume > 0.01
