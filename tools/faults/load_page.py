@@ -1,13 +1,12 @@
 """Show that the page withstands hostile requests. Everything stays on this machine.
 
-    python -m tools.faults.load_page --model=runs/quickstart --requests=2000 --seconds=60 --seed=0
+    python -m tools.faults.load_page --requests=2000 --seconds=60 --seed=0
 
 This starts `ptn_semi.demo` on a free port and sends it the requests of `hostile.py` in a seeded
-mix. Meanwhile visitors keep asking for a reconstruction of the example. Without --model it makes an
-untrained model. It fails unless the page refuses every hostile request, gives away no file of the
-machine, answers every visit as before the load, keeps its memory within --max_growth_mb and ends
-when it is told to. It needs Linux, because it reads /proc and gives hostile clients addresses of
-their own.
+mix. Meanwhile visitors keep asking for a reconstruction of the example. It fails unless the page
+refuses every hostile request, gives away no file of the machine, answers every visit as before the
+load, keeps its memory within --max_growth_mb and ends when it is told to. It needs Linux, because
+it reads /proc and gives hostile clients addresses of their own.
 """
 
 import contextlib
@@ -25,10 +24,9 @@ from collections.abc import Iterator
 import httpx
 from absl import app, flags, logging
 
-from ptn_semi.models import architectures
 from tools.faults import visitors
 
-MODEL = flags.DEFINE_string("model", None, "Model for ptn_semi.demo; an untrained one by default.")
+MODEL = flags.DEFINE_string("model", None, "Model for ptn_semi.demo, if not the package's.")
 REQUESTS = flags.DEFINE_integer("requests", 2000, "How many hostile requests.", 1, 100_000)
 SECONDS = flags.DEFINE_integer("seconds", 60, "Longest time for them.", 1, 3600)
 SEED = flags.DEFINE_integer("seed", 0, "Seed of the requests.")
@@ -37,24 +35,13 @@ _TO_START, _TO_END = 120, 20  # seconds
 _WARM_UP = 20  # visits
 
 
-def untrained(folder: pathlib.Path) -> pathlib.Path:
-    """Write a checkpoint of a small untrained model; return its path."""
-    import keras
-
-    from ptn_semi.models import checkpoints
-    from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-
-    model = SemiSupervisedReconstructor(architectures.PRESETS["small"])
-    model.compile(*(keras.optimizers.Adam() for _ in range(3)))
-    return checkpoints.save(folder, model, {}, keep=set()).path
-
-
 @contextlib.contextmanager
-def serving(model: str | pathlib.Path) -> Iterator[tuple[subprocess.Popen, str]]:
+def serving(model: str | None) -> Iterator[tuple[subprocess.Popen, str]]:
     """Serve the page in a new process, as a user starts it; yield (process, url)."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ptn_semi.demo", f"--model={model}", f"--port={port}"]
+    command = [sys.executable, "-m", "ptn_semi.demo", f"--port={port}"]
+    command += [f"--model={model}"] if model else []
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -107,8 +94,7 @@ def main(_argv: list[str]) -> None:
     """Start the page, load it, and check what was promised."""
     logging.set_verbosity(logging.WARNING)  # httpx reports every request
     with contextlib.ExitStack() as stack:
-        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        process, url = stack.enter_context(serving(MODEL.value or untrained(folder)))
+        process, url = stack.enter_context(serving(MODEL.value))
         for _ in range(_WARM_UP):
             visitors.visit(url)
         before = memory(process)
