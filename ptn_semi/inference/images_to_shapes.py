@@ -139,10 +139,11 @@ def reconstruct_views(
             raise problem
     views = [path for path, _ in found]
     if not 2 <= len(views) <= MAX_VIEWS:
-        raise UserError(f"{len(views)} views are given: give 2 to {MAX_VIEWS} images of one object")
+        raise UserError(f"--views needs 2 to {MAX_VIEWS} images of one object, not {len(views)}")
     if viewpoints is not None and len(viewpoints) != len(views):
         raise UserError(
-            f"there are {len(viewpoints)} viewpoints for {len(views)} images: give one for each"
+            f"--viewpoints has {len(viewpoints)} viewpoints, and there are {len(views)} images: "
+            "give two numbers for each image"
         )
     name = pathlib.Path(output_dir, views[0].stem)
     given = {os.path.realpath(path) for path in views}

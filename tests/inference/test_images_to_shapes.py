@@ -149,9 +149,9 @@ def test_several_views_become_one_shape(tmp_path):
 @pytest.mark.parametrize(
     ("names", "viewpoints", "said"),
     [
-        (["a.png"], None, "1 views are given: give 2 to 8"),
-        (["a.png"] * 9, None, "9 views are given"),
-        (["a.png", "b.png"], [(0, 0)], "1 viewpoints for 2 images"),
+        (["a.png"], None, "needs 2 to 8 images of one object, not 1"),
+        (["a.png"] * 9, None, "not 9"),
+        (["a.png", "b.png"], [(0, 0)], "has 1 viewpoints, and there are 2 images"),
         (["a.png", "none.png"], None, "none.png"),
         (["a.png", "empty"], None, "empty holds no images"),
     ],
