@@ -1,7 +1,5 @@
 """A reconstructor without a model, for tests of what is around it."""
 
-import dataclasses
-
 import numpy as np
 
 from ptn_semi.inference import reconstruction
@@ -22,5 +20,6 @@ def extrude_all(masks, viewpoints):
     return voxels, viewpoints
 
 
-FAKE = reconstruction.Reconstructor(extrude, image_size=16, threshold=0.3, extent=0.75)
-SEVERAL = dataclasses.replace(FAKE, fuse=extrude_all, projector=Projector(16))
+FAKE = reconstruction.Reconstructor(
+    extrude, 16, threshold=0.3, extent=0.75, fuse=extrude_all, projector=Projector(16)
+)

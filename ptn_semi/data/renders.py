@@ -60,8 +60,6 @@ def write(
 
 def _write_shape(folder, example, settings):
     names = [f"mask_{number:02d}.png" for number in range(len(example["masks"]))]
-    for left in set(folder.glob("mask_*.png")) - {folder / name for name in names}:
-        left.unlink()  # of an earlier call with more views
     for name, mask in zip(names, example["masks"], strict=True):
         sheets.save_png(folder / name, mask[..., 0].astype(np.uint8) * 255)
     with files.replacing(folder / "voxels.binvox") as partial:
@@ -88,6 +86,9 @@ def _write_shape(folder, example, settings):
     }
     with files.replacing(folder / "viewpoints.json") as partial:
         partial.write_text(json.dumps(description, indent=1) + "\n")
+    with files.explaining(folder):
+        for left in set(folder.glob("mask_*.png")) - {folder / name for name in names}:
+            left.unlink()  # of an earlier call with more views
 
 
 def _picture(example):

@@ -19,7 +19,7 @@ from ptn_semi.inference.reconstruction import (
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets
+from ptn_semi.visual import shading, sheets
 
 MAX_VIEWS = 8
 
@@ -156,6 +156,12 @@ def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
         view_of(reconstructor, silhouettes.read(path, options.segment), options.framed)
         for path in paths
     ]
+    for path, view in zip(paths, views, strict=True):
+        if options.meshes.color and not colors.are_in(view):
+            raise UserError(
+                f"{path} has one colour only, as masks have, and cannot colour a shape: leave out "
+                "--color"
+            )
     result = reconstruct(reconstructor, views, options.threshold, viewpoints)
     check_shape(result.voxels, result.threshold, paths[0])
     # The name may hold dots, so no suffix is replaced.
@@ -167,18 +173,12 @@ def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
         )
     paint = None
     if options.meshes.color:
-        for path, view in zip(paths, views, strict=True):
-            if not colors.are_in(view):
-                raise UserError(
-                    f"{path} has one colour only, as masks have, and cannot colour a shape: leave "
-                    "out --color"
-                )
-        camera = reconstructor.projector.camera
         textures = [colors.texture(view) for view in views]
+        camera = reconstructor.projector.camera
         paint = colors.Painter(textures, result.fits, result.occupied, camera)
     for file in written[:-1]:
         shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)
-    preview = previews.draw(views, result, *([paint] if paint else []))
+    preview = previews.draw(views, result, paint or shading.PREDICTED_COLOR)
     sheets.save_png(written[-1], preview)
     return written, result
 

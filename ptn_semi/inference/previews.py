@@ -21,30 +21,24 @@ def draw(
 
     Args:
       views: what was reconstructed.
-      result: its shape, which is shown all round for a single view, and for several from each
-        one's own viewpoint, if it is known, and from two others.
+      result: its shape, which is not empty. It is shown all round for a single view, and for
+        several from each one's own viewpoint and from two others.
       color: of the shape; see `shading.shade_voxels`.
 
     Returns:
       uint8 [height, width, 3].
     """
-    around: list[tuple[float, float]] = [*_VIEWPOINTS]
     several = len(views) > 1
+    around = _VIEWPOINTS[:2] if several else _VIEWPOINTS
     rows = []
-    for number, view in enumerate(views):
-        if several:
-            own = result.fits[number] if result.fits else None
-            around = [(own.elevation, own.azimuth)] if own else []
-            around += _VIEWPOINTS[:2]
+    for view, fit in zip(views, result.fits, strict=True):
         silhouette = sheets.mask_picture(_in_square(view.silhouette) / 255, _SIZE)
         row = [_in_square(view.image), silhouette, sheets.mask_picture(view.mask, _SIZE)]
-        shape = result.occupied
-        rows.append(row + [shading.shade_voxels(shape, v, _SIZE, color) for v in around])
-    seen = around
-    titles = ["image", "silhouette", "input mask"]
-    if several and result.fits:
-        titles, seen = [*titles, "shape, as seen there"], around[1:]
-    titles += [f"shape at azimuth {azimuth:g}°" for _, azimuth in seen]
+        seen_from = [(fit.elevation, fit.azimuth)] * several + [*around]
+        row += [shading.shade_voxels(result.occupied, v, _SIZE, color) for v in seen_from]
+        rows.append(row)
+    titles = ["image", "silhouette", "input mask"] + ["shape, as seen there"] * several
+    titles += [f"shape at azimuth {azimuth}°" for _, azimuth in around]
     return sheets.grid(rows, titles)
 
 

@@ -34,8 +34,8 @@ class Reconstructor:
       threshold: probability above which voxels are occupied; the best on the validation split.
       extent: how the training masks are framed; see `framing.frame`.
       fuse: function from masks of several views and their viewpoints to voxels and viewpoints; see
-        `Predictor.fuse`. None if the model takes single views only.
-      projector: the projector of the training masks; None if viewpoints cannot be estimated.
+        `Predictor.fuse`.
+      projector: the projector of the training masks.
       elevation_range: lowest and highest elevation of the training masks, in degrees.
       categories: what the model was trained on.
     """
@@ -44,8 +44,8 @@ class Reconstructor:
     image_size: int
     threshold: float
     extent: float
-    fuse: Callable[..., tuple[np.ndarray, np.ndarray | None]] | None = None
-    projector: Projector | None = None
+    fuse: Callable[..., tuple[np.ndarray, np.ndarray | None]]
+    projector: Projector
     elevation_range: Sequence[float] = ELEVATION_RANGE
     categories: Sequence[str] = ()
 
@@ -150,26 +150,18 @@ def reconstruct(
     Returns:
       The shape, with a doubt for each view that it does not fit. It may have no occupied voxels;
       see `check_shape`.
-
-    Raises:
-      UserError: if there are several views and the model takes single ones only.
     """
     threshold = reconstructor.threshold if threshold is None else threshold
     masks = np.stack([view.mask for view in views])
-    estimates: Sequence[np.ndarray | None] = [None] * len(views)
-    if reconstructor.fuse is not None:
-        known = None if viewpoints is None else np.array([viewpoints], np.float32)
-        voxels, seen_from = reconstructor.fuse(masks[None], known)
-        estimates = estimates if seen_from is None else seen_from[0]
-    elif len(views) == 1:
-        voxels = reconstructor.predict(masks)
-    else:
-        raise UserError("this model takes single views only: give one image")
+    known = None if viewpoints is None else np.array([viewpoints], np.float32)
+    voxels, seen_from = reconstructor.fuse(masks[None], known)
+    # A model without V estimates none.
+    estimates = [None] * len(views) if seen_from is None else seen_from[0]
     occupied = surfaces.without_crumbs(voxels[0], threshold) > threshold
     found: list[fits.Fit] = []
     doubts = [view.doubts for view in views]
-    projector = reconstructor.projector
-    if projector is not None and occupied.any():
+    if occupied.any():
+        projector = reconstructor.projector
         for number, view in enumerate(views):
             if viewpoints is not None:
                 fit = fits.at(occupied, view.mask, projector, viewpoints[number])

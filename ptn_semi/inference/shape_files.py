@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import trimesh
 
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import binvox, files
@@ -48,7 +47,7 @@ def write(
         elif kind == "binvox":
             partial.write_bytes(binvox.write(whole > threshold))
         else:
-            mesh = make_mesh(whole, threshold, meshes)
+            mesh = _mesh(whole, threshold, meshes)
             if paint is not None:
                 axes = [surfaces.object_axes(v) for v in (mesh.vertices, mesh.vertex_normals)]
                 mesh = surfaces.painted(mesh, paint(*axes), linear=kind == "glb")
@@ -56,17 +55,8 @@ def write(
             partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def make_mesh(voxels: np.ndarray, threshold: float, meshes: MeshSettings) -> trimesh.Trimesh:
-    """Make a mesh of voxels, smoothed and reduced as asked, in grid sides.
-
-    Args:
-      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
-      threshold: probability above which voxels are occupied.
-      meshes: how to make it.
-
-    Returns:
-      A watertight mesh in glTF's axes; see `surfaces`.
-    """
+def _mesh(voxels, threshold, meshes):
+    """Make a mesh of voxels, smoothed and reduced as asked, in grid sides and glTF's axes."""
     mesh = SURFACES[meshes.surface](voxels, threshold)
     if meshes.smoothing:
         mesh = surfaces.smoothed(mesh, meshes.smoothing)

@@ -1,22 +1,18 @@
 """One shape from several views of one object, whose viewpoints may be unknown."""
 
-from typing import TYPE_CHECKING
-
 import tensorflow as tf
 
 from ptn_semi.models import viewpoint_search
+from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.lifting import Lifting
-
-if TYPE_CHECKING:
-    from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 
 _CARVED = 1.0  # taken from a voxel's logit by each view that sees it outside its mask
 _SMALLEST = 1e-6  # probability of which a logarithm is taken
 
 
 def reconstruct_views(
-    model: "SemiSupervisedReconstructor", masks: tf.Tensor, viewpoints: tf.Tensor | None = None
+    model: SemiSupervisedReconstructor, masks: tf.Tensor, viewpoints: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Reconstruct objects from several views of each.
 

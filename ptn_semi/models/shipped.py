@@ -40,7 +40,7 @@ def write(
     Args:
       model: the trained model.
       known: its `exports.metadata`.
-      folder: where to; None for the package's own.
+      folder: where to; the package's own by default.
 
     Raises:
       UserError: it cannot be written.
@@ -63,7 +63,7 @@ def read(
     """Read the model that comes with the package.
 
     Args:
-      folder: where it is; None for the package's own.
+      folder: where it is; the package's own by default.
 
     Returns:
       The model, which computes in float32, and its `exports.metadata`.
@@ -74,9 +74,9 @@ def read(
     folder = pathlib.Path(folder)
     known = files.read_json(folder / _DESCRIPTION, _FIX)
     data = files.read(folder / _WEIGHTS, 64 << 20, _FIX)
-    if hashlib.sha256(data).hexdigest() != known["sha256"]:
-        raise UserError(f"{folder / _WEIGHTS} is damaged: {_FIX}")
     with checkpoints.refusing_others(folder, _FIX):
+        if hashlib.sha256(data).hexdigest() != known["sha256"]:
+            raise UserError(f"{folder / _WEIGHTS} is damaged: {_FIX}")
         model = checkpoints.model_of(known["model"] | {"precision": "float32"})
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             for variable, name in zip(averaged_variables(model), stored.files, strict=True):

@@ -43,7 +43,7 @@ class _Shown:
 
     Attributes:
       voxels: probabilities, float32 [N, N, N] in [0, 1].
-      fits: the viewpoints of the images; empty if unknown.
+      fits: the viewpoints of the images; empty if the first threshold was over all voxels.
       textures: the colours of the images; empty if they have none.
     """
 
@@ -113,10 +113,7 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         seen = new_file(".png")
         pictures = [sheets.mask_picture(view.mask, _MASK_SIZE) for view in views]
         sheets.save_png(seen, np.concatenate(pictures, axis=1))
-        try:
-            result = reconstruction.reconstruct(reconstructor, views, threshold)
-        except UserError as error:
-            return _failed(error)
+        result = reconstruction.reconstruct(reconstructor, views, threshold)
         in_color = all(map(colors.are_in, views))
         textures = [colors.texture(view) for view in views] if in_color else []
         shown = _Shown(result.voxels, result.fits, textures)
@@ -129,7 +126,7 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         if shown is None:
             return None, _note("Reconstruct something first.")
         paint = None
-        if color and shown.textures and shown.fits and reconstructor.projector is not None:
+        if color and shown.textures and shown.fits:
             occupied = surfaces.without_crumbs(shown.voxels, threshold) > threshold
             camera = reconstructor.projector.camera
             paint = colors.Painter(shown.textures, shown.fits, occupied, camera)

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import SEVERAL
+from fakes import FAKE
 from ptn_semi.data import framing
 from ptn_semi.inference import colors, images_to_shapes
 from ptn_semi.inference.fits import Fit
@@ -47,7 +47,6 @@ def paint(points, normals, *seen, occupied=None, camera=CAMERA):
 
 
 FRONT = ([0.25, 0, 0.1], [1, 0, 0]), ([0.25, 0, -0.1], [1, 0, 0])
-SIDES = ([0, 0, 0.125], [0, 0, 1]), ([0, 0, -0.125], [0, 0, -1])
 BACK = ([-0.25, 0, 0.1], [-1, 0, 0])
 
 
@@ -59,15 +58,16 @@ def test_what_is_seen_takes_the_colour_there(camera):
 
 
 def test_hidden_sides_take_the_colours_opposite_where_the_shape_is_symmetric():
-    # From azimuth 90 the side −z is seen.
-    points, normals = zip(*SIDES, strict=True)
-    seen = (view(BLUE, BLUE), 90.0)
-    assert (paint(points, normals, seen) == BLUE).all()
+    # From azimuth 90 the side −z is seen, with the front, +x, at the left.
+    places = [(x, 0, z) for x in (0.2, -0.2) for z in (-0.125, 0.125)]
+    normals = [(0, 0, np.sign(z)) for _, _, z in places]
+    seen = (view(RED, GREEN), 90.0)
+    np.testing.assert_array_equal(paint(places, normals, seen), [RED, RED, GREEN, GREEN])
     lopsided = box()
     lopsided[8:24, 20:24, 12:32] = True  # an arm to the side +z
-    painted = paint(points, normals, (view(RED, GREEN), 90.0), occupied=lopsided)
-    # Nothing opposite: the mean of what is seen, which is one point.
-    np.testing.assert_array_equal(painted[0], painted[1])
+    painted = paint(places, normals, seen, occupied=lopsided)
+    np.testing.assert_array_equal(painted[::2], [RED, GREEN])
+    np.testing.assert_allclose(painted[1::2], [np.mean([RED, GREEN], axis=0)] * 2, atol=1)
 
 
 def test_what_is_hidden_on_both_sides_takes_the_mean():
@@ -122,7 +122,7 @@ def test_files_carry_colours(tmp_path, kind):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     options = images_to_shapes.Options([kind], MeshSettings(color=True))
     [(_, written, _)] = images_to_shapes.reconstruct_files(
-        SEVERAL, [tmp_path / "a.png"], tmp_path / "out", options
+        FAKE, [tmp_path / "a.png"], tmp_path / "out", options
     )
     mesh = trimesh.load(written[0], force="mesh", process=kind == "stl")
     assert mesh.is_watertight
@@ -138,7 +138,7 @@ def test_a_mask_has_no_colours(tmp_path):
     Image.fromarray(view(RED, RED).silhouette).save(tmp_path / "a.png")
     options = images_to_shapes.Options(["glb"], MeshSettings(color=True))
     [(_, problem, _)] = images_to_shapes.reconstruct_files(
-        SEVERAL, [tmp_path / "a.png"], tmp_path / "out", options
+        FAKE, [tmp_path / "a.png"], tmp_path / "out", options
     )
     assert isinstance(problem, UserError) and "a.png has one colour only" in str(problem)
     assert not (tmp_path / "out").exists()

@@ -7,10 +7,9 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import FAKE, SEVERAL
+from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
-from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 
@@ -115,11 +114,10 @@ def test_frames_are_the_training_masks_or_kept(tmp_path):
 
 
 def test_shapes_that_do_not_fit_their_mask_are_doubtful(tmp_path):
-    known = {"projector": Projector(16), "categories": ("chair", "table")}
-    fitting = dataclasses.replace(FAKE, **known)
+    fitting = dataclasses.replace(FAKE, categories=("chair", "table"))
     plate = np.zeros((1, 16, 16, 16), np.float32)
     plate[:, :, 8] = 0.9
-    wrong = dataclasses.replace(fitting, predict=lambda _: plate)
+    wrong = dataclasses.replace(fitting, fuse=lambda *_: (plate, None))
     files = [image(tmp_path / "a.png")]
     for reconstructor, doubts in ((fitting, 0), (wrong, 1)):
         [(_, _, result)] = images_to_shapes.reconstruct_files(
@@ -136,7 +134,7 @@ def test_several_views_become_one_shape(tmp_path):
     options = images_to_shapes.Options(["npz"], framed=True)
     given = [(20, 30), (10, 200)]
     views, written, result = images_to_shapes.reconstruct_views(
-        SEVERAL, [tmp_path / "x", paths[1]], tmp_path / "out", options, given
+        FAKE, [tmp_path / "x", paths[1]], tmp_path / "out", options, given
     )
     assert views == paths and [file.name for file in written] == ["left.npz", "left.png"]
     np.testing.assert_array_equal(result.voxels, np.maximum(*alone))
@@ -162,12 +160,6 @@ def test_views_that_cannot_be_used_are_named(tmp_path, monkeypatch, names, viewp
     image(tmp_path / "a.png"), image(tmp_path / "b.png")
     with pytest.raises(UserError, match=said):
         images_to_shapes.reconstruct_views(
-            SEVERAL, names, "out", images_to_shapes.Options(), viewpoints
+            FAKE, names, "out", images_to_shapes.Options(), viewpoints
         )
     assert not (tmp_path / "out").exists()
-
-
-def test_a_model_of_single_views_says_so(tmp_path):
-    paths = [image(tmp_path / "a.png"), image(tmp_path / "b.png")]
-    with pytest.raises(UserError, match="single views only"):
-        images_to_shapes.reconstruct_views(FAKE, paths, "out", images_to_shapes.Options())

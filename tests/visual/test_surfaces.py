@@ -63,6 +63,7 @@ def test_reduced_meshes_stay_closed(make, max_faces):
     assert fewer.is_watertight and fewer.volume == pytest.approx(mesh.volume, rel=0.03)
     assert len(fewer.faces) <= 1.1 * max(max_faces, 500)  # blocky ones need more
     assert surfaces.reduced(mesh, len(mesh.faces)) is mesh
+    assert surfaces.reduced(mesh, 1).is_watertight
 
 
 @pytest.mark.parametrize("make", MAKERS)

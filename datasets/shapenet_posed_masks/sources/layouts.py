@@ -159,12 +159,11 @@ def open_path(
     Raises:
       UserError: there are no shapes, or they are not of this layout.
     """
-    trees = {kind.layout: kind for kind in (MeshFolder, VoxelFolder)}
     place = os.path.abspath(os.path.expanduser(path))
-    tree = trees.get(layout)
-    single = tree is not None and os.path.isfile(place)
     if not os.path.exists(place):
         raise UserError(f"{path} does not exist: correct the path")
+    tree = {kind.layout: kind for kind in (MeshFolder, VoxelFolder)}.get(layout)
+    single = os.path.isfile(place)
     if tree is None or not (single or _holds_files(place, tree.extensions)):
         source = open_source(layout, path, categories, voxel_size, **options)
         return source, source.items()
