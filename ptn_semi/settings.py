@@ -115,6 +115,12 @@ class TrainSettings(LossSettings):
     """
 
     preset: str = setting("small", "Sizes of the networks.", choices=tuple(architectures.PRESETS))
+    model_voxel_size: int = setting(
+        0,
+        "Voxels along each side of the grid that is reconstructed; 0 for as many as in the data "
+        "set, whose voxels may be finer.",
+        choices=(0, *architectures.VOXEL_SIZES),
+    )
     precision: str = setting(
         "float32",
         "Compute dtype of the networks; weights stay float32. auto: "
@@ -265,6 +271,11 @@ PLAIN_MESHES = MeshSettings()
 
 def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:
     """Raise a `UserError` where the settings of a training do not go together."""
+    if train.model_voxel_size > data.voxel_size:
+        raise UserError(
+            f"--model_voxel_size={train.model_voxel_size} is finer than the data set's voxels: "
+            f"give --voxel_size={train.model_voxel_size}"
+        )
     # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:

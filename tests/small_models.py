@@ -26,6 +26,7 @@ def build(
     freeze_encoder=False,
     learning_rate=1e-3,
     voxel_size=32,
+    image_size=32,
     precision="float32",
     mirror_answers=False,
     **loss_settings,
@@ -33,28 +34,42 @@ def build(
     reconstructor = SemiSupervisedReconstructor(
         TINY,
         voxel_size,
+        image_size,
         loss_settings=LossSettings(**loss_settings),
         freeze_encoder=freeze_encoder,
         precision=precision,
         mirror_answers=mirror_answers,
         seed=seed,
     )
-    reconstructor.projector = PROJECTOR
+    replace_projectors(reconstructor, PROJECTOR)
     reconstructor.compile(*(FusedAdam(learning_rate) for _ in OPTIMIZERS))
     return reconstructor
 
 
-def make_batch(count=3, seed=0):
+def replace_projectors(reconstructor, project):
+    """Let `project` take the place of the projectors to masks of 32²."""
+
+    class Projecting:
+        image_size = 32
+        __call__ = staticmethod(project)
+
+    for name in ("projector", "coarse_projector", "render_projector"):
+        if getattr(reconstructor, name).image_size == 32:
+            setattr(reconstructor, name, Projecting())
+
+
+def make_batch(count=3, seed=0, image_size=32, voxel_size=32):
     def masks(name):
-        return tf.cast(
-            tf.random.stateless_uniform((count, 32, 32, 1), [seed, name]) < 0.3, "float32"
-        )
+        shape = (count, image_size, image_size, 1)
+        return tf.cast(tf.random.stateless_uniform(shape, [seed, name]) < 0.3, "float32")
 
     return {
         "view_a": masks(0),
         "view_b": masks(1),
         "unlabeled": masks(2),
-        "hull": tf.maximum(tf.random.stateless_uniform((count,) + (32,) * 3, [seed, 5]) - 0.8, 0),
+        "hull": tf.maximum(
+            tf.random.stateless_uniform((count,) + (voxel_size,) * 3, [seed, 5]) - 0.8, 0
+        ),
         "viewpoint_a": geometry.sample_viewpoints(count, [seed, 3]),
         "viewpoint_b": geometry.sample_viewpoints(count, [seed, 4]),
     }

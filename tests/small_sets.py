@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from ptn_semi.data.splits import Shapes
-from ptn_semi.projection import geometry
+from ptn_semi.projection import geometry, resolutions
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils import binvox
 from shapenet_posed_masks import procedural
@@ -57,18 +57,18 @@ def examples(builder):
 
 def finished(data_dir):
     """What looks like a prepared set: a folder named by a version."""
-    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.3"))
+    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.4"))
 
 
-def procedural_shapes(projector, categories, num_views, voxel_size=32, seed=0):
+def procedural_shapes(projector, categories, num_views, voxel_size=32, image_size=None, seed=0):
     """Procedural shapes in memory, one for each category that is named, seen from anywhere."""
-    count, image_size = len(categories), projector.image_size
+    count, image_size = len(categories), image_size or projector.image_size
     voxels = np.stack(
         [procedural.generate(name, i, seed, voxel_size) for i, name in enumerate(categories)]
     )
     viewpoints = geometry.sample_viewpoints(count * num_views, [0, 0]).numpy()
     repeated = np.repeat(voxels, num_views, axis=0).astype(np.float32)
-    masks = projector([repeated, viewpoints]).numpy() > 0
+    masks = resolutions.render(projector, repeated, viewpoints, image_size).numpy() > 0
     return Shapes(
         model_ids=np.array([f"model{i}" for i in range(count)]),
         categories=np.array(categories),

@@ -2,7 +2,8 @@
 
     python tools/compare_runs.py --runs="P=runs/p,P+U=runs/pu" --output=docs/unlabeled.png
 
-All runs must have been trained on the data set of the first.
+All runs must have been trained on the same shapes. Their resolutions may differ; each sees the
+masks of its own data set, and the first run's are shown.
 """
 
 from collections.abc import Sequence
@@ -51,17 +52,21 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:
       uint8 [height, width, 3].
 
     Raises:
-      UserError: a run was trained on another data set than the first.
+      UserError: a run was trained on other shapes than the first.
     """
-    data, _, _ = workdirs.read_settings(runs[0][1])
-    found = [checkpoints.find(workdir) for _, workdir in runs]
-    for checkpoint, (_, workdir) in zip(found, runs, strict=True):
-        if checkpoint.progress["data_set"] != found[0].progress["data_set"]:
-            raise UserError(f"{workdir} was trained on another data set than {runs[0][1]}")
-    shapes = splits.load(preparation.prepare(data), split, with_voxels=True)
+    sets = []
+    for _, workdir in runs:
+        data, _, _ = workdirs.read_settings(workdir)
+        sets.append(splits.load(preparation.prepare(data), split, with_voxels=True))
+        if not np.array_equal(sets[-1].model_ids, sets[0].model_ids):
+            raise UserError(f"{workdir} was trained on other shapes than {runs[0][1]}")
+    shapes = sets[0]
     index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
-    shown = [reconstruct(checkpoint, masks) for checkpoint in found]
+    shown = [
+        reconstruct(checkpoints.find(workdir), own.unpack_masks(index, 0))
+        for (_, workdir), own in zip(runs, sets, strict=True)
+    ]
     rows = [
         [sheets.mask_picture(mask)]
         + [

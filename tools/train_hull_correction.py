@@ -43,7 +43,7 @@ def main() -> None:
         from ptn_semi.data import preparation, splits
         from ptn_semi.data.hulls import labeled_hulls
         from ptn_semi.models import hull_correction
-        from ptn_semi.projection.projector import Projector
+        from ptn_semi.projection.camera import Camera
         from ptn_semi.utils import files
 
     tf.config.experimental.enable_op_determinism()
@@ -51,9 +51,11 @@ def main() -> None:
         DataSettings(num_shapes=FLAGS.num_shapes, data_dir=FLAGS.data_dir)
     )
     shapes = splits.load(builder, "train", with_voxels=True)
-    everything, projector = np.arange(len(shapes)), Projector(shapes.image_size)
+    everything = np.arange(len(shapes))
     hulls = [
-        labeled_hulls(shapes, everything, views, projector, corrected=False, progress=True)
+        labeled_hulls(
+            shapes, everything, views, Camera(), shapes.voxel_size, corrected=False, progress=True
+        )
         for views in _NUM_VIEWS
     ]
     keras.utils.set_random_seed(FLAGS.seed)  # last: what reads the data set draws numbers too

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 from shapenet_posed_masks.sources.base import Item
 
@@ -48,7 +49,8 @@ class Renderer:
 
     def __init__(self, config):
         self._config = config
-        projector = Projector(config.image_size, config.camera, pooling="max")
+        side = resolutions.fine_side(config.image_size, config.voxel_size)
+        projector = Projector(side, config.camera, pooling="max")
 
         @tf.function(
             input_signature=[
@@ -58,7 +60,7 @@ class Renderer:
         )
         def render(voxels, viewpoints):
             grids = tf.repeat(voxels[None], config.num_views, axis=0)
-            return projector([grids, viewpoints]) > 0
+            return resolutions.render(projector, grids, viewpoints, config.image_size) > 0
 
         # Traced here, because every thread that found it untraced would trace it again.
         self._render = render.get_concrete_function()

@@ -97,12 +97,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       on_beam: whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     """
 
-    VERSION = tfds.core.Version("1.0.3")
+    VERSION = tfds.core.Version("1.0.4")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
         "1.0.2": "Concave polygons of meshes are not filled; meshes of voxels come back exactly.",
         "1.0.3": "Procedural chairs, cars, tables, cabinets and airplanes are more like real ones.",
+        "1.0.4": "Masks that are coarser than the voxels show thin parts.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "

@@ -8,10 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import warps
+from ptn_semi.projection import resolutions
 
 STRONGEST = 0.25  # of the strengths that warps are given
 MOST = 100  # hulls that are compared; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
+_SIDE = 32  # voxels; finer hulls are averaged
 _WARPS = 4  # of each hull
 
 
@@ -28,8 +30,9 @@ def mirror_images_fit(hulls: np.ndarray) -> bool:
       Whether the mean IoU of a mirror image with the hull most like it is as high as the mean IoU
       of a hull with the other one most like it.
     """
-    rows = _rows(hulls[:MOST])
-    mirrored = _iou(_rows(hulls[:MOST, :, :, ::-1]), rows).max(axis=1).mean()
+    hulls = _compared(hulls)
+    rows = _rows(hulls)
+    mirrored = _iou(_rows(hulls[:, :, :, ::-1]), rows).max(axis=1).mean()
     return bool(mirrored >= _nearest(rows))
 
 
@@ -43,9 +46,9 @@ def warp_strength(hulls: np.ndarray) -> float:
       The strength of `warps.random_warp` at which a warped shape is as much like its original (mean
       IoU) as the labeled shape most like it is, from .05 to .25.
     """
-    hulls = hulls[:MOST]
+    hulls = _compared(hulls)
     nearest = _nearest(_rows(hulls))
-    repeated = np.repeat(hulls, _WARPS, axis=0).astype(np.float32)
+    repeated = np.repeat(hulls, _WARPS, axis=0)
     likeness = []
     for strength in _STRENGTHS:
         warped = warps.random_warp(tf.constant(repeated), tf.constant([0, 0]), strength).numpy()
@@ -53,6 +56,13 @@ def warp_strength(hulls: np.ndarray) -> float:
         likeness.append((both.sum(axis=(1, 2, 3)) / either.sum(axis=(1, 2, 3))).mean())
     # Stronger warps are less alike; np.interp wants rising numbers and keeps to the ends.
     return float(np.interp(-nearest, -np.array(likeness), _STRENGTHS))
+
+
+def _compared(hulls):
+    """Return the hulls that are compared, [up to MOST, n, n, n] of zeros and ones, at most 32³."""
+    hulls = hulls[:MOST].astype(np.float32)
+    side = min(hulls.shape[1], _SIDE)
+    return np.round(resolutions.coarse_voxels(hulls, side))
 
 
 def _nearest(rows):
@@ -63,7 +73,7 @@ def _nearest(rows):
 
 
 def _rows(hulls):
-    return hulls.reshape(len(hulls), -1).astype(np.float32)
+    return hulls.reshape(len(hulls), -1)
 
 
 def _iou(a, b):

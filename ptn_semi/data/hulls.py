@@ -7,17 +7,21 @@ import tqdm
 
 from ptn_semi.data.splits import Shapes
 from ptn_semi.models import hull_correction
+from ptn_semi.projection import resolutions
+from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
 from ptn_semi.projection.visual_hull import visual_hull
 
 _BATCH = 32  # shapes carved at a time; no effect on the result
+_COMPILED = 100  # hulls; more are carved by a compiled projector
 
 
 def labeled_hulls(
     shapes: Shapes,
     labeled: Sequence[int] | np.ndarray,
     num_views: int,
-    projector: Projector,
+    camera: Camera,
+    voxel_size: int,
     corrected: bool,
     progress: bool = False,
 ) -> np.ndarray:
@@ -27,7 +31,9 @@ def labeled_hulls(
       shapes: the shapes.
       labeled: indices of the labeled ones.
       num_views: how many views of each shape to use, from the first.
-      projector: the projector that the masks were rendered with, with nearest sampling.
+      camera: the camera of the masks.
+      voxel_size: N, the side of the hulls. They are carved at the shapes' own resolution, and
+        averaged if that is finer.
       corrected: give a hull's voxels their likelihood, by `hull_correction.correct`.
       progress: show progress bars.
 
@@ -36,15 +42,40 @@ def labeled_hulls(
       that the voxel is part of the shape.
     """
     num_views = min(num_views, shapes.masks.shape[1])
-    hulls = np.zeros((len(labeled), *(shapes.voxel_size,) * 3), bool)
+    size = shapes.voxel_size
+    side = resolutions.coarse_side(resolutions.fine_side(shapes.image_size, size), size)
+    # For a few hulls, compiling takes longer than carving.
+    projector = Projector(side, camera, jit_compile=len(labeled) > _COMPILED)
+    carved = np.zeros((len(labeled), *(size,) * 3), bool)
     starts = range(0, len(labeled), _BATCH)
     for start in tqdm.tqdm(starts, desc="carving", unit=" batches", disable=not progress):
         index = np.asarray(labeled[start : start + _BATCH])
         masks = shapes.unpack_masks(index[:, None], np.arange(num_views))
+        masks = _resized(masks, side)
         viewpoints = shapes.viewpoints[index, :num_views]
-        hulls[start : start + len(index)] = visual_hull(
-            projector, masks, viewpoints, shapes.voxel_size
-        ).numpy()
-    if corrected and len(hulls):
-        return hull_correction.correct(hulls, progress)
-    return hulls.astype(np.uint8) * 255
+        carved[start : start + len(index)] = visual_hull(projector, masks, viewpoints, size)
+    if corrected and len(carved):
+        hulls = hull_correction.correct(carved, progress)
+    else:
+        hulls = carved.astype(np.uint8) * 255
+    return averaged(hulls, voxel_size)
+
+
+def averaged(hulls: np.ndarray, voxel_size: int) -> np.ndarray:
+    """Average hulls, uint8 [B, N, N, N], to [B, n, n, n]."""
+    if hulls.shape[1] == voxel_size:
+        return hulls
+    result = np.zeros((len(hulls), *(voxel_size,) * 3), np.uint8)
+    for start in range(0, len(hulls), _BATCH):
+        some = hulls[start : start + _BATCH].astype(np.float32)
+        result[start : start + _BATCH] = np.ceil(resolutions.coarse_voxels(some, voxel_size))
+    return result
+
+
+def _resized(masks, side):
+    """Resize masks [B, V, S, S, 1]. A pixel of a coarser mask is empty if all of its part are."""
+    size = masks.shape[2]
+    if side > size:
+        return masks.repeat(side // size, axis=2).repeat(side // size, axis=3)
+    flat = resolutions.coarse_masks(masks.reshape(-1, size, size, 1), side)
+    return np.reshape(flat, (*masks.shape[:2], side, side, 1))

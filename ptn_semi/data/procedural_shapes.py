@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from ptn_semi.data import preparation, splits
+from ptn_semi.data import hulls, preparation, splits
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
@@ -44,6 +44,20 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
     )
     builder = preparation.prepare(settings)
     return splits.load(builder, "+".join(sorted(builder.info.splits)), with_voxels=True)
+
+
+def known(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
+    """Return how far voxels are filled, as `hulls.labeled_hulls` does.
+
+    Args:
+      shapes: shapes from `load`.
+      voxel_size: n, the side of the grid; the shapes' own voxels may be finer.
+
+    Returns:
+      uint8 [shapes, n, n, n] in [0, 255].
+    """
+    filled = shapes.unpack_voxels(np.arange(len(shapes))).astype(np.uint8) * 255
+    return hulls.averaged(filled, voxel_size)
 
 
 def join(shapes: splits.Shapes, procedural_ones: splits.Shapes) -> splits.Shapes:

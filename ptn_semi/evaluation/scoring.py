@@ -14,7 +14,7 @@ from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.evaluation import floors, metrics
 from ptn_semi.models import checkpoints
 from ptn_semi.models.predictor import Predictor
-from ptn_semi.projection import geometry
+from ptn_semi.projection import geometry, resolutions
 from ptn_semi.settings import DataSettings, TrainSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
@@ -70,7 +70,7 @@ def score_model(
       num_views: number of views of each shape that are inputs; None for all.
       progress: show a progress bar.
       keep: called with the shape indices [b], view indices [b] and predicted voxels [b, N, N, N]
-        of every batch, if given.
+        of every batch, if given; see `Predictor.batches`.
 
     Returns:
       Rows as from `metrics.ReconstructionScores.result`.
@@ -149,12 +149,16 @@ def evaluate_workdir(
     """
     checkpoint = checkpoints.find(workdir, which)
     model = checkpoints.load_model(checkpoint)
-    for name in ("voxel_size", "image_size"):
-        if getattr(model, name) != getattr(data, name):
-            raise UserError(
-                f"{checkpoint.path} was trained with --{name}={getattr(model, name)}: leave out "
-                f"--{name}={getattr(data, name)}"
-            )
+    if data.voxel_size % model.voxel_size:
+        raise UserError(
+            f"{checkpoint.path} reconstructs {model.voxel_size}³ voxels, which "
+            f"--voxel_size={data.voxel_size} cannot score: give --voxel_size={model.voxel_size}"
+        )
+    if data.image_size != model.image_size:
+        raise UserError(
+            f"{checkpoint.path} was trained with --image_size={model.image_size}: leave out "
+            f"--image_size={data.image_size}"
+        )
     builder = preparation.prepare(data)
     shapes = splits.load(builder, split, with_voxels=True)
     known = splits.load(builder, "train", with_voxels=True)
@@ -208,7 +212,8 @@ def _score_floors(model, known, train, shapes, num_views):
         known,
         labeled,
         train.labeled_views,
-        model.projector,
+        model.camera,
+        known.voxel_size,
         corrected=train.correct_hulls,
         progress=True,
     )
@@ -228,7 +233,7 @@ def _sheet(predictor: Predictor, shapes: splits.Shapes, threshold: float) -> np.
     masks = shapes.unpack_masks(index, 0)
     return sheets.reconstruction_sheet(
         masks,
-        predictor(masks),
+        resolutions.repeated_voxels(predictor(masks), shapes.voxel_size),
         shapes.unpack_voxels(index),
         threshold,
         row_titles=shapes.categories[index],

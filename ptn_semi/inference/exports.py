@@ -51,14 +51,15 @@ class Servable(tf.Module):
         # The networks are not kept: Keras would track their layers too, and write everything twice.
         self.kept: list[tf.Variable] = [variable.value for variable in averaged_variables(model)]
         # Some programs that run a SavedModel have no XLA.
-        projector = Projector(
-            model.image_size, model.camera, pooling=model.loss_settings.pooling, jit_compile=False
+        projector, coarse_projector = (
+            Projector(side, model.camera, pooling=model.loss_settings.pooling, jit_compile=False)
+            for side in (model.image_size, model.coarse_projector.image_size)
         )
         grid, image = (model.voxel_size,) * 3, (model.image_size,) * 2
         self.metadata = text = json.dumps(metadata, indent=1)
 
         def reconstruct(mask: tf.Tensor) -> dict[str, tf.Tensor]:
-            voxels, latent = model.reconstruct(mask, projector)
+            voxels, latent = model.reconstruct(mask, coarse_projector)
             return {"voxels": voxels, "latent": latent}
 
         self.functions: dict[str, tf.types.experimental.PolymorphicFunction] = {

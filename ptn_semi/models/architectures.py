@@ -14,16 +14,17 @@ class Architecture:
 
     Attributes:
       latent_dim: length of E's output and of the GAN's z.
-      encoder_filters: filters of E's convolutions, each of which halves the image.
+      encoder_filters: filters of E's convolutions, each of which halves the image. Images of 64
+        pixels and more are halved to less than 64 first, by convolutions with half of the first
+        number's filters.
       encoder_units: units of the fully connected layers after them.
       generator_base: channels of the 4³ grid that G starts from.
-      generator_filters: filters of G's transposed convolutions at voxel size 32, each of which
-        doubles the grid. The last one, to 1 channel, is left out. Voxel size 64 repeats the last
-        number.
+      generator_filters: filters of G's transposed convolutions to 32³ voxels, each of which doubles
+        the grid. The last one, to 1 channel, is left out. 64³ voxels repeat the last number.
       discriminator_filters: filters of D's convolutions, each of which halves the mask.
       kernel_size: kernel size of these networks' convolutions.
       refiner_filters: filters of R's convolutions: on the mask, from the grid to half of its
-        resolution, and to a quarter.
+        resolution, and to a quarter and less.
 
     Raises:
       ValueError: a size is not an integer from 1 to 4096.
@@ -76,6 +77,7 @@ PRESETS: dict[str, Architecture] = {
     ),
 }
 VOXEL_SIZES = (32, 64)
+REFINED_SIZE = 32  # of G's voxels where R corrects them, at any voxel size
 IMAGE_SIZES = (8, 512)  # the smallest and the largest
 # Compute dtypes of the layers; weights, latents, voxels and logits stay float32.
 PRECISIONS = ("float32", "mixed_bfloat16")

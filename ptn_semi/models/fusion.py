@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from ptn_semi.models import viewpoint_search
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from ptn_semi.projection import geometry
+from ptn_semi.projection import geometry, resolutions
 from ptn_semi.projection.lifting import Lifting
 
 _CARVED = 1.0  # taken from a voxel's logit by each view that sees it outside its mask
@@ -51,7 +51,7 @@ def _reconstruct(model, masks, viewpoints):
             if known is None:
                 estimates = model.average_viewpoint_estimator(flat, training=False)
                 seen_from = viewpoint_search.fitting_viewpoints(
-                    estimates, flat, voxels, model.projector, model.elevation_range
+                    estimates, flat, voxels, model.coarse_projector, model.elevation_range
                 )
             voxels = model.average_refiner([voxels, flat, seen_from], training=False)
         voxels = tf.clip_by_value(voxels, _SMALLEST, 1 - _SMALLEST)
@@ -61,7 +61,8 @@ def _reconstruct(model, masks, viewpoints):
     voxels = model.average_generator(model.average_encoder(flat, training=False), training=False)
     logits, seen_from = answer(voxels)
     if count > 1 and model.average_refiner is not None:
-        logits, seen_from = answer(tf.repeat(tf.sigmoid(logits), count, axis=0))
+        agreed = resolutions.coarse_voxels(tf.sigmoid(logits), model.coarse_size)
+        logits, seen_from = answer(tf.repeat(agreed, count, axis=0))
     if count > 1 and seen_from is not None:
         inside = Lifting(model.voxel_size, model.camera)(flat, seen_from)[..., 0]
         outside = tf.reshape(1 - inside, [-1, count, *inside.shape[1:]])

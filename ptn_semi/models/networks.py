@@ -1,29 +1,24 @@
-"""Encoder E, voxel generator G, refiner R, discriminator D and viewpoint estimator V, in Keras.
+"""Encoder E, voxel generator G, discriminator D and viewpoint estimator V, in Keras.
 
 An `architectures.Architecture` gives their sizes.
 """
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 from keras import layers
 
-from ptn_semi.models import architectures, replicas, viewpoint_bins
-from ptn_semi.models.normalization import FusedBatchNormalization
+from ptn_semi.models import architectures, viewpoint_bins
+from ptn_semi.models.normalization import normalized
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
-from ptn_semi.projection.camera import Camera
-from ptn_semi.projection.lifting import Lifting
 from ptn_semi.utils import cpu
 
-# Keras' default of 0.99 lags too far behind in a run of a few thousand steps.
-BATCH_NORM_MOMENTUM = 0.9
 # G starts with a nearly empty grid: rays through a half-full one are opaque and pass back no
 # gradient.
 INITIAL_LOGIT = -3.0
-_SMALLEST = 1e-6  # probability, as in the occupancy loss
 
 
 def fastest_precision() -> str:
@@ -65,23 +60,23 @@ def computing_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _normalized(x, name):
-    x = FusedBatchNormalization(
-        momentum=BATCH_NORM_MOMENTUM, synchronized=replicas.count() > 1, name=f"{name}_norm"
-    )(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
-
-
 def _encode(x, architecture):
+    halvings = max(0, int(math.log2(x.shape[1] / 32)))
+    for i in range(1, halvings + 1):
+        filters = max(1, architecture.encoder_filters[0] // 2)
+        x = layers.Conv2D(
+            filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"halve{i}"
+        )(x)
+        x = normalized(x, f"halve{i}")
     for i, filters in enumerate(architecture.encoder_filters, 1):
         x = layers.Conv2D(
             filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"conv{i}"
         )(x)
-        x = _normalized(x, f"conv{i}")
+        x = normalized(x, f"conv{i}")
     x = layers.Flatten(name="flatten")(x)
     for i, units in enumerate(architecture.encoder_units, 1):
         x = layers.Dense(units, use_bias=False, name=f"dense{i}")(x)
-        x = _normalized(x, f"dense{i}")
+        x = normalized(x, f"dense{i}")
     return x
 
 
@@ -127,13 +122,13 @@ def build_generator(architecture: architectures.Architecture, voxel_size: int) -
         filters = (*filters, filters[-1])
     x = inputs = layers.Input((architecture.latent_dim,), name="latent")
     x = layers.Dense(architecture.generator_base * 4**3, use_bias=False, name="dense")(x)
-    x = _normalized(x, "dense")
+    x = normalized(x, "dense")
     x = layers.Reshape((4, 4, 4, architecture.generator_base), name="grid")(x)
     for i, channels in enumerate(filters, 1):
         x = layers.Conv3DTranspose(
             channels, architecture.kernel_size, 2, "same", use_bias=False, name=f"deconv{i}"
         )(x)
-        x = _normalized(x, f"deconv{i}")
+        x = normalized(x, f"deconv{i}")
     x = UpsamplingToOneChannel(
         architecture.kernel_size,
         bias_initializer=keras.initializers.Constant(INITIAL_LOGIT),
@@ -142,71 +137,6 @@ def build_generator(architecture: architectures.Architecture, voxel_size: int) -
     x = layers.Reshape((voxel_size,) * 3, name="squeeze")(x)
     voxels = layers.Activation("sigmoid", dtype="float32", name="voxels")(x)
     return keras.Model(inputs, voxels, name="generator")
-
-
-def build_refiner(
-    architecture: architectures.Architecture, voxel_size: int, image_size: int, camera: Camera
-) -> keras.Model:
-    """Build R, which corrects voxels [B, N, N, N] by a mask [B, S, S, 1] and its viewpoint [B, 2].
-
-    The mask, and features of it, are lifted into the grid. There R is a U-Net, whose finest level
-    has half of the grid's resolution. Its output is added to the voxels' logits. R starts as the
-    identity.
-
-    Args:
-      architecture: sizes of the networks.
-      voxel_size: N.
-      image_size: S.
-      camera: the camera of the masks.
-
-    Returns:
-      The model of the inputs (voxels, mask, viewpoint), with float32 output [B, N, N, N] in [0, 1].
-    """
-    on_mask, fine, coarse = architecture.refiner_filters
-    voxels = layers.Input((voxel_size,) * 3, name="voxels")
-    mask = layers.Input((image_size, image_size, 1), name="mask")
-    viewpoint = layers.Input((2,), name="viewpoint")
-
-    def convolve(x, filters, size, stride, name):
-        x = layers.Conv3D(filters, size, stride, "same", use_bias=False, name=name)(x)
-        return _normalized(x, name)
-
-    features = mask
-    for i in (1, 2):
-        features = layers.Conv2D(
-            on_mask, 5, padding="same", activation="relu", name=f"mask_conv{i}"
-        )(features)
-    lifted = Lifting(voxel_size // 2, camera, position=True, name="lifted_features")(
-        features, viewpoint
-    )
-    seen = Lifting(voxel_size, camera, name="lifted_mask")(mask, viewpoint)
-    x = layers.Concatenate(name="shape_and_mask")(
-        [layers.Reshape((*(voxel_size,) * 3, 1), name="channel")(voxels), seen]
-    )
-    x = layers.Concatenate(name="inputs")([convolve(x, fine, 4, 2, "halve"), lifted])
-    width = x.shape[-1]
-    below = convolve(convolve(x, coarse, 3, 2, "down"), coarse, 3, 1, "conv1")
-    below = layers.Conv3DTranspose(width, 2, 2, "same", use_bias=False, name="up")(below)
-    x = layers.Add(name="skip")([x, _normalized(below, "up")])
-    x = convolve(x, width, 3, 1, "conv2")
-    x = UpsamplingToOneChannel(4, kernel_initializer="zeros", name="correction")(x)
-    x = layers.Reshape((voxel_size,) * 3, dtype="float32", name="squeeze")(x)
-    refined = AddedToLogits(dtype="float32", name="refined")([voxels, x])
-    return keras.Model([voxels, mask, viewpoint], refined, name="refiner")
-
-
-@keras.saving.register_keras_serializable(package="ptn_semi")
-class AddedToLogits(layers.Layer):
-    """Adds to the logits of probabilities: `sigmoid(logit(p) + x)`.
-
-    Input shape: p in [0, 1] and x, of one shape.
-    Output shape: the same, in [0, 1].
-    """
-
-    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Return the new probabilities."""
-        p = tf.clip_by_value(inputs[0], _SMALLEST, 1 - _SMALLEST)
-        return tf.sigmoid(tf.math.log(p) - tf.math.log(1 - p) + inputs[1])
 
 
 def build_viewpoint_estimator(

@@ -3,6 +3,11 @@
 import keras
 import tensorflow as tf
 
+from ptn_semi.models import replicas
+
+# Keras' default of 0.99 lags too far behind in a run of a few thousand steps.
+BATCH_NORM_MOMENTUM = 0.9
+
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -46,3 +51,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         ):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
         return tf.cast(tf.reshape(outputs, tf.shape(inputs)), self.compute_dtype)
+
+
+def normalized(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Apply batch norm and ReLU to the output of the layer of this name."""
+    x = FusedBatchNormalization(
+        momentum=BATCH_NORM_MOMENTUM, synchronized=replicas.count() > 1, name=f"{name}_norm"
+    )(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)

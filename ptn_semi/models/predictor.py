@@ -8,9 +8,9 @@ import tqdm
 
 from ptn_semi.models import fusion
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from ptn_semi.projection import geometry
+from ptn_semi.projection import geometry, resolutions
 
-_BATCH = 64  # masks in a forward pass; no effect on the scores
+_VOXELS = 64 * 32**3  # predicted in a forward pass; no effect on the scores
 
 
 class Predictor:
@@ -26,6 +26,7 @@ class Predictor:
     def __init__(self, model: SemiSupervisedReconstructor, turn: float = 0) -> None:
         self.turn = turn
         self._shape = (model.image_size, model.image_size, 1)
+        self._count = _VOXELS // model.voxel_size**3  # masks in a forward pass
         self._fuse = tf.function(
             lambda masks, viewpoints: fusion.reconstruct_views(model, masks, viewpoints),
             jit_compile=False,
@@ -86,10 +87,12 @@ class Predictor:
           progress: show a progress bar.
 
         Yields:
-          (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]).
+          (indices of shapes [b], indices of views [b], voxels float32 [b, N, N, N]). N is that of
+          the shapes' voxels; those of a coarser model are repeated.
         """
         pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
-        starts = range(0, len(pairs), _BATCH)
+        starts = range(0, len(pairs), self._count)
         for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
-            index, view = pairs[start : start + _BATCH].T
-            yield index, view, self(shapes.unpack_masks(index, view))
+            index, view = pairs[start : start + self._count].T
+            voxels = self(shapes.unpack_masks(index, view))
+            yield index, view, resolutions.repeated_voxels(voxels, shapes.voxel_size)

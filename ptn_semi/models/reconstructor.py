@@ -1,14 +1,22 @@
 """The model: E, G, R, D, V and P, with a training step that runs its iterations one by one."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ptn_semi.models import architectures, networks, train_steps, viewpoint_search
+from ptn_semi.models import (
+    architectures,
+    averages,
+    networks,
+    refiner,
+    train_steps,
+    viewpoint_search,
+)
 from ptn_semi.models.loss_settings import LossSettings
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.projection.projector import Projector
 
@@ -33,6 +41,9 @@ class SemiSupervisedReconstructor(keras.Model):
       refined = R(voxels, mask, viewpoint)
 
     The paper has E and G alone, and so has a model whose `loss_settings` do not `refine`.
+
+    With R, G generates 32³ voxels, and R corrects them at any N. G is trained, and viewpoints are
+    estimated, on masks averaged to G's resolution where they are finer.
 
     `train_step` runs up to three of these iterations, which `loss_settings` selects:
 
@@ -108,32 +119,42 @@ class SemiSupervisedReconstructor(keras.Model):
         self.warp_strength = warp_strength
         self.elevation_range, self.azimuth_range = tuple(elevation_range), tuple(azimuth_range)
         self.precision, self.seed = precision, seed
+        self.coarse_size = (
+            architectures.REFINED_SIZE if self.loss_settings.uses_refiner else voxel_size
+        )
+        coarse_side = resolutions.coarse_side(image_size, self.coarse_size)
         keras.utils.set_random_seed(seed)
         with networks.computing_in(precision):
             self.encoder = networks.build_encoder(architecture, image_size)
-            self.generator = networks.build_generator(architecture, voxel_size)
-            self.discriminator = networks.build_discriminator(architecture, image_size)
+            self.generator = networks.build_generator(architecture, self.coarse_size)
+            self.discriminator = networks.build_discriminator(architecture, coarse_side)
             self.viewpoint_estimator = (
                 networks.build_viewpoint_estimator(architecture, image_size)
                 if self.loss_settings.uses_viewpoint_estimator
                 else None
             )
             self.refiner = (
-                networks.build_refiner(architecture, voxel_size, image_size, self.camera)
+                refiner.build_refiner(
+                    architecture, self.coarse_size, voxel_size, image_size, self.camera
+                )
                 if self.loss_settings.uses_refiner
                 else None
             )
-        self.projector = Projector(
-            image_size, self.camera, pooling=self.loss_settings.pooling, name="projector"
+        # To the masks themselves; to those that G's voxels are compared with; to render voxels.
+        sides = image_size, coarse_side, resolutions.fine_side(image_size, voxel_size)
+        pooling = self.loss_settings.pooling
+        projectors = {side: Projector(side, self.camera, pooling=pooling) for side in sides}
+        self.projector, self.coarse_projector, self.render_projector = (
+            projectors[side] for side in sides
         )
         self.encoder.trainable = not freeze_encoder
-        self.average_encoder = _frozen_copy(self.encoder)
-        self.average_generator = _frozen_copy(self.generator)
+        self.average_encoder = averages.frozen_copy(self.encoder)
+        self.average_generator = averages.frozen_copy(self.generator)
         self.average_refiner = self.average_viewpoint_estimator = None
         if self.refiner is not None:
-            self.average_refiner = _frozen_copy(self.refiner)
-            self.average_viewpoint_estimator = _frozen_copy(self.viewpoint_estimator)
-        self.reset_averages()
+            self.average_refiner = averages.frozen_copy(self.refiner)
+            self.average_viewpoint_estimator = averages.frozen_copy(self.viewpoint_estimator)
+        averages.reset(self)
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
@@ -147,7 +168,7 @@ class SemiSupervisedReconstructor(keras.Model):
           training: use E and G themselves instead of their averages, and nothing else.
 
         Returns:
-          float32 [B, N, N, N] in [0, 1].
+          float32 [B, N, N, N] in [0, 1]; in training G's, [B, n, n, n].
         """
         if training:
             return self.generator(self.encoder(masks, training=True), training=True)
@@ -160,7 +181,7 @@ class SemiSupervisedReconstructor(keras.Model):
 
         Args:
           masks: [B, S, S, 1] in [0, 1].
-          projector: the projector to compute with; None for the model's own.
+          projector: the projector to compute with; None for the model's own `coarse_projector`.
 
         Returns:
           The voxels, float32 [B, N, N, N] in [0, 1], and E's latents [B, latent_dim].
@@ -173,7 +194,7 @@ class SemiSupervisedReconstructor(keras.Model):
                 self.average_viewpoint_estimator(views, training=False),
                 views,
                 voxels,
-                projector or self.projector,
+                projector or self.coarse_projector,
                 self.elevation_range,
             )
             voxels = self.average_refiner([voxels, views, viewpoints], training=False)
@@ -240,36 +261,14 @@ class SemiSupervisedReconstructor(keras.Model):
             if settings.adversarial_weight:
                 results |= train_steps.adversarial(self, batch["unlabeled"])
         self.steps.assign_add(1)
-        self._update_averages()
+        averages.update(self)
         return results
-
-    def _averaged(self) -> Iterator[tuple[keras.Variable, keras.Variable]]:
-        """Return pairs of an average and the weight that it averages."""
-        for name in self.averaged_networks:
-            averages = getattr(self, f"average_{name}").weights
-            yield from zip(averages, getattr(self, name).weights, strict=True)
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:
         """Names of the networks whose averages reconstruct at test time."""
         names = "encoder", "generator"
         return names if self.refiner is None else (*names, "viewpoint_estimator", "refiner")
-
-    def reset_averages(self) -> None:
-        """Set the averages to the weights."""
-        for average, weight in self._averaged():
-            average.assign(weight)
-
-    def _update_averages(self):
-        if not self.average_decay:
-            self.reset_averages()
-            return
-        # The decay is lower in early steps, so that the averages forget the random initial weights.
-        steps = tf.cast(self.steps, tf.float32)
-        decay = tf.minimum(self.average_decay, (1 + steps) / (10 + steps))
-        for average, weight in self._averaged():
-            # In this form, the average of a constant weight stays exactly equal to it.
-            average.assign_add((1 - decay) * (weight - average))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that `from_config` takes."""
@@ -289,10 +288,3 @@ class SemiSupervisedReconstructor(keras.Model):
             "precision": self.precision,
             "seed": self.seed,
         }
-
-
-def _frozen_copy(network):
-    """Return a network of the same layers with weights of its own, which are not trained."""
-    copy = keras.models.clone_model(network)
-    copy.trainable = False
-    return copy

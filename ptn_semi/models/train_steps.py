@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from ptn_semi.models import draws, losses, replicas, viewpoint_bins, viewpoint_search, warps
+from ptn_semi.projection import resolutions
 
 if TYPE_CHECKING:  # `reconstructor` imports this module
     from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -52,9 +53,11 @@ def supervised(
         voxels_a, voxels_b, warped_voxels = tf.split(voxels, sizes)
         # Equation 1 projects each view's reconstruction from the other view's viewpoint.
         crossed = tf.concat([voxels_b, voxels_a], axis=0)
-        predicted = model.projector([crossed, view_viewpoints])
+        predicted = model.coarse_projector([crossed, view_viewpoints])
         # The loss is a mean over both directions, but equation 1 is their sum.
-        reconstruction = 2 * losses.reconstruction_loss(predicted, views, weights.mask_loss)
+        reconstruction = 2 * losses.reconstruction_loss(
+            predicted, _coarse(model, views), weights.mask_loss
+        )
         latent = losses.latent_invariance_loss(latents_a, latents_b)
         voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
         total = (
@@ -63,7 +66,8 @@ def supervised(
             + weights.voxel_invariance_weight * voxel
         )
         if weights.occupancy_weight:
-            occupancy = losses.occupancy_loss(warped_voxels, occupied)
+            likely = resolutions.coarse_voxels(occupied, model.coarse_size)
+            occupancy = losses.occupancy_loss(warped_voxels, likely)
             total += weights.occupancy_weight * occupancy
             results["occupancy_loss"] = occupancy
     _apply_to_encoder_and_generator(model, tape, total)
@@ -124,8 +128,13 @@ def _warped(model, occupied):
     )
     seen_from = draws.viewpoints(model, tf.shape(occupied)[0], "warp_viewpoints", num_views)
     solid = tf.repeat(tf.cast(warped > _LIKELY, tf.float32), num_views, axis=0)
-    masks = tf.cast(model.projector([solid, _flat(seen_from)]) > 0, tf.float32)
+    masks = resolutions.render(model.render_projector, solid, _flat(seen_from), model.image_size)
     return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), seen_from
+
+
+def _coarse(model, masks):
+    """Average masks to the resolution that G's voxels are projected to."""
+    return resolutions.coarse_masks(masks, model.coarse_projector.image_size)
 
 
 def _flat(values):
@@ -188,8 +197,8 @@ def self_reconstruction(
         voxels = model.generator(latents, training=True)
         with tape.stop_recording():
             seen_from = _fitting_viewpoints(model, masks, voxels)
-        seen = model.projector([voxels, seen_from])
-        loss = losses.reconstruction_loss(seen, masks, weights.mask_loss)
+        seen = model.coarse_projector([voxels, seen_from])
+        loss = losses.reconstruction_loss(seen, _coarse(model, masks), weights.mask_loss)
         total = tf.minimum(1.0, warm) * weights.self_reconstruction_weight * loss
     _apply_to_encoder_and_generator(model, tape, total)
     return {"self_reconstruction_loss": loss}
@@ -199,7 +208,7 @@ def _fitting_viewpoints(model, masks, voxels):
     """Estimate the viewpoints [B, 2] of masks with V and with their reconstructions."""
     answers = model.viewpoint_estimator(masks, training=False)
     return viewpoint_search.fitting_viewpoints(
-        answers, masks, voxels, model.projector, model.elevation_range
+        answers, masks, voxels, model.coarse_projector, model.elevation_range
     )
 
 
@@ -214,13 +223,14 @@ def adversarial(model: "SemiSupervisedReconstructor", real: tf.Tensor) -> dict[s
       Scalar losses by name.
     """
     settings = model.loss_settings
+    real = _coarse(model, real)
     count = tf.shape(real)[0]
     latents = draws.latents(model, count, "latents")
     seen_from = _flat(draws.viewpoints(model, count, "viewpoints"))
     statistics = model.generator.non_trainable_variables
     before = [tf.identity(v) for v in statistics]
     with tf.GradientTape(persistent=True) as tape:
-        fake = model.projector([model.generator(latents, training=True), seen_from])
+        fake = model.coarse_projector([model.generator(latents, training=True), seen_from])
         logits = model.discriminator(tf.concat([real, fake], axis=0), training=True)
         discriminator_loss, generator_loss = losses.gan_losses(
             settings.gan_loss, *tf.split(logits, 2)

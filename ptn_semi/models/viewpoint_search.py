@@ -1,12 +1,12 @@
 """Search for a mask's viewpoint: what V finds likely, and what the mask's reconstruction fits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins
-
-_Projector = Callable[[Sequence[tf.Tensor]], tf.Tensor]
+from ptn_semi.projection import resolutions
+from ptn_semi.projection.projector import Projector
 
 _NUM_HYPOTHESES = 4
 # Weight of the misfit beside V's log-probability. Pixels err together, so their sum says too much.
@@ -19,21 +19,22 @@ def fitting_viewpoints(
     answers: tf.Tensor,
     masks: tf.Tensor,
     voxels: tf.Tensor,
-    projector: _Projector,
+    projector: Projector,
     elevation_range: Sequence[float],
 ) -> tf.Tensor:
     """Choose one of V's likeliest viewpoints of each mask, and correct it by how the voxels fit.
 
     Args:
       answers: [B, NUM_BINS, NUM_OUTPUTS], V's outputs for the masks; see `viewpoint_bins`.
-      masks: [B, S, S, 1].
+      masks: [B, S, S, 1], finer than the projector's or not.
       voxels: [B, N, N, N] reconstructions of the masks.
-      projector: the projector of the masks.
+      projector: the projector that the voxels are compared with the masks by.
       elevation_range: lowest and highest elevation, in degrees.
 
     Returns:
       [B, 2] in degrees.
     """
+    masks = resolutions.coarse_masks(masks, projector.image_size)
     guesses, logs = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, elevation_range)
     scores = logs - _MISFIT_WEIGHT * _misfit(guesses, masks, voxels, projector)
     best = tf.gather(guesses, tf.argmax(scores, axis=1), batch_dims=1)

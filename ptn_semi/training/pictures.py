@@ -4,6 +4,7 @@ import numpy as np
 
 from ptn_semi.data.splits import Shapes
 from ptn_semi.models.predictor import Predictor
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 from ptn_semi.visual import sheets
 
@@ -37,6 +38,9 @@ def validation_pictures(
     ]
     titles = ["input mask", "predicted, other view", "true, other view"]
     reconstructions = sheets.reconstruction_sheet(
-        masks, voxels, shapes.unpack_voxels(index), threshold
+        masks,
+        resolutions.repeated_voxels(voxels, shapes.voxel_size),
+        shapes.unpack_voxels(index),
+        threshold,
     )
     return sheets.grid(rows, titles), reconstructions, voxels > threshold

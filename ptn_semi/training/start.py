@@ -10,7 +10,6 @@ from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.models import architectures, checkpoints, networks, shipped
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import AUTO, PRETRAINED, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
@@ -28,7 +27,7 @@ class LoadedData:
       validation: the validation shapes, with voxels.
       labeled: indices of the training shapes whose viewpoints are used, int [labeled].
       hulls: visual hulls of some labeled shapes at least, and of all if the losses use them, uint8
-        [labeled, N, N, N]; None if nothing uses them.
+        [labeled, N, N, N] at the model's resolution; None if nothing uses them.
       extent: median length of objects in training masks, as a share of the mask's side.
     """
 
@@ -90,13 +89,14 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     some = np.arange(min(_NUM_FRAMED, len(shapes)))
     extent = framing.extent(shapes.unpack_masks(some, 0))
     hulls, uses_all = None, train.losses.uses_hulls
+    voxel_size = train.model_voxel_size or data.voxel_size
     if uses_all or (train.mirror_views and train.supervision != "unlabeled"):
         hulls = labeled_hulls(
             shapes,
             labeled if uses_all else labeled[: diversity.MOST],
             train.labeled_views,
-            # For a few hulls, compiling takes longer than carving.
-            Projector(data.image_size, data.camera, jit_compile=uses_all),
+            data.camera,
+            voxel_size,
             corrected=train.correct_hulls,
             progress=uses_all,
         )
@@ -107,8 +107,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
         shapes = procedural_shapes.join(shapes, added)
         labeled = np.concatenate([labeled, np.arange(own, len(shapes))])
         if hulls is not None:
-            known = added.unpack_voxels(np.arange(len(added))).astype(np.uint8) * 255
-            hulls = np.concatenate([hulls, known])
+            hulls = np.concatenate([hulls, procedural_shapes.known(added, voxel_size)])
     name = builder.builder_config.name
     return LoadedData(name, shapes, own, validation, labeled, hulls, extent)
 
@@ -149,7 +148,7 @@ def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstruct
     """
     model = SemiSupervisedReconstructor(
         architecture=architectures.PRESETS[train.preset],
-        voxel_size=data.voxel_size,
+        voxel_size=train.model_voxel_size or data.voxel_size,
         image_size=data.image_size,
         camera=data.camera,
         loss_settings=train.losses,

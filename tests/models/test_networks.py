@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from ptn_semi.models import architectures, networks, viewpoint_bins
 from ptn_semi.models.architectures import PRESETS
+from ptn_semi.models.refiner import build_refiner
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils import cpu
 
@@ -35,13 +37,13 @@ VIEWPOINT_ESTIMATOR = {
     "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 48,
 }
 
-# R is the same in all presets and sizes:
-#   5²·1·16 + 16, 5²·16·16 + 16                     convolutions on the mask
-#   4³·4·16 + 4·16                                  voxels, mask, depth and height to half the grid
-#   3³·(16 + 16)·16 + 4·16                          with the features of the mask
-#   3³·16·64 + 4·64, 3³·64·64 + 4·64, 2³·64·16 + 4·16   down to a quarter and back
-#   3³·(16 + 16)·16 + 4·16, 4³·16 + 1               the correction
-REFINER = 56_007
+# R is the same in all presets. By the grid's side:
+#   5²·1·6 + 6, 5²·6·6 + 6                              convolutions on the mask
+#   4³·2·8 + 4·8                                        voxels and mask to half of the grid
+#   3³·16·32 + 4·32, 3³·32·32 + 4·32, 2³·32·16 + 4·16   with the mask's features to a quarter, back
+#   3³·16·16 + 4·16, 4³·16 + 1                          the correction
+#   for 64³ also 2 · (3³·32·32 + 4·32), 2³·32·32 + 4·32 down to an eighth and back
+REFINER = {32: 56_007, 64: 119_879}
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -83,14 +85,16 @@ def test_viewpoint_estimator(preset, precision):
 @pytest.mark.parametrize("precision", architectures.PRECISIONS)
 def test_refiner_starts_as_the_identity(voxel_size, precision):
     with networks.computing_in(precision):
-        refiner = networks.build_refiner(PRESETS["small"], voxel_size, 32, Camera())
-    assert refiner.count_params() == REFINER
-    voxels = tf.random.stateless_uniform((2, *(voxel_size,) * 3), [0, 0])
+        refiner = build_refiner(PRESETS["small"], 32, voxel_size, 32, Camera())
+    assert refiner.count_params() == REFINER[voxel_size]
+    voxels = tf.random.stateless_uniform((2, 32, 32, 32), [0, 0])
     masks = tf.cast(tf.random.stateless_uniform((2, 32, 32, 1), [0, 1]) < 0.5, tf.float32)
     viewpoints = tf.constant([[0.0, 30.0], [20.0, 200.0]])
     refined = refiner([voxels, masks, viewpoints]).numpy()
     assert refined.dtype == np.float32
-    np.testing.assert_allclose(refined, voxels, atol=1e-5)
+    np.testing.assert_allclose(
+        refined, resolutions.repeated_voxels(voxels.numpy(), voxel_size), atol=1e-5
+    )
     # Once it adds something, what it adds depends on the mask and the viewpoint.
     correction = refiner.get_layer("correction")
     correction.set_weights([np.ones_like(weight) for weight in correction.get_weights()])

@@ -12,8 +12,11 @@ from small_models import (
     ADVERSARIAL,
     BATCH,
     NETWORKS,
+    PROJECTOR,
     SUPERVISED,
     build,
+    make_batch,
+    replace_projectors,
     same,
     steps,
     weights,
@@ -89,13 +92,17 @@ def test_each_gan_trains(gan_loss, gradient_penalty):
     assert all(np.isfinite(value) for value in steps(reconstructor, 2).values())
 
 
-def test_losses_of_a_step_are_those_of_its_parts():
+@pytest.mark.parametrize("image_size", [32, 64])
+def test_losses_of_a_step_are_those_of_its_parts(image_size):
     # With both views alike, and seen from one place, each part can be worked out from outside.
-    reconstructor = build(supervision="labeled", learning_rate=0.0)
-    batch = BATCH | {"view_b": BATCH["view_a"], "viewpoint_b": BATCH["viewpoint_a"]}
+    reconstructor = build(supervision="labeled", learning_rate=0.0, image_size=image_size)
+    batch = make_batch(image_size=image_size)
+    batch |= {"view_b": batch["view_a"], "viewpoint_b": batch["viewpoint_a"]}
     voxels = reconstructor(batch["view_a"], training=True)
-    masks = reconstructor.projector([voxels, batch["viewpoint_a"]])
-    difference = np.abs(masks - batch["view_a"])
+    masks = PROJECTOR([voxels, batch["viewpoint_a"]])
+    times = image_size // 32  # masks finer than the voxels are averaged
+    views = batch["view_a"].numpy().reshape(3, 32, times, 32, times, 1).mean(axis=(2, 4))
+    difference = np.abs(masks - views)
     results = reconstructor.train_step(batch)
     expected = 2 * (difference + difference**2).mean()  # both of equation 1's terms
     assert float(results["reconstruction_loss"]) == pytest.approx(expected, rel=1e-4)
@@ -106,8 +113,7 @@ def test_losses_of_a_step_are_those_of_its_parts():
 def test_each_view_is_held_against_the_shape_of_the_other():
     reconstructor = build(supervision="labeled", learning_rate=0.0)
     seen = []
-    projector = reconstructor.projector
-    reconstructor.projector = lambda inputs: seen.append(inputs) or projector(inputs)
+    replace_projectors(reconstructor, lambda inputs: seen.append(inputs) or PROJECTOR(inputs))
     steps(reconstructor)
     voxels, viewpoints = seen[0]
     latents = reconstructor.encoder(tf.concat([BATCH["view_b"], BATCH["view_a"]], 0), training=True)
@@ -241,7 +247,7 @@ def drawn(reconstructor, count):
         seen.append([x.numpy() for x in inputs])
         raise Seen
 
-    reconstructor.projector = projector
+    replace_projectors(reconstructor, projector)
     for _ in range(count):
         with pytest.raises(Seen):
             reconstructor.train_step(BATCH)
@@ -274,3 +280,26 @@ def test_fakes_are_seen_from_the_models_own_ranges():
     reconstructor.compile(*(keras.optimizers.SGD(0.0) for _ in NETWORKS))
     viewpoints = drawn(reconstructor, 1)[0][1]
     assert ((viewpoints > (5, -30)) & (viewpoints < (6, -20))).all()
+
+
+@pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (32, 64), (64, 32), (24, 32)])
+def test_masks_and_voxels_of_other_resolutions(image_size, voxel_size):
+    reconstructor = build(
+        occupancy_weight=1.0,
+        refine=True,
+        self_reconstruction_weight=1.0,
+        image_size=image_size,
+        voxel_size=voxel_size,
+    )
+    networks = (*NETWORKS, "viewpoint_estimator", "refiner")
+    before = {name: weights(getattr(reconstructor, name)) for name in networks}
+    batch = make_batch(image_size=image_size, voxel_size=voxel_size)
+    results = reconstructor.train_step(batch)
+    assert all(np.isfinite(value) for value in results.values())
+    for name in networks:
+        assert not same(weights(getattr(reconstructor, name)), before[name])
+    # G does its part at 32³ and at no more than the masks' own resolution; R answers at any.
+    latents = reconstructor.encoder(batch["view_a"])
+    assert reconstructor.generator(latents).shape == (3, 32, 32, 32)
+    assert reconstructor.coarse_projector.image_size == min(image_size, 32)
+    assert reconstructor(batch["view_a"]).shape == (3, *(voxel_size,) * 3)

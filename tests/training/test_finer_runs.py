@@ -1,0 +1,76 @@
+"""Runs whose masks, or voxels too, are finer than usual: trained, scored, exported and used."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi.evaluation import scoring
+from ptn_semi.inference import exports, reconstruction
+from ptn_semi.inference.silhouettes import Found
+from ptn_semi.models import architectures, checkpoints
+from ptn_semi.settings import DataSettings
+from ptn_semi.training import trainer
+from ptn_semi.utils.errors import UserError
+from tiny import TINY
+from tiny_runs import RUN, SEMI
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return DataSettings(
+        data_dir=str(tmp_path_factory.mktemp("data")),
+        categories=("chair",),
+        num_shapes=20,
+        num_views=4,
+        voxel_size=64,
+        image_size=64,
+    )
+
+
+def scored(workdir, data, train):
+    """The scores of a short run, and the shape of its predictions."""
+    trainer.train(workdir, data, train, dataclasses.replace(RUN, steps=2))
+    kept = workdir / "predictions.npz"
+    scores = scoring.evaluate_workdir(
+        workdir, data, train, "test", num_views=1, save_predictions=kept
+    )
+    return scores, np.load(kept)["probabilities"].shape[1:]
+
+
+def test_finer_masks_of_coarser_voxels(data, tmp_path):
+    train = dataclasses.replace(SEMI, supervision="labeled", model_voxel_size=32)
+    scores, shape = scored(tmp_path / "run", data, train)
+    assert checkpoints.find(tmp_path / "run").model_config["voxel_size"] == 32
+    assert shape == (64, 64, 64)  # scored on the data set's voxels
+    assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
+
+
+def test_finer_masks_and_voxels(data, tmp_path):
+    _, shape = scored(tmp_path / "run", data, SEMI)
+    assert shape == (64, 64, 64)
+    assert (tmp_path / "run" / "reconstructions.png").exists()
+    exported = exports.export(tmp_path / "run", tmp_path / "model" / "1", "saved_model")
+    used, served = (reconstruction.load_model(path) for path in (tmp_path / "run", exported))
+    silhouette = np.zeros((90, 120), bool)
+    silhouette[20:70, 30:80] = True
+    view = reconstruction.view_of(used, Found(np.zeros((90, 120, 3), np.uint8), silhouette, ()))
+    voxels = [reconstruction.reconstruct(model, [view]).voxels for model in (used, served)]
+    assert voxels[0].shape == (64, 64, 64)
+    np.testing.assert_allclose(*voxels, atol=1e-5)
+    signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
+    answer = signature(mask=tf.constant(view.mask[None]))["voxels"]
+    np.testing.assert_allclose(answer[0], used.predict(view.mask[None])[0], atol=1e-5)
+
+
+def test_sizes_that_do_not_go_together_are_refused(data, tmp_path):
+    coarse = dataclasses.replace(data, voxel_size=32)
+    train = dataclasses.replace(SEMI, model_voxel_size=64)
+    with pytest.raises(UserError, match="give --voxel_size=64"):
+        trainer.train(tmp_path / "run", coarse, train, RUN)
