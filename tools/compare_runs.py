@@ -2,15 +2,17 @@
 
     python tools/compare_runs.py --runs="P=runs/p,P+U=runs/pu" --output=docs/unlabeled.png
 
-All runs must have been trained on the same shapes. Their resolutions may differ; each sees the
-masks of its own data set, and the first run's are shown.
+All runs must have been trained on the same shapes. Their resolutions may differ: each sees the
+masks of its own data set, and the finest are shown.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from absl import flags as absl_flags
+from scipy import ndimage
 
+from ptn_semi.settings import SURFACES
 from ptn_semi.training import workdirs
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
@@ -22,31 +24,54 @@ with cli.loading():
     from ptn_semi.visual import shading, sheets, surfaces
 
 FLAGS = absl_flags.FLAGS
+_FINE = 256  # voxels along each side that a smooth surface is drawn with
 VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
 
 
-def reconstruct(checkpoint: checkpoints.Checkpoint, masks: np.ndarray) -> np.ndarray:
+def reconstruct(
+    checkpoint: checkpoints.Checkpoint, masks: np.ndarray, surface: str
+) -> list[np.ndarray]:
     """Reconstruct masks with a run's model at its best validation threshold, without crumbs.
 
     Args:
       checkpoint: a checkpoint of the run.
       masks: float [B, H, W, 1].
+      surface: one of `SURFACES`.
 
     Returns:
-      Occupied voxels, bool [B, N, N, N].
+      Occupied voxels of each shape; see `to_draw`.
     """
     voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
     threshold = checkpoint.progress["best"]["threshold"]
-    return np.stack([surfaces.without_crumbs(shape, threshold) > threshold for shape in voxels])
+    return [
+        to_draw(surfaces.without_crumbs(shape, threshold), threshold, surface) for shape in voxels
+    ]
 
 
-def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:
+def to_draw(voxels: np.ndarray, threshold: float, surface: str) -> np.ndarray:
+    """Return the occupied voxels to draw: the shape's own, or fine ones within its smooth surface.
+
+    Args:
+      voxels: probabilities [N, N, N].
+      threshold: probability above which voxels are occupied.
+      surface: one of `SURFACES`.
+    """
+    if surface == "blocky":
+        return voxels > threshold
+    # Interpolated linearly, as marching cubes does.
+    times = _FINE // len(voxels)
+    zoom = {"order": 1, "grid_mode": True, "mode": "grid-constant"}
+    return ndimage.zoom(np.float32(voxels), times, **zoom) > threshold
+
+
+def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) -> np.ndarray:
     """Draw a sheet of input masks, each run's reconstructions and the true shapes.
 
     Args:
       runs: (title, workdir) of each run.
       split: a TFDS split expression.
       count: the most shapes to draw.
+      surface: how to draw shapes, one of `SURFACES`.
 
     Returns:
       uint8 [height, width, 3].
@@ -58,22 +83,23 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int) -> np.ndarray:
     for _, workdir in runs:
         data, _, _ = workdirs.read_settings(workdir)
         sets.append(splits.load(preparation.prepare(data), split, with_voxels=True))
-        if not np.array_equal(sets[-1].model_ids, sets[0].model_ids):
+        if not np.array_equal(sets[-1].viewpoints, sets[0].viewpoints):  # made of ids and seed
             raise UserError(f"{workdir} was trained on other shapes than {runs[0][1]}")
-    shapes = sets[0]
+    shapes = max(sets, key=lambda shapes: (shapes.voxel_size, shapes.image_size))
     index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
     shown = [
-        reconstruct(checkpoints.find(workdir), own.unpack_masks(index, 0))
+        reconstruct(checkpoints.find(workdir), own.unpack_masks(index, 0), surface)
         for (_, workdir), own in zip(runs, sets, strict=True)
     ]
+    solid = [to_draw(voxels, 0.5, surface) for voxels in truth]
     rows = [
         [sheets.mask_picture(mask)]
         + [
             shading.shade_voxels(voxels[row], VIEWPOINT, 128, shading.PREDICTED_COLOR)
             for voxels in shown
         ]
-        + [shading.shade_voxels(truth[row], VIEWPOINT, 128, sheets.TRUE_COLOR)]
+        + [shading.shade_voxels(solid[row], VIEWPOINT, 128, sheets.TRUE_COLOR)]
         for row, mask in enumerate(masks)
     ]
     return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
@@ -87,6 +113,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
     absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
     absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+    absl_flags.DEFINE_enum("surface", "blocky", SURFACES, "Draw voxels, or the meshes' surface.")
 
 
 def main() -> None:
@@ -94,7 +121,7 @@ def main() -> None:
     runs = [tuple(run.split("=", 1)) for run in FLAGS.runs]
     if any(len(run) != 2 for run in runs):
         raise UserError(f"--runs={','.join(FLAGS.runs)} is not of the form TITLE=WORKDIR,...")
-    sheets.save_png(FLAGS.output, draw(runs, FLAGS.split, FLAGS.count))
+    sheets.save_png(FLAGS.output, draw(runs, FLAGS.split, FLAGS.count, FLAGS.surface))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
@@ -97,13 +98,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       on_beam: whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     """
 
-    VERSION = tfds.core.Version("1.0.4")
+    VERSION = tfds.core.Version("1.0.3")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
         "1.0.2": "Concave polygons of meshes are not filled; meshes of voxels come back exactly.",
         "1.0.3": "Procedural chairs, cars, tables, cabinets and airplanes are more like real ones.",
-        "1.0.4": "Masks that are coarser than the voxels show thin parts.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
@@ -278,12 +278,8 @@ def _map_in_order(function, items, window=8):
 
 
 def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]:
-    """Return plain values that tell one data set from another.
-
-    Args:
-      config: the settings.
-      source: fingerprint of the source of shapes.
-    """
+    """Return plain values that tell a data set of these settings and this source from another."""
+    rays = resolutions.fine_side(config.image_size, config.voxel_size)
     return {
         "version": str(Builder.VERSION),
         "source": source,
@@ -295,4 +291,6 @@ def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]
         "azimuth_range": list(config.azimuth_range),
         "camera": config.camera.to_dict(),
         "skip_invalid": config.skip_invalid,
+        # Older sets have one ray per pixel, and are the same where pixels are small.
+        **({"rays": rays} if rays > config.image_size else {}),
     }

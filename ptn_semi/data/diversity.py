@@ -62,7 +62,7 @@ def _compared(hulls):
     """Return the hulls that are compared, [up to MOST, n, n, n] of zeros and ones, at most 32³."""
     hulls = hulls[:MOST].astype(np.float32)
     side = min(hulls.shape[1], _SIDE)
-    return np.round(resolutions.coarse_voxels(hulls, side))
+    return np.float32(np.asarray(resolutions.coarse_voxels(hulls, side)) >= 0.5)
 
 
 def _nearest(rows):

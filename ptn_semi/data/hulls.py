@@ -13,7 +13,6 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.projection.visual_hull import visual_hull
 
 _BATCH = 32  # shapes carved at a time; no effect on the result
-_COMPILED = 100  # hulls; more are carved by a compiled projector
 
 
 def labeled_hulls(
@@ -23,6 +22,7 @@ def labeled_hulls(
     camera: Camera,
     voxel_size: int,
     corrected: bool,
+    jit_compile: bool = True,
     progress: bool = False,
 ) -> np.ndarray:
     """Carve the hulls of labeled shapes from their first views.
@@ -35,6 +35,7 @@ def labeled_hulls(
       voxel_size: N, the side of the hulls. They are carved at the shapes' own resolution, and
         averaged if that is finer.
       corrected: give a hull's voxels their likelihood, by `hull_correction.correct`.
+      jit_compile: compile the projector with XLA, which takes longer than carving a few hulls.
       progress: show progress bars.
 
     Returns:
@@ -44,8 +45,7 @@ def labeled_hulls(
     num_views = min(num_views, shapes.masks.shape[1])
     size = shapes.voxel_size
     side = resolutions.coarse_side(resolutions.fine_side(shapes.image_size, size), size)
-    # For a few hulls, compiling takes longer than carving.
-    projector = Projector(side, camera, jit_compile=len(labeled) > _COMPILED)
+    projector = Projector(side, camera, jit_compile=jit_compile)
     carved = np.zeros((len(labeled), *(size,) * 3), bool)
     starts = range(0, len(labeled), _BATCH)
     for start in tqdm.tqdm(starts, desc="carving", unit=" batches", disable=not progress):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 
 _AZIMUTHS, _ELEVATIONS = 24, 5  # of the first, coarse search
@@ -39,7 +40,7 @@ def best(
     Args:
       occupied: bool [N, N, N].
       mask: [S, S, 1] of zeros and ones.
-      projector: the projector of the model's masks.
+      projector: the model's `render_projector`.
       elevation_range: lowest and highest elevation, in degrees.
       estimate: [2] in degrees, the viewpoint that the model estimates. The answer lies close to it
         unless another place fits far better: the silhouettes of a shape from the front and from
@@ -79,7 +80,7 @@ def at(
     Args:
       occupied: bool [N, N, N].
       mask: [S, S, 1] of zeros and ones.
-      projector: the projector of the model's masks.
+      projector: the model's `render_projector`.
       viewpoint: [2] in degrees.
     """
     (iou,) = _ious(occupied, mask, projector, np.array([viewpoint], np.float32))
@@ -88,6 +89,6 @@ def at(
 
 def _ious(occupied, mask, projector, viewpoints):
     voxels = np.broadcast_to(occupied.astype(np.float32), (len(viewpoints), *occupied.shape))
-    seen = projector([voxels, viewpoints]).numpy() > 0
+    seen = resolutions.render(projector, voxels, viewpoints, mask.shape[0]).numpy() > 0
     full = mask > 0.5
     return (seen & full).sum(axis=(1, 2, 3)) / (seen | full).sum(axis=(1, 2, 3)).clip(1)

@@ -35,7 +35,7 @@ class Reconstructor:
       extent: how the training masks are framed; see `framing.frame`.
       fuse: function from masks of several views and their viewpoints to voxels and viewpoints; see
         `Predictor.fuse`.
-      projector: the projector of the training masks.
+      projector: the projector that renders the model's voxels; see `resolutions.render`.
       elevation_range: lowest and highest elevation of the training masks, in degrees.
       categories: what the model was trained on.
     """
@@ -113,7 +113,7 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
         known["threshold"],
         known["extent"] or _EXTENT,
         predictor.fuse,
-        model.projector,
+        model.render_projector,
         model.elevation_range,
         known["categories"],
     )

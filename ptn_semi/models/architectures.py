@@ -14,9 +14,9 @@ class Architecture:
 
     Attributes:
       latent_dim: length of E's output and of the GAN's z.
-      encoder_filters: filters of E's convolutions, each of which halves the image. Images of 64
-        pixels and more are halved to less than 64 first, by convolutions with half of the first
-        number's filters.
+      encoder_filters: filters of E's convolutions, each of which halves the image. Larger images
+        are halved before, once for each doubling beyond 32 pixels, by convolutions with half of
+        the first number's filters.
       encoder_units: units of the fully connected layers after them.
       generator_base: channels of the 4³ grid that G starts from.
       generator_filters: filters of G's transposed convolutions to 32³ voxels, each of which doubles
@@ -81,3 +81,17 @@ REFINED_SIZE = 32  # of G's voxels where R corrects them, at any voxel size
 IMAGE_SIZES = (8, 512)  # the smallest and the largest
 # Compute dtypes of the layers; weights, latents, voxels and logits stay float32.
 PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def check_sizes(voxel_size: int, image_size: int) -> None:
+    """Check the sizes of a model's voxels and masks.
+
+    Raises:
+      ValueError: the voxel size is not one of `VOXEL_SIZES`, or the image size not in
+        `IMAGE_SIZES`.
+    """
+    if voxel_size not in VOXEL_SIZES:
+        raise ValueError(f"the voxel size is one of {VOXEL_SIZES}, not {voxel_size}")
+    low, high = IMAGE_SIZES
+    if not low <= image_size <= high:
+        raise ValueError(f"the image size is {low} to {high}, not {image_size}")

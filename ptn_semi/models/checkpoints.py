@@ -274,10 +274,12 @@ def _sizes(config):
         for name, architecture in architectures.PRESETS.items()
     }
     stored = config["architecture"]  # without R's sizes where it is from before R
-    names = [name for name, value in presets.items() if value | stored == value]
-    preset = names[0] if names else f"(unknown: {stored})"
-    sizes = (f"--{name}={config[name]}" for name in ("voxel_size", "image_size"))
-    return [f"--preset={preset}", *sizes]
+    preset = next((n for n, p in presets.items() if p | stored == p), f"(unknown: {stored})")
+    flags = [f"--preset={preset}", f"--image_size={config['image_size']}"]
+    if config["voxel_size"] == architectures.REFINED_SIZE:
+        return [*flags, f"--model_voxel_size={config['voxel_size']}"]
+    refined = LossSettings(**config["loss_settings"]).uses_refiner  # decides the size of G's voxels
+    return [*flags, f"--voxel_size={config['voxel_size']}", f"--{'' if refined else 'no'}refine"]
 
 
 def _path(folder, step):

@@ -64,7 +64,9 @@ def _reconstruct(model, masks, viewpoints):
         agreed = resolutions.coarse_voxels(tf.sigmoid(logits), model.coarse_size)
         logits, seen_from = answer(tf.repeat(agreed, count, axis=0))
     if count > 1 and seen_from is not None:
-        inside = Lifting(model.voxel_size, model.camera)(flat, seen_from)[..., 0]
+        side = resolutions.coarse_side(model.image_size, model.voxel_size)
+        averaged = resolutions.coarse_masks(flat, side)
+        inside = Lifting(model.voxel_size, model.camera)(averaged, seen_from)[..., 0]
         outside = tf.reshape(1 - inside, [-1, count, *inside.shape[1:]])
         logits -= _CARVED * tf.reduce_sum(outside, axis=1)
     if seen_from is not None:

@@ -89,13 +89,7 @@ def build_encoder(architecture: architectures.Architecture, image_size: int) -> 
 
     Returns:
       The model, with float32 output.
-
-    Raises:
-      ValueError: the image size is outside `architectures.IMAGE_SIZES`.
     """
-    low, high = architectures.IMAGE_SIZES
-    if not low <= image_size <= high:
-        raise ValueError(f"the image size is {low} to {high}, not {image_size}")
     inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(inputs, architecture)
     latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)
@@ -107,16 +101,11 @@ def build_generator(architecture: architectures.Architecture, voxel_size: int) -
 
     Args:
       architecture: sizes of the networks.
-      voxel_size: N.
+      voxel_size: N, one of `architectures.VOXEL_SIZES`.
 
     Returns:
       The model, with float32 output.
-
-    Raises:
-      ValueError: the voxel size is not one of `architectures.VOXEL_SIZES`.
     """
-    if voxel_size not in architectures.VOXEL_SIZES:
-        raise ValueError(f"the voxel size is one of {architectures.VOXEL_SIZES}, not {voxel_size}")
     filters = architecture.generator_filters
     if voxel_size == 64:
         filters = (*filters, filters[-1])

@@ -81,6 +81,9 @@ class SemiSupervisedReconstructor(keras.Model):
       azimuth_range: lowest and highest azimuth of sampled viewpoints, in degrees.
       precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
       seed: seed of the initial weights and of all random numbers in training.
+
+    Raises:
+      ValueError: a size or a setting is not one of those that there are.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class SemiSupervisedReconstructor(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        architectures.check_sizes(voxel_size, image_size)
         if isinstance(architecture, dict):
             sizes: dict[str, Any] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in architecture.items()

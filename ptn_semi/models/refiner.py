@@ -92,7 +92,7 @@ class Repeated(layers.Layer):
     """Repeats voxels along each axis.
 
     Args:
-      times: how often.
+      times: how often, at least 2.
 
     Input shape: [B, n, n, n].
     Output shape: [B, times · n, times · n, times · n].
@@ -104,7 +104,7 @@ class Repeated(layers.Layer):
 
     def call(self, voxels: tf.Tensor) -> tf.Tensor:
         """Return the finer voxels."""
-        for axis in (1, 2, 3) if self.times > 1 else ():
+        for axis in (1, 2, 3):
             voxels = tf.repeat(voxels, self.times, axis)
         return voxels
 

@@ -10,7 +10,7 @@ from ptn_semi.projection.projector import Projector
 
 _NUM_HYPOTHESES = 4
 # Weight of the misfit beside V's log-probability. Pixels err together, so their sum says too much.
-_MISFIT_WEIGHT = 0.1
+_MISFIT_WEIGHT = 0.1  # of masks of 32²; larger ones have more pixels, but say no more
 _STEP = 8.0  # degrees from the best hypothesis to its neighbours; V errs by some 5
 _LEAST = 0.01  # probability of a pixel, so that a single wrong one does not decide
 
@@ -35,8 +35,9 @@ def fitting_viewpoints(
       [B, 2] in degrees.
     """
     masks = resolutions.coarse_masks(masks, projector.image_size)
+    weight = _MISFIT_WEIGHT * (32 / projector.image_size) ** 2
     guesses, logs = viewpoint_bins.hypotheses(answers, _NUM_HYPOTHESES, elevation_range)
-    scores = logs - _MISFIT_WEIGHT * _misfit(guesses, masks, voxels, projector)
+    scores = logs - weight * _misfit(guesses, masks, voxels, projector)
     best = tf.gather(guesses, tf.argmax(scores, axis=1), batch_dims=1)
     # The lowest point of a parabola through the misfits of the best guess and its two neighbours,
     # for each angle.

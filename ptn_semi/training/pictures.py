@@ -18,7 +18,7 @@ def validation_pictures(
 
     Args:
       predictor: predictor of the model.
-      projector: the projector P.
+      projector: the model's `render_projector`.
       shapes: validation shapes with voxels.
       threshold: voxels of a higher probability are shown as occupied.
 
@@ -31,7 +31,8 @@ def validation_pictures(
     masks = shapes.unpack_masks(index, 0)
     voxels = predictor(masks)
     other_masks = shapes.unpack_masks(index, 1)
-    other = projector([voxels, shapes.viewpoints[index, 1]]).numpy()
+    other = projector([voxels, shapes.viewpoints[index, 1]])
+    other = resolutions.coarse_masks(other, shapes.image_size).numpy()
     rows = [
         [sheets.mask_picture(mask) for mask in row]
         for row in zip(masks, other, other_masks, strict=True)

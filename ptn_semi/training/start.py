@@ -98,6 +98,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
             data.camera,
             voxel_size,
             corrected=train.correct_hulls,
+            jit_compile=uses_all,
             progress=uses_all,
         )
     own = len(shapes)

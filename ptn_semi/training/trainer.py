@@ -254,7 +254,10 @@ class Trainer:
             f"MaxIoU {mean['max_iou_of_mean']:.4f}"
         )
         masks, reconstructions, occupied = validation_pictures(
-            self.predictor, self.model.projector, self.loaded.validation, mean["best_threshold"]
+            self.predictor,
+            self.model.render_projector,
+            self.loaded.validation,
+            mean["best_threshold"],
         )
         summaries.image(self.step, "masks", masks)
         summaries.image(self.step, "reconstructions", reconstructions)

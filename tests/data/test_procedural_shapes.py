@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from ptn_semi.data import batches, preparation, procedural_shapes, splits
+from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import TrainSettings
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
 from small_sets import AIRPLANE, CHAIR, from_files, put
+from small_sets import procedural_shapes as in_memory
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,12 @@ def test_masks_on_disk_cannot_be_joined(own, tmp_path):
 def test_viewpoints_are_not_for_unlabeled_training():
     with pytest.raises(UserError, match="give --pose_fraction=0"):
         TrainSettings(supervision="unlabeled", adversarial_weight=1.0, procedural_shapes=5)
+
+
+def test_their_voxels_are_averaged_for_coarser_models():
+    shapes = in_memory(Projector(64, jit_compile=False), ["chair"] * 2, 2, 64)
+    filled = procedural_shapes.known(shapes, 32)
+    voxels = shapes.unpack_voxels([0, 1]).reshape(2, 32, 2, 32, 2, 32, 2)
+    np.testing.assert_array_equal(filled, np.ceil(255 * voxels.mean(axis=(2, 4, 6))))
+    whole = procedural_shapes.known(shapes, 64)
+    np.testing.assert_array_equal(whole == 255, voxels.reshape(whole.shape))

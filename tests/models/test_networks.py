@@ -126,7 +126,13 @@ def test_masks_of_another_size(image_size):
 @pytest.mark.parametrize("voxel_size", [0, 16, 33, 128])
 def test_other_voxel_sizes_are_refused(voxel_size):
     with pytest.raises(ValueError, match=f"one of .32, 64., not {voxel_size}"):
-        networks.build_generator(PRESETS["small"], voxel_size)
+        architectures.check_sizes(voxel_size, 32)
+
+
+@pytest.mark.parametrize("image_size", [0, 7, 513])
+def test_other_image_sizes_are_refused(image_size):
+    with pytest.raises(ValueError, match=f"8 to 512, not {image_size}"):
+        architectures.check_sizes(32, image_size)
 
 
 @pytest.mark.parametrize(

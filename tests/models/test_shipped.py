@@ -55,7 +55,8 @@ def test_a_run_without_the_refiner_takes_what_it_has(folder):
 
 
 def test_another_architecture_is_refused(folder):
-    with pytest.raises(UserError, match="--init_from=pretrained has another architecture"):
+    message = "--init_from=pretrained has another architecture: it needs --model_voxel_size=32"
+    with pytest.raises(UserError, match=message):
         shipped.start_from(build(voxel_size=64), folder)
 
 

@@ -56,12 +56,15 @@ def test_finer_masks_and_voxels(data, tmp_path):
     _, shape = scored(tmp_path / "run", data, SEMI)
     assert shape == (64, 64, 64)
     assert (tmp_path / "run" / "reconstructions.png").exists()
+    coarse = dataclasses.replace(data, voxel_size=32)
+    with pytest.raises(UserError, match=r"reconstructs 64³ voxels, .* give --voxel_size=64"):
+        scoring.evaluate_workdir(tmp_path / "run", coarse, SEMI, "test", num_views=1)
     exported = exports.export(tmp_path / "run", tmp_path / "model" / "1", "saved_model")
     used, served = (reconstruction.load_model(path) for path in (tmp_path / "run", exported))
     silhouette = np.zeros((90, 120), bool)
     silhouette[20:70, 30:80] = True
     view = reconstruction.view_of(used, Found(np.zeros((90, 120, 3), np.uint8), silhouette, ()))
-    voxels = [reconstruction.reconstruct(model, [view]).voxels for model in (used, served)]
+    voxels = [reconstruction.reconstruct(model, [view] * 2).voxels for model in (used, served)]
     assert voxels[0].shape == (64, 64, 64)
     np.testing.assert_allclose(*voxels, atol=1e-5)
     signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
@@ -72,5 +75,5 @@ def test_finer_masks_and_voxels(data, tmp_path):
 def test_sizes_that_do_not_go_together_are_refused(data, tmp_path):
     coarse = dataclasses.replace(data, voxel_size=32)
     train = dataclasses.replace(SEMI, model_voxel_size=64)
-    with pytest.raises(UserError, match="give --voxel_size=64"):
+    with pytest.raises(UserError, match=r"finer than the data set's voxels: give --voxel_size=64"):
         trainer.train(tmp_path / "run", coarse, train, RUN)
