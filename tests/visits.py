@@ -13,7 +13,8 @@ EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 
 def extrude(masks):
     upright = masks[:, ::-1, :, 0]  # y up
-    return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 32, 32, 32]).astype(np.float32)
+    shape = [len(masks), *[masks.shape[1]] * 3]
+    return np.broadcast_to(upright[:, None] * 0.9, shape).astype(np.float32)
 
 
 def extrude_all(masks, viewpoints):

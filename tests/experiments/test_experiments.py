@@ -195,6 +195,8 @@ def test_smoke_killed_and_gone_on_with(tmp_path):
         "--experiment=table1",
         "--scale=smoke",
         "--categories=chair",
+        "--voxel_size=64",
+        "--image_size=64",
         f"--workdir={tmp_path / 'w'}",
         f"--data_dir={tmp_path / 'data'}",
     ]

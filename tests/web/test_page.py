@@ -31,6 +31,14 @@ def test_an_image_becomes_a_shape(client):
     assert mesh.is_watertight and mesh.volume > 0
 
 
+def test_a_model_of_twice_the_resolution_is_served(client, fine_client):
+    coarse, fine = (
+        trimesh.load(io.BytesIO(ask(each, EXAMPLE)[1]), file_type="glb", force="mesh")
+        for each in (client, fine_client)
+    )
+    assert fine.is_watertight and len(fine.faces) > 3 * len(coarse.faces)
+
+
 def shape_colors(shape):
     """Colours of a .glb's vertices, in linear shares, or None."""
     length = int.from_bytes(shape[12:16], "little")
