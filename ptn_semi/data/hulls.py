@@ -73,7 +73,7 @@ def averaged(hulls: np.ndarray, voxel_size: int) -> np.ndarray:
 
 
 def _resized(masks, side):
-    """Resize masks [B, V, S, S, 1]. A pixel of a coarser mask is empty if all of its part are."""
+    """Resize masks [B, V, S, S, 1]. A pixel of an averaged mask is 0 if all that it joins are."""
     size = masks.shape[2]
     if side > size:
         return masks.repeat(side // size, axis=2).repeat(side // size, axis=3)

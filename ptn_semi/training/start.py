@@ -89,7 +89,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     some = np.arange(min(_NUM_FRAMED, len(shapes)))
     extent = framing.extent(shapes.unpack_masks(some, 0))
     hulls, uses_all = None, train.losses.uses_hulls
-    voxel_size = train.model_voxel_size or data.voxel_size
+    voxel_size = _model_voxel_size(data, train)
     if uses_all or (train.mirror_views and train.supervision != "unlabeled"):
         hulls = labeled_hulls(
             shapes,
@@ -111,6 +111,10 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
             hulls = np.concatenate([hulls, procedural_shapes.known(added, voxel_size)])
     name = builder.builder_config.name
     return LoadedData(name, shapes, own, validation, labeled, hulls, extent)
+
+
+def _model_voxel_size(data, train):
+    return train.model_voxel_size or data.voxel_size
 
 
 def suit(train: TrainSettings, loaded: LoadedData) -> TrainSettings:
@@ -149,7 +153,7 @@ def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstruct
     """
     model = SemiSupervisedReconstructor(
         architecture=architectures.PRESETS[train.preset],
-        voxel_size=train.model_voxel_size or data.voxel_size,
+        voxel_size=_model_voxel_size(data, train),
         image_size=data.image_size,
         camera=data.camera,
         loss_settings=train.losses,
