@@ -10,19 +10,6 @@ from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 from shapenet_posed_masks.sources.base import Item
 
-# Cumulative shares, in thousandths of the hash range.
-SPLITS: dict[str, int] = {"train": 700, "validation": 800, "test": 1000}
-
-
-def split_of(model_id: str) -> str:
-    """Return the name of the split that a shape belongs to.
-
-    It depends on the model id alone, so that adding shapes moves no other shape.
-    """
-    digest = hashlib.sha256(model_id.encode()).digest()
-    position = int.from_bytes(digest[:8], "big") * 1000 >> 64
-    return next(split for split, end in SPLITS.items() if position < end)
-
 
 def draw_viewpoints(model_id: str, config) -> np.ndarray:
     """Draw the viewpoints of one shape.

@@ -19,9 +19,10 @@ from ptn_semi import settings
 from ptn_semi.projection import resolutions
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.rendering import SPLITS, Renderer, split_of
+from shapenet_posed_masks.rendering import Renderer
 from shapenet_posed_masks.sources import layouts
 from shapenet_posed_masks.sources.base import Source
+from shapenet_posed_masks.splits import SPLITS, assign
 
 
 @dataclasses.dataclass
@@ -98,12 +99,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       on_beam: whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     """
 
-    VERSION = tfds.core.Version("1.0.3")
+    VERSION = tfds.core.Version("1.0.4")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
         "1.0.2": "Concave polygons of meshes are not filled; meshes of voxels come back exactly.",
         "1.0.3": "Procedural chairs, cars, tables, cabinets and airplanes are more like real ones.",
+        "1.0.4": "A category of three shapes or more has one at least in every split.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
@@ -156,6 +158,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         source = config.open_source(manual_dir)
         self.info.metadata["built_from"] = describe(config, source.fingerprint())
         self._items = source.items()
+        self._splits = assign(self._items)
         if self.on_beam:
             return self._beam_examples(manual_dir)
         items, read = self._items, source.read
@@ -174,8 +177,16 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._done, self._total = 0, len(items)
         return {
             split: self._generate_examples(chosen, read)
-            for split, chosen in _by_split(items).items()
+            for split, chosen in self._by_split(items).items()
         }
+
+    def _by_split(self, items):
+        """Return the items of each split that has any."""
+        chosen = {
+            split: [item for item in items if self._splits[item.model_id] == split]
+            for split in SPLITS
+        }
+        return {split: items for split, items in chosen.items() if items}
 
     def _example_writer(self):
         return _StableWriter(self.info.file_format)
@@ -201,7 +212,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 )
         if self.builder_config.layout != "procedural":
             self.info.metadata["left_out"] = list(problems.values())
-        count = collections.Counter((item.category, split_of(item.model_id)) for item in used)
+        count = collections.Counter((item.category, self._splits[item.model_id]) for item in used)
         self.info.metadata["num_shapes"] = {
             category: {split: count[category, split] for split in SPLITS}
             for category in sorted(categories)
@@ -240,7 +251,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             split: on_beam.Examples(
                 self.builder_config, manual_dir, items, os.fspath(self._problems_path(split))
             )
-            for split, items in _by_split(self._items).items()
+            for split, items in self._by_split(self._items).items()
         }
 
     def _problems_path(self, split):
@@ -249,19 +260,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _process_pipeline_result(self, pipeline_result):
         """Collect what the workers of a Beam pipeline could not use."""
         problems = {}
-        for split in _by_split(self._items):
+        for split in self._by_split(self._items):
             path = self._problems_path(split)
             problems |= dict(map(json.loads, path.read_text().splitlines()))
             path.unlink()
         self._note_problems(dict(sorted(problems.items())))
-
-
-def _by_split(items):
-    """Return the items of each split that has any."""
-    chosen = {
-        split: [item for item in items if split_of(item.model_id) == split] for split in SPLITS
-    }
-    return {split: items for split, items in chosen.items() if items}
 
 
 def _map_in_order(function, items, window=8):
