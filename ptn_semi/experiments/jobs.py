@@ -22,6 +22,7 @@ from typing import Any
 
 from ptn_semi.data import preparation
 from ptn_semi.experiments import matrix
+from ptn_semi.experiments.statistics import FLOORS
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
@@ -188,8 +189,8 @@ def results(
     Returns:
       A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has experiment,
       model, category, pose_fraction, seed, run (its title), average_precision, max_iou_of_mean,
-      iou_0.4, iou_0.5, num_shapes, turn, mean_shape_average_precision and
-      mean_shape_max_iou_of_mean.
+      iou_0.4, iou_0.5, num_shapes, turn, and average_precision and max_iou_of_mean of the
+      floors that the run has, such as nearest_average_precision.
 
     Raises:
       UserError: if a file of scores is damaged.
@@ -202,7 +203,8 @@ def results(
         if not (job.record_path.exists() and job.scores_path(entry.category).exists()):
             continue
         scores = job.scores(entry.category)
-        model, floor = (scores["rows"][name]["mean"] for name in ("model", "mean_shape"))
+        means = {name: row["mean"] for name, row in scores["rows"].items()}
+        model = means["model"]
         rows.append(
             {
                 "experiment": entry.experiment,
@@ -214,7 +216,12 @@ def results(
                 **{name: model[name] for name in _SCORES},
                 "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
-                **{f"mean_shape_{name}": floor[name] for name in _SCORES[:2]},
+                **{
+                    f"{floor}_{name}": means[floor][name]
+                    for floor in FLOORS
+                    if floor in means  # a run without labels has but one
+                    for name in _SCORES[:2]
+                },
             }
         )
         runs[entry.training.title] = _described(job)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ptn_semi import settings
 from ptn_semi.experiments.scales import Scale
+from ptn_semi.experiments.statistics import OUT_OF_CATEGORY
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 
@@ -179,7 +180,7 @@ class Matrix:
                 for share in self._scale.pretraining_shares:
                     pretrained = self._pretrained(self._pretraining, share, seed)
                     tuned = self._fine_tuned(pretrained, category, few, seed)
-                    runs = scratch | {"out-of-category": pretrained}
+                    runs = scratch | {OUT_OF_CATEGORY: pretrained}
                     runs |= {f"fine-tuning, {model}": run for model, run in tuned.items()}
                     for model, run in runs.items():
                         yield Entry("figure5", model, category, share, run)

@@ -49,7 +49,7 @@ print("starting", path)
 if code != "0":
     sys.exit(code)
 row = dict.fromkeys(["average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5"], 0.25)
-rows = {name: {"mean": row | {"num_shapes": 3}} for name in ("model", "mean_shape")}
+rows = {name: {"mean": row | {"num_shapes": 3}} for name in ("model", "nearest", "mean_shape")}
 with open(path, "x") as file:
     json.dump({"rows": rows, "turn": 0}, file)
 """
@@ -80,7 +80,10 @@ def test_finished_runs_are_not_done_again(quick):
     kept = next(iter(planned.values()))
     kept.scores_path("chair").unlink()
     assert not kept.done and kept.seconds_left > 0
-    assert len(jobs.results(wanted, planned)["entries"]) == len(wanted) - 1
+    found = jobs.results(wanted, planned)["entries"]
+    assert len(found) == len(wanted) - 1
+    floors = {"mean_shape_average_precision", "nearest_average_precision"}
+    assert floors <= found[0].keys() and "mean_hull_average_precision" not in found[0]
     assert runner.Runner().run(planned.values()) == {}
     assert (kept.folder / "log.txt").read_text().count("starting") == 2
 
@@ -98,7 +101,10 @@ def test_a_failure_stops_what_depends_on_it_alone(quick):
 
 
 def fake_results(wanted):
-    """Results whose AP is .1 for seed 0 and .3 for seed 1, and .01 more for fine-tuned models."""
+    """Results whose AP is .1 for seed 0 and .3 for seed 1, and .01 more for fine-tuned models.
+
+    `nearest` has .06 for seed 0 and .08 for seed 1, if the model has labels.
+    """
     rows = []
     for entry in wanted:
         score = 0.1 + 0.2 * entry.seed + 0.01 * entry.training.train.freeze_encoder
@@ -114,6 +120,11 @@ def fake_results(wanted):
             "mean_shape_average_precision": 0.05,
             "mean_shape_max_iou_of_mean": 0.04,
         }
+        if entry.training.train.supervision != "unlabeled":
+            row |= {
+                "nearest_average_precision": 0.06 + 0.02 * entry.seed,
+                "nearest_max_iou_of_mean": 0.05,
+            }
         rows.append(row)
     return {
         "scale": "cpu",
@@ -135,7 +146,12 @@ def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
     # Two seeds, .1 and .3: mean .2, standard error .1.
     assert "| S,P | .100 ± .050 / .200 ± .100 | .38 |" in table3
     assert "| FT,P | .105 ± .050 / .210 ± .100 | – |" in table3
+    # All models of a seed have the same labels, and so the same floors.
+    assert "| nearest | .050 / .070 ± .010 | – |" in table3
     assert "| mean shape | .040 / .050 | – |" in table3
+    assert "| mean hull | – | – |" in table3
+    # The same in both seeds: fine-tuning is .01 better.
+    assert "| FT,P − S,P+U | +.010 ± .000 |" in table3
     assert ".57 / .73" in text and ".742 / .87" in text
     for name in ("figure4", "figure5"):
         assert f"({name}.svg)" in text
@@ -148,7 +164,7 @@ def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
 def test_reports_of_one_seed_and_one_experiment(tmp_path):
     results = fake_results(entries("table3", seeds=1))
     text = reports.write(results, tmp_path).read_text()
-    assert "±" not in text[text.index("## Table 3") :]
+    assert "±" not in text[text.index("## Table 3") :] and "findings" not in text
     assert "Figure 4" not in text and not (tmp_path / "figure4.png").exists()
 
 

@@ -1,0 +1,135 @@
+"""The figures of the paper's experiments: test AP against the share of posed shapes."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ptn_semi.experiments import statistics
+from ptn_semi.experiments.matrix import PROCEDURAL, percent
+from ptn_semi.experiments.statistics import FLOORS, OUT_OF_CATEGORY, Entries
+from ptn_semi.utils import files
+
+_COLORS = {
+    "P+U": "#2f6db3",
+    "P": "#d98a2b",
+    "U": "#7a7f87",
+    PROCEDURAL: "#3f8f5f",
+    "fine-tuning, P+U": "#2f6db3",
+    "fine-tuning, P": "#8fb6dd",
+    OUT_OF_CATEGORY: "#d98a2b",
+    "from scratch, P+U": "#4f5358",
+    "from scratch, P": "#a9adb3",
+}
+_FLOOR_STYLES = {"mean_hull": "-.", "nearest": "--", "mean_shape": ":"}
+
+
+def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
+    """Draw figure4.png and figure4.svg: models of one category.
+
+    Args:
+      entries: the figure's entries.
+      folder: the folder to write to.
+
+    Raises:
+      UserError: if a file cannot be written.
+    """
+    shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
+    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for model in ("P+U", "P"):
+        _draw_model(axes, entries, shares, model)
+    for model in ("U", PROCEDURAL):
+        scores = statistics.values(entries, model=model)
+        if len(scores):
+            label = f"{model} (0 % posed)"
+            axes.axhline(scores.mean(), color=_COLORS[model], linestyle="--", label=label)
+    for floor in FLOORS:
+        _draw_floor(
+            axes,
+            floor,
+            shares,
+            [statistics.floor_values(entries, floor, pose_fraction=share) for share in shares],
+        )
+    _finish(axes, shares, f"{entries[0]['category']}, share of shapes posed")
+    _save(figure, folder, "figure4")
+
+
+def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
+    """Draw figure5.png and figure5.svg: transfer to new categories, one panel for each.
+
+    Args:
+      entries: the figure's entries.
+      folder: the folder to write to.
+
+    Raises:
+      UserError: if a file cannot be written.
+    """
+    categories = statistics.in_order(entries, "category")
+    shares = sorted({entry["pose_fraction"] for entry in entries})
+    figure = Figure(figsize=(1 + 3.6 * len(categories), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(categories), squeeze=False)
+    for axes, category in zip(panels[0], categories, strict=True):
+        chosen = [entry for entry in entries if entry["category"] == category]
+        for model in statistics.in_order(entries, "model"):
+            _draw_model(axes, chosen, shares, model)
+        for floor in FLOORS:
+            scores = statistics.floor_values(chosen, floor)
+            _draw_floor(axes, floor, shares, [scores] * len(shares))
+        _finish(axes, shares, "share posed in pre-training")
+        axes.set_title(category)
+    _save(figure, folder, "figure5")
+
+
+def _draw_model(axes: Axes, entries: Entries, shares: Sequence[float], model: str) -> None:
+    """Plot a model's mean AP, with standard errors over several seeds."""
+    points = [statistics.values(entries, model=model, pose_fraction=share) for share in shares]
+    known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
+    if known:
+        axes.errorbar(
+            [share for share, _ in known],
+            [scores.mean() for _, scores in known],
+            [statistics.standard_error(scores) or 0 for _, scores in known],
+            marker="o",
+            markersize=4,
+            capsize=3,
+            color=_COLORS[model],
+            label=model,
+        )
+
+
+def _draw_floor(
+    axes: Axes, floor: str, shares: Sequence[float], points: Sequence[np.ndarray]
+) -> None:
+    known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
+    if known:
+        axes.plot(
+            [share for share, _ in known],
+            [scores.mean() for _, scores in known],
+            linestyle=_FLOOR_STYLES[floor],
+            linewidth=1,
+            color="#999999",
+            label=FLOORS[floor],
+        )
+
+
+def _finish(axes: Axes, shares: Sequence[float], label: str) -> None:
+    axes.set_xscale("log")
+    axes.set_xticks(shares, [percent(share) for share in shares])
+    axes.minorticks_off()
+    axes.set_xlabel(label)
+    axes.set_ylabel("test AP")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _save(figure: Figure, folder: str | os.PathLike, name: str) -> None:
+    # Dates and random ids are left out, so that the same results give the same files.
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
+            with files.replacing(pathlib.Path(folder) / f"{name}{suffix}") as partial:
+                figure.savefig(partial, format=suffix[1:], dpi=150, metadata=metadata)
