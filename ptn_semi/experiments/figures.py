@@ -39,7 +39,7 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
       UserError: if a file cannot be written.
     """
     shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
-    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.6, 3.6), layout="constrained")
     axes = figure.subplots()
     for model in ("P+U", "P"):
         _draw_model(axes, entries, shares, model)
@@ -56,6 +56,7 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
             [statistics.floor_values(entries, floor, pose_fraction=share) for share in shares],
         )
     _finish(axes, shares, f"{entries[0]['category']}, share of shapes posed")
+    _explain(axes)
     _save(figure, folder, "figure4")
 
 
@@ -71,7 +72,7 @@ def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
     """
     categories = statistics.in_order(entries, "category")
     shares = sorted({entry["pose_fraction"] for entry in entries})
-    figure = Figure(figsize=(1 + 3.6 * len(categories), 3.6), layout="constrained")
+    figure = Figure(figsize=(2.6 + 3.6 * len(categories), 3.6), layout="constrained")
     panels = figure.subplots(1, len(categories), squeeze=False)
     for axes, category in zip(panels[0], categories, strict=True):
         chosen = [entry for entry in entries if entry["category"] == category]
@@ -82,6 +83,7 @@ def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
             _draw_floor(axes, floor, shares, [scores] * len(shares))
         _finish(axes, shares, "share posed in pre-training")
         axes.set_title(category)
+    _explain(panels[0, -1])
     _save(figure, folder, "figure5")
 
 
@@ -124,7 +126,10 @@ def _finish(axes: Axes, shares: Sequence[float], label: str) -> None:
     axes.set_xlabel(label)
     axes.set_ylabel("test AP")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+
+
+def _explain(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _save(figure: Figure, folder: str | os.PathLike, name: str) -> None:

@@ -219,7 +219,8 @@ def _findings(entries: Entries) -> list[str]:
         if len(scores) > 1:
             difference = f"{scores.mean():+.3f} ± {statistics.interval(scores):.3f}"
             title = "" if finding == named else finding
-            rows.append([title, compared, difference.replace("0.", ".")])
+            difference = difference.replace("0.", ".").replace("-", "−")
+            rows.append([title, compared, difference])
             named = finding
     if not rows:
         return []
