@@ -144,13 +144,13 @@ class TrainSettings(LossSettings):
     mirror_views: bool = setting(
         True,
         "Train on the mirror images of shapes too (masks flipped, azimuths negated), and answer "
-        "with the mean of a mask's and of its mirror image's reconstructions. Left out where the "
-        "labeled shapes are unlike their mirror images.",
+        "with the mean of a mask's and of its mirror image's reconstructions. Categories whose "
+        "labeled shapes are unlike their mirror images are not mirrored, nor are answers then.",
     )
     warp_strength: float = setting(
         0.0,
         "How far warped shapes are stretched: the largest logarithm of the stretch of an axis. 0 "
-        "chooses it by how much the labeled shapes differ.",
+        "chooses it for each category by how much its labeled shapes differ.",
         low=0,
         high=1,
     )

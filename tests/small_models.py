@@ -70,6 +70,7 @@ def make_batch(count=3, seed=0, image_size=32, voxel_size=32):
         "hull": tf.maximum(
             tf.random.stateless_uniform((count,) + (voxel_size,) * 3, [seed, 5]) - 0.8, 0
         ),
+        "warp_strength": tf.fill([count], 0.25),
         "viewpoint_a": geometry.sample_viewpoints(count, [seed, 3]),
         "viewpoint_b": geometry.sample_viewpoints(count, [seed, 4]),
     }

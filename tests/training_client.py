@@ -20,7 +20,7 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     architectures.PRESETS["small"] = TINY
     models = []
     build = start.build
-    start.build = lambda *args: models.append(build(*args)) or models[-1]
+    start.build = lambda *args, **kwargs: models.append(build(*args, **kwargs)) or models[-1]
     trainer.train(
         workdir,
         settings.DataSettings(data_dir=data_dir, categories=("chair",), num_shapes=40, num_views=4),

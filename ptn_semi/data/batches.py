@@ -52,7 +52,8 @@ def batch_dataset(
     seed: int,
     labeled_batch_size: int | None = None,
     hulls: np.ndarray | None = None,
-    mirror_views: bool = False,
+    warp_strength: float | np.ndarray = 0.25,
+    mirror_views: bool | np.ndarray = False,
     start: int = 0,
     own: int | None = None,
 ) -> tf.data.Dataset:
@@ -68,9 +69,10 @@ def batch_dataset(
       seed: seed of everything that is drawn.
       labeled_batch_size: number B of pairs of views in a batch; None or 0 for `batch_size`.
       hulls: visual hulls of the labeled shapes, from `hulls.labeled_hulls`, or None.
+      warp_strength: how far the hulls are to be warped, for all or float [labeled].
       mirror_views: replace half of the pairs, of the unlabeled masks and of the hulls by those of
-        the mirrored shape, with columns reversed and azimuths negated. This is correct for every
-        shape, symmetric or not.
+        the mirrored shape, with columns reversed and azimuths negated; of all shapes or of some,
+        bool [shapes].
       start: training step of the first batch.
       own: how many shapes, from the first, have masks that are drawn as unlabeled ones; None for
         all.
@@ -79,7 +81,8 @@ def batch_dataset(
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
       [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of
-      the own shapes. `hull`, only if `hulls` are given, is float32 [U, N, N, N] in [0, 1].
+      the own shapes. Only if `hulls` are given, `hull` is float32 [U, N, N, N] in [0, 1], and
+      `warp_strength` float32 [U].
     """
     pairs = labeled_batch_size or batch_size
     num_views = shapes.masks.shape[1]
@@ -99,12 +102,14 @@ def batch_dataset(
             return tf.gather_nd(masks, index)
 
     viewpoints = tf.constant(shapes.viewpoints)
+    may_mirror = tf.constant(np.broadcast_to(mirror_views, len(shapes)))
     own_groups = _groups(shapes.categories[:own])
     labeled_groups = _groups(shapes.categories[labeled])
     labeled = tf.constant(labeled, tf.int32)
     if hulls is not None:
         # An array would be copied into the graph, which holds 2 GB at most.
         hulls = tf.constant(hulls)
+        strengths = tf.constant(np.broadcast_to(np.float32(warp_strength), len(labeled)))
     size = shapes.image_size
     places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
 
@@ -123,8 +128,8 @@ def batch_dataset(
                 [count], stateless_seed(seed, purpose, step), 0, high, tf.int32
             )
 
-        def mirrored(purpose, count):
-            return uniform(purpose, count, 2 if mirror_views else 1) > 0
+        def mirrored(purpose, index):
+            return tf.gather(may_mirror, index) & (uniform(purpose, index.shape[0], 2) > 0)
 
         def member(purpose, count, groups):
             order, starts, sizes = groups
@@ -148,16 +153,18 @@ def batch_dataset(
             ],
             axis=1,
         )
-        pair_mirrored = mirrored("mirrored_pair", pairs)
+        pair_mirrored = mirrored("mirrored_pair", shape)
         batch = {
             "unlabeled": _mirror(
-                read_masks(alone, batch_size), mirrored("mirrored_unlabeled", batch_size), axis=2
+                read_masks(alone, batch_size), mirrored("mirrored_unlabeled", alone[:, 0]), axis=2
             )
         }
         if hulls is not None:
-            chosen = tf.gather(hulls, member("hull", batch_size, labeled_groups))
-            hull = tf.cast(chosen, tf.float32) / 255
-            batch["hull"] = _mirror(hull, mirrored("mirrored_hull", batch_size), axis=3)
+            chosen = member("hull", batch_size, labeled_groups)
+            hull = tf.cast(tf.gather(hulls, chosen), tf.float32) / 255
+            turned = mirrored("mirrored_hull", tf.gather(labeled, chosen))
+            batch["hull"] = _mirror(hull, turned, axis=3)
+            batch["warp_strength"] = tf.gather(strengths, chosen)
         for name, index in (("a", first), ("b", second)):
             mask, viewpoint = read_masks(index, pairs), tf.gather_nd(viewpoints, index)
             batch[f"view_{name}"] = _mirror(mask, pair_mirrored, axis=2)

@@ -1,8 +1,10 @@
-"""How labeled shapes differ from one another, which decides how training varies them.
+"""How labeled shapes of a category differ from one another, which decides how training varies them.
 
 Training shows shapes that nobody has labeled: warped ones and mirror images. They are worth showing
 as far as they could be of the same kind. The labeled shapes' visual hulls say how far that is.
 """
+
+import dataclasses
 
 import numpy as np
 import tensorflow as tf
@@ -11,10 +13,69 @@ from ptn_semi.models import warps
 from ptn_semi.projection import resolutions
 
 STRONGEST = 0.25  # of the strengths that warps are given
-MOST = 100  # hulls that are compared; more are not looked at
+MOST = 100  # hulls of a category that are compared; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
 _SIDE = 32  # voxels; finer hulls are averaged
 _WARPS = 4  # of each hull
+
+
+@dataclasses.dataclass(frozen=True)
+class Variations:
+    """How training varies the shapes of a run.
+
+    Attributes:
+      mirrored: which shapes are shown as their mirror images too, bool [shapes].
+      strengths: how far hulls are warped, float32 [hulls]; see `warps.random_warp`.
+    """
+
+    mirrored: np.ndarray
+    strengths: np.ndarray
+
+
+def choose(
+    categories: np.ndarray,
+    known: np.ndarray,
+    hulls: np.ndarray,
+    own: int,
+    mirror_views: bool,
+    strength: float,
+) -> Variations:
+    """Choose how to vary shapes by the known shapes of their category, and print it.
+
+    Args:
+      categories: of all training shapes, [shapes].
+      known: indices of the shapes whose hulls are known, int [hulls].
+      hulls: uint8 [hulls, N, N, N].
+      own: how many shapes, from the first, are of the data set. The others count only in categories
+        of which none of these is known.
+      mirror_views: whether shapes may be mirrored at all.
+      strength: how far to warp all hulls; 0 to choose it.
+    """
+    mirrored = np.full(len(categories), mirror_views)
+    strengths = np.full(len(known), strength or STRONGEST, np.float32)
+    for category in np.unique(categories[known]):
+        of_category = categories[known] == category
+        preferred = of_category & (known < own)
+        chosen = np.flatnonzero(preferred if preferred.any() else of_category)
+        occupied = hulls[chosen[:MOST]] > 0
+        if mirror_views and not mirror_images_fit(occupied):
+            print(f"{category}: no mirror images, as the labeled shapes are unlike theirs")
+            mirrored[categories == category] = False
+        if not strength:
+            strengths[of_category] = warp_strength(occupied)
+            print(f"{category}: shapes are warped by {strengths[of_category][0]:.3f}")
+    return Variations(mirrored, strengths)
+
+
+def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
+    """Return the labeled shapes that `choose` looks at, sorted indices.
+
+    Args:
+      categories: of all training shapes, [shapes].
+      labeled: sorted indices of labeled shapes, int [labeled].
+    """
+    groups = [labeled[categories[labeled] == name][:MOST] for name in np.unique(categories)]
+    return np.sort(np.concatenate(groups))
 
 
 def mirror_images_fit(hulls: np.ndarray) -> bool:
@@ -59,8 +120,8 @@ def warp_strength(hulls: np.ndarray) -> float:
 
 
 def _compared(hulls):
-    """Return the hulls that are compared, [up to MOST, n, n, n] of zeros and ones, at most 32³."""
-    hulls = hulls[:MOST].astype(np.float32)
+    """Return hulls as zeros and ones [B, n, n, n], of at most 32³ voxels."""
+    hulls = hulls.astype(np.float32)
     side = min(hulls.shape[1], _SIDE)
     return np.float32(np.asarray(resolutions.coarse_voxels(hulls, side)) >= 0.5)
 

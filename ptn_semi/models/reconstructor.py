@@ -60,6 +60,7 @@ class SemiSupervisedReconstructor(keras.Model):
       viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
       unlabeled: masks [U, S, S, 1] of any shapes.
       hull: [H, N, N, N] in [0, 1], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
+      warp_strength: [H], how far these are warped, with the hulls; see `warps.random_warp`.
 
     All random numbers are drawn statelessly from (seed, steps), so that a restored model resumes
     bit-identically.
@@ -76,7 +77,7 @@ class SemiSupervisedReconstructor(keras.Model):
         equal the weights.
       mirror_answers: answer with the mean of the reconstructions of a mask and of its mirror image,
         mirrored back.
-      warp_strength: how far shapes are warped in training; see `warps.random_warp`.
+      warp_strength: how far shapes that G generates are warped; see `warps.random_warp`.
       elevation_range: lowest and highest elevation of sampled viewpoints, in degrees.
       azimuth_range: lowest and highest azimuth of sampled viewpoints, in degrees.
       precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.

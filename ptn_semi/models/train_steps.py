@@ -39,7 +39,7 @@ def supervised(
     view_viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
     masks, results = views, {}
     if weights.occupancy_weight:
-        occupied, renders, seen_from = _warped(model, batch["hull"])
+        occupied, renders, seen_from = _warped(model, batch["hull"], batch["warp_strength"])
         warped_masks, warped_viewpoints = renders[:, 0], seen_from[:, 0]
         masks = tf.concat([views, warped_masks], axis=0)
     pairs = tf.shape(batch["view_a"])[0]
@@ -113,8 +113,10 @@ def _train_refiner(model, voxels, masks, true_viewpoints, occupied):
     return loss
 
 
-def _warped(model, occupied):
+def _warped(model, occupied, strength):
     """Warp shapes [B, N, N, N] in [0, 1] and project their likely voxels from random viewpoints.
+
+    The strength of the warps is that of `warps.random_warp`.
 
     V, where there is one, needs more masks than the other networks.
 
@@ -123,9 +125,7 @@ def _warped(model, occupied):
       [B, views, S, S, 1]; and the viewpoints [B, views, 2].
     """
     num_views = 1 if model.viewpoint_estimator is None else _RENDERS
-    warped = warps.random_warp(
-        tf.cast(occupied, tf.float32), draws.seed(model, "warp"), model.warp_strength
-    )
+    warped = warps.random_warp(tf.cast(occupied, tf.float32), draws.seed(model, "warp"), strength)
     seen_from = draws.viewpoints(model, tf.shape(occupied)[0], "warp_viewpoints", num_views)
     solid = tf.repeat(tf.cast(warped > _LIKELY, tf.float32), num_views, axis=0)
     masks = resolutions.render(model.render_projector, solid, _flat(seen_from), model.image_size)
@@ -163,7 +163,7 @@ def generated(model: "SemiSupervisedReconstructor", count: int | tf.Tensor) -> d
       Scalar losses by name.
     """
     shapes = model.average_generator(draws.latents(model, count, "generated"), training=False)
-    occupied, renders, seen_from = _warped(model, shapes > _OCCUPIED)
+    occupied, renders, seen_from = _warped(model, shapes > _OCCUPIED, model.warp_strength)
     masks = renders[:, 0]
     with tf.GradientTape() as tape:
         latents = model.encoder(masks, training=not model.freeze_encoder)

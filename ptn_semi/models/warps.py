@@ -7,7 +7,7 @@ from ptn_semi.models import replicas
 _KNOTS = 4  # pieces of an axis, each stretched independently
 
 
-def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float) -> tf.Tensor:
+def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float | tf.Tensor) -> tf.Tensor:
     """Stretch each axis of each shape, as a whole and in pieces.
 
     Shapes stay centred and keep their longest side, because data sets scale shapes by it.
@@ -16,22 +16,22 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float) -> tf.Tenso
       voxels: [B, N, N, N] occupancy, axes x, y, z (y up).
       seed: stateless seed [2].
       strength: the largest logarithm of the stretch of a whole axis, and of its pieces relative to
-        each other.
+        each other; one for all shapes, or [B].
 
     Returns:
       [B, N, N, N], in which each value is that of the nearest voxel.
     """
     count, size = tf.shape(voxels)[0], voxels.shape[1]
     seeds = tf.unstack(tf.random.split(seed, 2))
-    limits = [-strength, strength]
+    strength = tf.reshape(tf.cast(strength, tf.float32), [-1, 1])
     total = replicas.total(count)
-    stretch = tf.random.stateless_uniform([total, 3], seeds[0], *limits)
-    stretch = tf.exp(replicas.share(stretch))
+    stretch = tf.random.stateless_uniform([total, 3], seeds[0])
+    stretch = tf.exp(_between(replicas.share(stretch), strength))
     extent = tf.stack([_extent(voxels, axis) for axis in (1, 2, 3)], axis=1)  # [B, 3]
     longest = tf.reduce_max(extent, axis=1, keepdims=True)
     stretch *= longest / tf.reduce_max(stretch * extent, axis=1, keepdims=True)
-    pieces = tf.random.stateless_uniform([total, 3, _KNOTS], seeds[1], *limits)
-    pieces = tf.exp(replicas.share(pieces))
+    pieces = tf.random.stateless_uniform([total, 3, _KNOTS], seeds[1])
+    pieces = tf.exp(_between(replicas.share(pieces), strength[..., None]))
 
     places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
     sources = []
@@ -44,6 +44,11 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float) -> tf.Tenso
     for axis, source in enumerate(sources, 1):
         voxels = _gather(voxels, _index(source, size), axis)
     return voxels
+
+
+def _between(uniform, strength):
+    """Turn numbers that are uniform in [0, 1) into such in [-strength, strength)."""
+    return uniform * (2 * strength) - strength
 
 
 def _extent(voxels, axis):

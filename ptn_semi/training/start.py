@@ -26,8 +26,9 @@ class LoadedData:
       own: how many of these are of the data set.
       validation: the validation shapes, with voxels.
       labeled: indices of the training shapes whose viewpoints are used, int [labeled].
-      hulls: visual hulls of some labeled shapes at least, and of all if the losses use them, uint8
-        [labeled, N, N, N] at the model's resolution; None if nothing uses them.
+      hulls: visual hulls of the labeled shapes, uint8 [labeled, N, N, N] at the model's resolution;
+        None if the losses do not use them.
+      variations: how training varies the shapes and the hulls.
       extent: median length of objects in training masks, as a share of the mask's side.
     """
 
@@ -37,6 +38,7 @@ class LoadedData:
     validation: splits.Shapes
     labeled: np.ndarray
     hulls: np.ndarray | None
+    variations: diversity.Variations
     extent: float
 
 
@@ -88,68 +90,62 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     )
     some = np.arange(min(_NUM_FRAMED, len(shapes)))
     extent = framing.extent(shapes.unpack_masks(some, 0))
-    hulls, uses_all = None, train.losses.uses_hulls
+    uses_all = train.losses.uses_hulls
     voxel_size = _model_voxel_size(data, train)
-    if uses_all or (train.mirror_views and train.supervision != "unlabeled"):
-        hulls = labeled_hulls(
-            shapes,
-            labeled if uses_all else labeled[: diversity.MOST],
-            train.labeled_views,
-            data.camera,
-            voxel_size,
-            corrected=train.correct_hulls,
-            jit_compile=uses_all,
-            progress=uses_all,
-        )
+    known = labeled if uses_all else diversity.some_of_each(shapes.categories, labeled)
+    if not uses_all and not (train.mirror_views and train.supervision != "unlabeled"):
+        known = known[:0]
+    hulls = labeled_hulls(
+        shapes,
+        known,
+        train.labeled_views,
+        data.camera,
+        voxel_size,
+        corrected=train.correct_hulls,
+        jit_compile=uses_all,
+        progress=uses_all,
+    )
     own = len(shapes)
     if train.procedural_shapes:
         added = procedural_shapes.load(data, shapes.categories, train.procedural_shapes)
         print(f"{len(added)} procedural shapes")
         shapes = procedural_shapes.join(shapes, added)
         labeled = np.concatenate([labeled, np.arange(own, len(shapes))])
-        if hulls is not None:
-            hulls = np.concatenate([hulls, procedural_shapes.known(added, voxel_size)])
-    name = builder.builder_config.name
-    return LoadedData(name, shapes, own, validation, labeled, hulls, extent)
+        known = np.concatenate([known, np.arange(own, len(shapes))])
+        hulls = np.concatenate([hulls, procedural_shapes.known(added, voxel_size)])
+    variations = diversity.choose(
+        shapes.categories,
+        known,
+        hulls,
+        own,
+        mirror_views=train.mirror_views,
+        strength=train.warp_strength,
+    )
+    return LoadedData(
+        builder.builder_config.name,
+        shapes,
+        own,
+        validation,
+        labeled,
+        hulls if uses_all else None,
+        variations,
+        extent,
+    )
 
 
 def _model_voxel_size(data, train):
     return train.model_voxel_size or data.voxel_size
 
 
-def suit(train: TrainSettings, loaded: LoadedData) -> TrainSettings:
-    """Decide by the labeled shapes whether to mirror shapes, and how far to warp them.
-
-    Args:
-      train: settings of the training.
-      loaded: shapes of the run.
-
-    Returns:
-      The settings to train with.
-    """
-    hulls = None
-    if loaded.hulls is not None:
-        hulls = loaded.hulls[: np.count_nonzero(loaded.labeled < loaded.own)] > 0
-        if not len(hulls):  # only procedural shapes are known; they are sorted by category
-            hulls = loaded.hulls[:: -(-len(loaded.hulls) // diversity.MOST)] > 0
-    if train.mirror_views and hulls is not None and not diversity.mirror_images_fit(hulls):
-        print("mirror images are left out: the labeled shapes are unlike theirs")
-        train = dataclasses.replace(train, mirror_views=False)
-    if not train.warp_strength:
-        strength = diversity.STRONGEST
-        if train.losses.uses_hulls and hulls is not None:
-            strength = diversity.warp_strength(hulls)
-            print(f"warp_strength: {strength:.3f}")
-        train = dataclasses.replace(train, warp_strength=strength)
-    return train
-
-
-def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstructor:
+def build(
+    data: DataSettings, train: TrainSettings, mirror_answers: bool
+) -> SemiSupervisedReconstructor:
     """Build and compile the model that the settings describe, with the authors' Adam momenta.
 
     Args:
       data: settings of the data set.
       train: settings of the training.
+      mirror_answers: whether answers are means of a mask's and of its mirror image's.
     """
     model = SemiSupervisedReconstructor(
         architecture=architectures.PRESETS[train.preset],
@@ -159,8 +155,8 @@ def build(data: DataSettings, train: TrainSettings) -> SemiSupervisedReconstruct
         loss_settings=train.losses,
         freeze_encoder=train.freeze_encoder,
         average_decay=train.average_decay,
-        mirror_answers=train.mirror_views,
-        warp_strength=train.warp_strength,
+        mirror_answers=mirror_answers,
+        warp_strength=train.warp_strength or diversity.STRONGEST,
         elevation_range=data.elevation_range,
         azimuth_range=data.azimuth_range,
         precision=train.precision,

@@ -78,9 +78,8 @@ def start_trainer(
         strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
     )
     loaded = start.load_data(data, train, run)
-    train = start.suit(train, loaded)
     with strategy.scope():
-        model = start.build(data, train)
+        model = start.build(data, train, mirror_answers=bool(loaded.variations.mirrored.all()))
     newest = start.restore(workdir, model, loaded.name, train.init_from)
     distribution.check_equal(
         strategy,
@@ -180,8 +179,9 @@ class Trainer:
             batch_size=train.batch_size,
             labeled_batch_size=train.labeled_batch_size,
             seed=train.seed,
-            mirror_views=train.mirror_views,
-            hulls=self.loaded.hulls if self.model.loss_settings.uses_hulls else None,
+            mirror_views=self.loaded.variations.mirrored,
+            hulls=self.loaded.hulls,
+            warp_strength=self.loaded.variations.strengths,
             start=self.step,
         )
 

@@ -1,5 +1,6 @@
 """Which shapes are labeled, and what is in a batch."""
 
+import collections
 import dataclasses
 import itertools
 
@@ -191,6 +192,7 @@ def test_hulls_come_out_as_likelihoods_mirrored_or_not():
 def test_hulls_leave_the_rest_of_a_batch_as_it_is():
     for with_hulls, without in zip(take(2, hulls=HULLS), take(2), strict=True):
         assert with_hulls.pop("hull").shape == (8, 32, 32, 32)
+        np.testing.assert_array_equal(with_hulls.pop("warp_strength"), np.float32([0.25] * 8))
         assert_same([with_hulls], [without])
 
 
@@ -203,8 +205,30 @@ def test_labeled_pairs_may_be_fewer():
         "viewpoint_b": 3,
         "unlabeled": 8,
         "hull": 8,
+        "warp_strength": 8,
     }
     find(batch["view_a"])  # each a mask of the data set
+
+
+def test_some_shapes_are_mirrored_and_each_hull_has_its_own_strength():
+    may = np.array([True, True, False, False, True])  # shapes 1, 3 and 4 are labeled
+    strengths = np.float32([0.1, 0.2, 0.3])
+    hulls = HULLS.astype(np.float32) / 255
+    options = {"hulls": HULLS, "warp_strength": strengths, "mirror_views": may}
+    flipped = collections.Counter()
+    for batch, plain in zip(take(20, **options), take(20, hulls=HULLS), strict=True):
+        for mask, original in zip(batch["unlabeled"], plain["unlabeled"], strict=True):
+            shape = find(original[None])[0, 0]
+            flipped["unlabeled", shape] += (mask != original).any()
+        for a, original in zip(batch["view_a"], plain["view_a"], strict=True):
+            flipped["pair", find(original[None])[0, 0]] += (a != original).any()
+        for hull, strength in zip(batch["hull"], batch["warp_strength"], strict=True):
+            row = list(strengths).index(strength)
+            mirrored = (hull == hulls[row][..., ::-1]).all()
+            assert mirrored or (hull == hulls[row]).all()
+            flipped["hull", LABELED[row]] += mirrored
+    for (what, shape), count in flipped.items():
+        assert (count > 0) == may[shape], what
 
 
 def test_mirrored_batches_are_masks_of_mirrored_shapes():

@@ -22,9 +22,15 @@ def test_mirror_images_of_chairs_are_chairs():
     assert diversity.mirror_images_fit(CHAIRS[:1])  # a single shape is compared with itself
 
 
+def one_sided():
+    """Boxes that have a part at their right side."""
+    shapes = boxes([4, 5, 6])
+    shapes[:, 4:12, 10:22, 22:26] = 1
+    return shapes
+
+
 def test_mirror_images_of_shapes_that_all_face_to_one_side_are_of_another_kind():
-    turned = boxes([4, 5, 6])
-    turned[:, 4:12, 10:22, 22:26] = 1  # each has a part at its right side
+    turned = one_sided()
     assert not diversity.mirror_images_fit(turned)
     # With as many that face to the other side, they are of the same kind.
     assert diversity.mirror_images_fit(np.concatenate([turned, turned[..., ::-1]]))
@@ -42,3 +48,50 @@ def test_a_single_shape_and_unlike_ones_are_warped_most(shapes):
 
 def test_equal_shapes_are_warped_least():
     assert diversity.warp_strength(boxes([8, 8])) == 0.05
+
+
+def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=0.0):
+    categories = np.array(categories)
+    known = np.arange(len(categories)) if known is None else np.array(known, int)
+    own = len(categories) if own is None else own
+    hulls = hulls.astype(np.uint8) * 255
+    return diversity.choose(categories, known, hulls, own, mirror_views, strength)
+
+
+def test_each_category_is_varied_as_its_own_shapes_differ(capsys):
+    hulls = np.concatenate([one_sided(), boxes([3, 6, 12])])
+    chosen = choose(hulls, ["car", "car", "car", "lamp", "lamp", "lamp"])
+    np.testing.assert_array_equal(chosen.mirrored, [False] * 3 + [True] * 3)
+    for rows in (slice(0, 3), slice(3, 6)):
+        expected = np.float32(diversity.warp_strength(hulls[rows]))
+        np.testing.assert_array_equal(chosen.strengths[rows], expected)
+    assert "car: no mirror images" in capsys.readouterr().out
+    alone = choose(boxes([3, 6, 12]), ["lamp"] * 3)
+    np.testing.assert_array_equal(alone.strengths, chosen.strengths[3:])
+
+
+def test_what_is_asked_for_is_not_chosen():
+    chosen = choose(one_sided(), ["car"] * 3, mirror_views=False, strength=0.2)
+    assert not chosen.mirrored.any()
+    np.testing.assert_array_equal(chosen.strengths, np.float32([0.2] * 3))
+
+
+def test_shapes_without_hulls_are_varied_as_the_known_ones_are():
+    # Shapes 0 and 1 are the data set's, of which 1 is labeled; the others were added.
+    hulls = np.concatenate([boxes([8]), one_sided()])
+    chosen = choose(hulls, ["car"] * 5, known=[1, 2, 3, 4], own=2)
+    assert chosen.mirrored.all()
+    np.testing.assert_array_equal(chosen.strengths, np.float32([diversity.STRONGEST] * 4))
+    # Where none of the data set's own is known, the added ones tell.
+    chosen = choose(one_sided(), ["car"] * 5, known=[2, 3, 4], own=2)
+    assert not chosen.mirrored.any()
+    # Nothing is known.
+    chosen = choose(one_sided()[:0], ["car"] * 5, known=[])
+    assert chosen.mirrored.all() and not len(chosen.strengths)
+
+
+def test_some_shapes_of_each_category_are_compared():
+    categories = np.array(["car", "lamp"] * 150)
+    labeled = [*range(0, 300, 2), 299]
+    some = diversity.some_of_each(categories, np.array(labeled))
+    assert some.tolist() == [*range(0, 2 * diversity.MOST, 2), 299]

@@ -43,7 +43,7 @@ def test_masks_of_uncertain_hulls_show_their_likely_voxels(monkeypatch):
     hull[:, 8:24, 8:24, 8:24] = 0.9
     hull[:, 4:8] = 0.1  # hardly likely
     monkeypatch.setattr(train_steps.warps, "random_warp", lambda voxels, seed, strength: voxels)
-    warped, masks, viewpoints = train_steps._warped(reconstructor, tf.constant(hull))
+    warped, masks, viewpoints = train_steps._warped(reconstructor, tf.constant(hull), 0.25)
     np.testing.assert_array_equal(warped, hull)
     expected = PROJECTOR([tf.cast(hull > 0.5, tf.float32), viewpoints[:, 0]]) > 0
     np.testing.assert_array_equal(masks[:, 0], tf.cast(expected, tf.float32))
