@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ptn_semi.experiments import statistics
-from ptn_semi.experiments.matrix import PROCEDURAL, percent
-from ptn_semi.experiments.statistics import FLOORS, OUT_OF_CATEGORY, Entries
+from ptn_semi.experiments.matrix import OUT_OF_CATEGORY, PROCEDURAL, percent
+from ptn_semi.experiments.statistics import FLOORS, Entries
 from ptn_semi.utils import files
 
 _COLORS = {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ptn_semi.experiments import statistics
-from ptn_semi.experiments.matrix import percent
-from ptn_semi.experiments.statistics import OUT_OF_CATEGORY, Entries
+from ptn_semi.experiments.matrix import OUT_OF_CATEGORY, percent
+from ptn_semi.experiments.statistics import Entries
 
 _MASKS = "1. unlabeled masks help, most with few labels"
 _POSES = "2. a little pose supervision is worth far more than none"

@@ -7,7 +7,6 @@ from typing import Any
 
 from ptn_semi import settings
 from ptn_semi.experiments.scales import Scale
-from ptn_semi.experiments.statistics import OUT_OF_CATEGORY
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 
@@ -18,6 +17,7 @@ PRETRAINING = (*SINGLE, "display", "loudspeaker", "table", "telephone")
 NOVEL = ("bench", "cabinet", "vessel")
 STUDIED = "chair"  # the category of figure 4 and table 3
 PROCEDURAL = "U+procedural"  # unlabeled masks, and procedural shapes in place of labels
+OUT_OF_CATEGORY = "out-of-category"  # a model that has seen no label of the category
 MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both", PROCEDURAL: "both"}
 _HALF = 0.5  # pose fraction of tables 1 and 2
 _FEW = 0.01  # pose fraction of table 3

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from ptn_semi.experiments.matrix import OUT_OF_CATEGORY
+
 Entries = Sequence[Mapping[str, Any]]  # as in `jobs.results`
 
 AP, IOU = "average_precision", "max_iou_of_mean"
 # Answers that learn nothing from the mask, or hardly anything, by their names in the entries.
 FLOORS = {"mean_hull": "mean hull", "nearest": "nearest", "mean_shape": "mean shape"}
-OUT_OF_CATEGORY = "out-of-category"  # a model that has seen no label of the category
 
 
 def values(entries: Entries, name: str = AP, **where: Any) -> np.ndarray:

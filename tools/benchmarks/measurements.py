@@ -130,7 +130,8 @@ def _semi_call(size):
     """Return a function that does a step of our recipe on shapes of noise, size³, and masks."""
     path = pathlib.Path(settings.__file__).parent / "configs" / "semi.flags"
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
-    model = build_model(settings.DataSettings(voxel_size=size, image_size=size), train)
+    data = settings.DataSettings(voxel_size=size, image_size=size)
+    model = build_model(data, train, train.mirror_views)
     shapes = random_shapes(64, size=size)
     batch = next(
         iter(
@@ -153,7 +154,8 @@ def preset_model(
     data: settings.DataSettings, preset: str, precision: str
 ) -> SemiSupervisedReconstructor:
     """Return a compiled model of a preset."""
-    return build_model(data, settings.TrainSettings(preset=preset, precision=precision))
+    train = settings.TrainSettings(preset=preset, precision=precision)
+    return build_model(data, train, train.mirror_views)
 
 
 def _step_flops(model, batch):
