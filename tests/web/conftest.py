@@ -40,7 +40,10 @@ def served():
 def fine_client():
     import httpx
 
-    with serving(64) as page, httpx.Client(base_url=f"{page.local_url}gradio_api/") as client:
+    with (
+        serving(64) as page,
+        httpx.Client(base_url=f"{page.local_url}gradio_api/", timeout=60) as client,
+    ):
         yield client
 
 
