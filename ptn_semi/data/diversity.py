@@ -63,7 +63,7 @@ def choose(
             mirrored[categories == category] = False
         if not strength:
             strengths[of_category] = warp_strength(occupied)
-            print(f"{category}: shapes are warped by {strengths[of_category][0]:.3f}")
+            print(f"{category}: warp_strength {strengths[of_category][0]:.3f}")
     return Variations(mirrored, strengths)
 
 

@@ -116,9 +116,8 @@ def _train_refiner(model, voxels, masks, true_viewpoints, occupied):
 def _warped(model, occupied, strength):
     """Warp shapes [B, N, N, N] in [0, 1] and project their likely voxels from random viewpoints.
 
-    The strength of the warps is that of `warps.random_warp`.
-
-    V, where there is one, needs more masks than the other networks.
+    `strength` is one for all shapes or [B], as in `warps.random_warp`. V, where there is one, needs
+    more masks than the other networks.
 
     Returns:
       The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,

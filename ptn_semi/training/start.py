@@ -119,7 +119,8 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
         hulls,
         own,
         mirror_views=train.mirror_views,
-        strength=train.warp_strength,
+        # Where no hull is warped, no strength has to be chosen.
+        strength=train.warp_strength if uses_all else diversity.STRONGEST,
     )
     return LoadedData(
         builder.builder_config.name,
