@@ -108,7 +108,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Loa
     own = len(shapes)
     if train.procedural_shapes:
         added = procedural_shapes.load(data, shapes.categories, train.procedural_shapes)
-        print(f"{len(added)} procedural shapes")
+        print(f"{len(added)} procedural shapes: {', '.join(np.unique(added.categories))}")
         shapes = procedural_shapes.join(shapes, added)
         labeled = np.concatenate([labeled, np.arange(own, len(shapes))])
         known = np.concatenate([known, np.arange(own, len(shapes))])
