@@ -48,7 +48,8 @@ class Runner:
           {job: message} of the jobs that failed.
 
         Raises:
-          UserError: if a data set cannot be built.
+          UserError: if a data set cannot be built, or a job's scores cannot be read. Jobs that run
+            are stopped.
         """
         waiting = [job for job in jobs if not job.done]
         for data in dict.fromkeys(data for job in waiting for data in job.data_sets):
@@ -75,7 +76,7 @@ class Runner:
                             failed[job] = problem
                         bar.write(f"{job.training.title}: {problem or _summary(job)}")
                     bar.show()
-            except KeyboardInterrupt:
+            except BaseException:  # Ctrl-C, or scores that cannot be read
                 self._stopped.set()
                 for process in list(self._processes):
                     process.send_signal(signal.SIGTERM)  # a training writes a checkpoint and ends
