@@ -12,7 +12,7 @@ import tensorflow as tf
 from ptn_semi.models import architectures
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
-from tiny import TINY
+from support.tiny_networks import TINY
 from tools import benchmark
 from tools.benchmarks import inference, measurements, references, rows
 

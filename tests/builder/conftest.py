@@ -3,7 +3,7 @@
 import pytest
 
 from ptn_semi.utils import binvox
-from shape_folders import CHAIR, TABLE, grid, put
+from support.shape_folders import CHAIR, TABLE, grid, put
 
 
 @pytest.fixture

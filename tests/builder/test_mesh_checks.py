@@ -2,9 +2,9 @@
 
 import pytest
 
-from mesh_files import TETRAHEDRON, TRIANGLE_OBJ, glb
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import meshes
+from support.mesh_files import TETRAHEDRON, TRIANGLE_OBJ, glb
 
 FACET = b"""facet
 outer loop

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from mesh_files import TETRAHEDRON, TRIANGLE_OBJ, glb
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import grids, meshes
+from support.mesh_files import TETRAHEDRON, TRIANGLE_OBJ, glb
 
 
 def box(low, high):

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import trimesh
 
-from mesh_files import TETRAHEDRON
 from ptn_semi import settings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shape_folders import CHAIR, TABLE, grid, ids, pack, put
 from shapenet_posed_masks import procedural
 from shapenet_posed_masks.formats import grids
 from shapenet_posed_masks.sources import folders, layouts, taxonomy
 from shapenet_posed_masks.sources.base import Item
+from support.mesh_files import TETRAHEDRON
+from support.shape_folders import CHAIR, TABLE, grid, ids, pack, put
 
 
 def test_vox32_lists_in_order_and_reads_as_it_is(vox32):

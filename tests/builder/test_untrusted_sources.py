@@ -12,8 +12,8 @@ import trimesh
 
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shape_folders import CHAIR, TABLE, grid, ids, pack, put
 from shapenet_posed_masks.sources import archives, layouts
+from support.shape_folders import CHAIR, TABLE, grid, ids, pack, put
 
 
 def test_an_archive_cannot_reach_outside(tmp_path):

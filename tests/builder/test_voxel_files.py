@@ -9,9 +9,9 @@ import pytest
 from ptn_semi.inference import shape_files
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from shape_folders import grid, ids, put
 from shapenet_posed_masks.formats import voxel_files
 from shapenet_posed_masks.sources import layouts
+from support.shape_folders import grid, ids, put
 
 GRID = grid(0, 8)
 

@@ -7,10 +7,10 @@ import shlex
 import keras
 import pytest
 
-import processes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from tiny import TINY
+from support import processes
+from support.tiny_networks import TINY
 
 ROOT = pathlib.Path(__file__).parents[2]
 DOCUMENTS = [

@@ -8,10 +8,10 @@ import sys
 import pytest
 import tensorflow as tf
 
-import processes
 import ptn_semi
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
+from support import processes
 
 OLD = "sys.version_info = (3, 8, 10, 'final', 0)"
 BARE = "sys.path = [path for path in sys.path if 'site-packages' not in path]"

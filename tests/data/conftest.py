@@ -3,7 +3,7 @@
 import pytest
 
 from ptn_semi.data import preparation
-from small_sets import small
+from support.small_sets import small
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from ptn_semi.data import preparation, splits
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
-from small_sets import CHAIR, examples, finished, from_files, put, put_all, small
+from support.small_sets import CHAIR, examples, finished, from_files, put, put_all, small
 
 
 def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path):

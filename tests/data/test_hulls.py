@@ -7,8 +7,8 @@ from ptn_semi.data import hulls
 from ptn_semi.projection import resolutions, visual_hull
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
-from small_models import PROJECTOR
-from small_sets import procedural_shapes
+from support.small_models import PROJECTOR
+from support.small_sets import procedural_shapes
 
 COUNT, VIEWS = 3, 5
 

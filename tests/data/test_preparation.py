@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from mesh_files import TETRAHEDRON
 from ptn_semi.data import preparation, splits
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
@@ -18,7 +17,8 @@ from ptn_semi.settings import DataSettings
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural, rendering
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
-from small_sets import AIRPLANE, CHAIR, examples, finished, from_files, put, put_all, small
+from support.mesh_files import TETRAHEDRON
+from support.small_sets import AIRPLANE, CHAIR, examples, finished, from_files, put, put_all, small
 
 
 def assert_same(left, right):

@@ -10,8 +10,8 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.settings import TrainSettings
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
-from small_sets import AIRPLANE, CHAIR, from_files, put
-from small_sets import procedural_shapes as in_memory
+from support.small_sets import AIRPLANE, CHAIR, from_files, put
+from support.small_sets import procedural_shapes as in_memory
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import processes
-from mesh_files import TETRAHEDRON
 from ptn_semi.data import checks, preparation, renders
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
@@ -16,7 +14,9 @@ from ptn_semi.settings import DataSettings, ShapeSettings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
-from small_sets import examples
+from support import processes
+from support.mesh_files import TETRAHEDRON
+from support.small_sets import examples
 
 
 @pytest.fixture

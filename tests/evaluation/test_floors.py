@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ptn_semi.evaluation import floors
-from small_models import PROJECTOR
-from small_sets import procedural_shapes
+from support.small_models import PROJECTOR
+from support.small_sets import procedural_shapes
 
 VIEWS = 3
 

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-import processes
-from planned import entries
 from ptn_semi.experiments import jobs, matrix, reports, runner
 from ptn_semi.utils.errors import UserError
+from support import processes
+from support.experiment_entries import entries
 
 SCRIPT = "tools/reproduce.py"
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from planned import DATA, PAPER, entries
 from ptn_semi.experiments import jobs, matrix
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils.errors import UserError
+from support.experiment_entries import DATA, PAPER, entries
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import processes
 import ptn_semi
-from fakes import FAKE
 from ptn_semi.data import preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
@@ -19,8 +17,10 @@ from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import SHAPE_FORMATS, DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
-from tiny_runs import assert_same_bits
+from support import processes
+from support.extruding_reconstructor import FAKE
+from support.tiny_networks import TINY
+from support.tiny_runs import assert_same_bits
 
 pytestmark = pytest.mark.slow
 # Without a GAN, whose graph takes long to trace.

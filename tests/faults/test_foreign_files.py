@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import processes
 from ptn_semi.data import preparation, splits
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
+from support import processes
+from support.tiny_networks import TINY
 
 MASK = np.ones([1, 32, 32, 1], np.float32)
 PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7}

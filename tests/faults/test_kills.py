@@ -10,8 +10,6 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-import processes
-from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.data import preparation
 from ptn_semi.evaluation import scoring
@@ -21,8 +19,10 @@ from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.sweeps import tuner
 from ptn_semi.training import trainer
-from tiny import TINY
-from tiny_runs import assert_same_bits
+from support import processes
+from support.extruding_reconstructor import FAKE
+from support.tiny_networks import TINY
+from support.tiny_runs import assert_same_bits
 
 pytestmark = pytest.mark.slow
 # How many moments of each job; KILL_POINTS=1000 for all there are.

@@ -7,7 +7,6 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import FAKE
 from ptn_semi.data import framing
 from ptn_semi.inference import colors, images_to_shapes
 from ptn_semi.inference.fits import Fit
@@ -15,6 +14,7 @@ from ptn_semi.inference.reconstruction import View
 from ptn_semi.projection.camera import Camera
 from ptn_semi.settings import MeshSettings
 from ptn_semi.utils.errors import UserError
+from support.extruding_reconstructor import FAKE
 
 CAMERA = Camera()
 RED, GREEN, BLUE = (220, 20, 20), (20, 200, 20), (20, 20, 220)

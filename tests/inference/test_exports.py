@@ -13,13 +13,13 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-import processes
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
+from support import processes
+from support.tiny_networks import TINY
 
 SERVING = pathlib.Path(__file__).parents[2] / "docs" / "serving.md"
 MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
@@ -162,7 +162,7 @@ def test_a_c_program_is_answered_the_same(exported, model, tmp_path):
     subprocess.run(
         [
             sys.executable,
-            pathlib.Path(__file__).parents[1] / "c_api_client.py",
+            pathlib.Path(__file__).parents[1] / "support" / "saved_model_in_c.py",
             library,
             exported,
             signature.inputs["mask"].name.split(":")[0],

@@ -5,7 +5,7 @@ import pytest
 
 from ptn_semi.inference import fits
 from ptn_semi.projection.camera import ELEVATION_RANGE
-from small_models import PROJECTOR
+from support.small_models import PROJECTOR
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 import trimesh
 from PIL import Image
 
-from fakes import FAKE
 from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
+from support.extruding_reconstructor import FAKE
 
 
 def image(path, part=slice(4, 28)):

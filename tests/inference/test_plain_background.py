@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from photographs import KINDS, photograph
 from ptn_semi.inference import plain_background
+from support.photographs import KINDS, photograph
 
 PLAIN = [kind for kind in KINDS if kind not in ("two", "carpet")]
 

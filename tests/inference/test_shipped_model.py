@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import trimesh
 
-import processes
 import ptn_semi
 from ptn_semi.evaluation import metrics
 from ptn_semi.inference import reconstruction
 from ptn_semi.models import shipped
 from shapenet_posed_masks import procedural
-from small_sets import procedural_shapes
+from support import processes
+from support.small_sets import procedural_shapes
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ptn_semi.models import fusion
 from ptn_semi.projection import geometry
-from small_models import build
+from support.small_models import build
 
 VIEWPOINTS = np.float32([[[10, 20], [0, 110], [30, 200]]])
 

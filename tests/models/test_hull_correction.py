@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import processes
 from ptn_semi.models import hull_correction
+from support import processes
 
 # A hull of a table seen from few sides: below its top there is a full block.
 HULL = np.zeros((1, 32, 32, 32), bool)

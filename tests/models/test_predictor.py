@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.models.predictor import Predictor
-from small_models import build
+from support.small_models import build
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32), (2, 32, 32), (2, 16, 16, 1)])

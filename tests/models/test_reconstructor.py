@@ -13,7 +13,7 @@ from ptn_semi.models import architectures, viewpoint_search
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
-from small_models import (
+from support.small_models import (
     ADVERSARIAL,
     BATCH,
     NETWORKS,
@@ -24,7 +24,7 @@ from small_models import (
     steps,
     weights,
 )
-from tiny import TINY
+from support.tiny_networks import TINY
 
 
 def state(reconstructor):

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import train_steps
-from small_models import BATCH, PROJECTOR, build
+from support.small_models import BATCH, PROJECTOR, build
 
 
 def test_the_refiner_is_shown_true_and_estimated_viewpoints(monkeypatch):

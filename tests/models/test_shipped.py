@@ -7,7 +7,7 @@ import pytest
 
 from ptn_semi.models import shipped
 from ptn_semi.utils.errors import UserError
-from small_models import build
+from support.small_models import build
 
 KNOWN = {"threshold": 0.4, "extent": 0.8, "categories": ["chair"]}
 

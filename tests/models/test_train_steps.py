@@ -8,7 +8,7 @@ import tensorflow as tf
 from ptn_semi.models import loss_settings, losses
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
-from small_models import (
+from support.small_models import (
     ADVERSARIAL,
     BATCH,
     NETWORKS,
@@ -21,7 +21,7 @@ from small_models import (
     steps,
     weights,
 )
-from tiny import TINY
+from support.tiny_networks import TINY
 
 OURS = {"occupancy_loss", "viewpoint_loss", "self_reconstruction_loss"}
 

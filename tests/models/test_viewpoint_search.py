@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins, viewpoint_search
 from ptn_semi.projection.camera import ELEVATION_RANGE
-from small_models import PROJECTOR
+from support.small_models import PROJECTOR
 
 TRUE = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from projected import CAMERAS, project, random_viewpoints
 from ptn_semi.projection import geometry
 from ptn_semi.projection.lifting import Lifting
+from support.projections import CAMERAS, project, random_viewpoints
 
 SIZE = 16
 

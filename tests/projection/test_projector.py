@@ -5,7 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from projected import (
+from ptn_semi.projection import geometry, rays
+from ptn_semi.projection.camera import Camera
+from support.projections import (
     ALL_POOLINGS,
     ALL_SAMPLINGS,
     CAMERAS,
@@ -15,8 +17,6 @@ from projected import (
     random_grids,
     random_viewpoints,
 )
-from ptn_semi.projection import geometry, rays
-from ptn_semi.projection.camera import Camera
 
 
 def distances(size):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from projected import (
+from ptn_semi.projection.projector import Projector
+from support.projections import (
     ALL_POOLINGS,
     ALL_SAMPLINGS,
     ORTHOGRAPHIC,
@@ -14,7 +15,6 @@ from projected import (
     random_grids,
     random_viewpoints,
 )
-from ptn_semi.projection.projector import Projector
 
 
 @ALL_SAMPLINGS

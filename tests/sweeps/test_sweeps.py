@@ -18,7 +18,7 @@ from ptn_semi.sweeps import tuner
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
+from support.tiny_networks import TINY
 
 TRAIN = TrainSettings(batch_size=4)
 RUN = RunSettings(steps=4, evaluate_every=2)

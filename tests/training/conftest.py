@@ -5,8 +5,8 @@ import pytest
 from ptn_semi.models import architectures
 from ptn_semi.settings import DataSettings
 from ptn_semi.training import trainer
-from tiny import TINY
-from tiny_runs import RUN, SEMI, TRAIN
+from support.tiny_networks import TINY
+from support.tiny_runs import RUN, SEMI, TRAIN
 
 
 @pytest.fixture(scope="session")

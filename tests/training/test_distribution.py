@@ -11,13 +11,12 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
-import processes
-import training_client
 from ptn_semi import settings
 from ptn_semi.models import checkpoints
 from ptn_semi.training import distribution, trainer
 from ptn_semi.utils.errors import UserError
-from tiny_runs import assert_same_bits
+from support import processes, training_process
+from support.tiny_runs import assert_same_bits
 
 WORKERS = 2
 
@@ -33,7 +32,7 @@ def start_workers(folder, workdir, data_dir, steps):
     for i in range(WORKERS):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
         process = processes.start(
-            training_client.train_in_cluster,
+            training_process.train_in_cluster,
             folder / f"{i}.txt",
             cluster,
             workdir,
@@ -71,7 +70,7 @@ def losses(workdir):
 def test_two_devices_have_the_losses_of_one(tmp_path):
     for strategy in ("single", "mirrored"):
         processes.call(
-            training_client.train, tmp_path / strategy, tmp_path / "data", strategy, 4, 2, "both"
+            training_process.train, tmp_path / strategy, tmp_path / "data", strategy, 4, 2, "both"
         )
     alone, shared = losses(tmp_path / "single"), losses(tmp_path / "mirrored")
     assert len(alone) == 9 and all(len(values) == 4 for values in alone.values())

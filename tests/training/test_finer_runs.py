@@ -13,8 +13,8 @@ from ptn_semi.models import architectures, checkpoints
 from ptn_semi.settings import DataSettings
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
-from tiny_runs import RUN, SEMI
+from support.tiny_networks import TINY
+from support.tiny_runs import RUN, SEMI
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from ptn_semi.settings import RunSettings
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
-from tiny_runs import RUN, SEMI, TRAIN, assert_same_bits, tensors
+from support.tiny_networks import TINY
+from support.tiny_runs import RUN, SEMI, TRAIN, assert_same_bits, tensors
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.predictor import Predictor
 from ptn_semi.projection import geometry
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
-from tiny_runs import TRAIN
+from support.tiny_networks import TINY
+from support.tiny_runs import TRAIN
 
 
 @pytest.fixture(autouse=True)

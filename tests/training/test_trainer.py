@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import processes
 import ptn_semi
 from ptn_semi.data import procedural_shapes
 from ptn_semi.evaluation import scoring
@@ -16,8 +15,9 @@ from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
-from tiny_runs import BOTH, RUN, SEMI, TRAIN
+from support import processes
+from support.tiny_networks import TINY
+from support.tiny_runs import BOTH, RUN, SEMI, TRAIN
 
 CONFIGS = pathlib.Path(ptn_semi.__file__).parent / "configs"
 

@@ -16,7 +16,7 @@ def serving(size):
     from ptn_semi.inference import reconstruction
     from ptn_semi.projection.projector import Projector
     from ptn_semi.web import page
-    from visits import extrude, extrude_all
+    from support.page_visits import extrude, extrude_all
 
     reconstructor = reconstruction.Reconstructor(
         extrude, size, threshold=0.4, extent=0.8, fuse=extrude_all, projector=Projector(size)

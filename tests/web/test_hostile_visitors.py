@@ -18,8 +18,19 @@ httpx = pytest.importorskip("httpx")
 pytest.importorskip("gradio")
 
 from ptn_semi.web import guard, layout, log, page, uploads
+from support.page_visits import (
+    EXAMPLE,
+    FORM,
+    REST,
+    ask,
+    example,
+    file,
+    refused,
+    run,
+    upload,
+    wait_for,
+)
 from tools.faults import hostile, visitors
-from visits import EXAMPLE, FORM, REST, ask, example, file, refused, run, upload, wait_for
 
 
 def test_bodies_over_the_limit_are_refused(client):

@@ -17,11 +17,23 @@ from PIL import Image
 
 gr = pytest.importorskip("gradio")
 
-import processes
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from tiny import TINY
-from visits import EXAMPLE, FORM, REST, answered, ask, example, file, refused, run, upload, wait_for
+from support import processes
+from support.page_visits import (
+    EXAMPLE,
+    FORM,
+    REST,
+    answered,
+    ask,
+    example,
+    file,
+    refused,
+    run,
+    upload,
+    wait_for,
+)
+from support.tiny_networks import TINY
 
 
 def test_an_image_becomes_a_shape(client):

@@ -7,7 +7,7 @@ from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
-from tiny import TINY
+from support.tiny_networks import TINY
 
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
 ADVERSARIAL = {

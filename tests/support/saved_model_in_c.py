@@ -1,6 +1,6 @@
 """Runs a SavedModel through TensorFlow's C API, as a C program would; no TensorFlow in Python.
 
-    python c_api_client.py LIBRARY SAVED_MODEL INPUT_OPERATION OUTPUT_OPERATION OUTPUT_INDEX IN OUT
+    python saved_model_in_c.py LIBRARY SAVED_MODEL INPUT_OP OUTPUT_OP OUTPUT_INDEX IN OUT
 
 IN and OUT are .npy files of float32.
 """

@@ -10,7 +10,7 @@ from ptn_semi import settings
 from ptn_semi.models import architectures
 from ptn_semi.training import start, trainer
 from ptn_semi.utils.errors import UserError
-from tiny import TINY
+from support.tiny_networks import TINY
 
 
 def train(workdir, data_dir, strategy, steps, devices, supervision):
