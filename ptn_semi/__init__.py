@@ -35,7 +35,7 @@ _MODULES = {
     "Projector": "ptn_semi.projection.projector",
     "Reconstructor": "ptn_semi.inference.reconstruction",
     "RunSettings": "ptn_semi.settings",
-    "SemiSupervisedReconstructor": "ptn_semi.models.reconstructor",
+    "SemiSupervisedReconstructor": "ptn_semi.models.semi_supervised",
     "TrainSettings": "ptn_semi.settings",
     "UserError": "ptn_semi.utils.errors",
     "load_model": "ptn_semi.inference.reconstruction",

@@ -46,8 +46,8 @@ def main() -> None:
     check_model(FLAGS.workdir)
     check_shapes(data)
     with cli.loading():
-        from ptn_semi.evaluation import scoring
-    scores = scoring.evaluate_workdir(
+        from ptn_semi.evaluation import workdir_scores
+    scores = workdir_scores.evaluate_workdir(
         FLAGS.workdir,
         data,
         train,
@@ -58,7 +58,7 @@ def main() -> None:
         output=FLAGS.output or None,
         save_predictions=FLAGS.save_predictions or None,
     )
-    print(scoring.table(scores["rows"]))
+    print(workdir_scores.table(scores["rows"]))
 
 
 if __name__ == "__main__":

@@ -174,9 +174,9 @@ class TrainSettings(LossSettings):
     )
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
-    average_decay: float = setting(
+    ema_decay: float = setting(
         0.99,
-        "Decay of the averages of E's and G's weights that are scored; 0 for none.",
+        "Decay of the exponential moving average of the weights, which is scored; 0 for none.",
         low=0,
         high=0.99999,
     )

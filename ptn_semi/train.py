@@ -30,9 +30,9 @@ def main() -> None:
     checkpoint = trainer.train(FLAGS.workdir, data, train, run)
     if checkpoint is None:  # another process of the run reports
         return
-    best = checkpoint.progress["best"]
+    best = checkpoint.progress.best
     if best:  # none where a run was interrupted before its first validation, and then cut short
-        print(f"best validation AP {best['average_precision']:.4f} at step {best['step']}")
+        print(f"best validation AP {best.average_precision:.4f} at step {best.step}")
     print(f"test scores: python -m ptn_semi.evaluate --workdir={FLAGS.workdir} --split=test")
 
 

@@ -3,185 +3,163 @@
 Batch t depends on (seed, t) alone, so a run that is interrupted resumes bit-identically.
 """
 
-import hashlib
 import math
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.data.splits import Shapes
+from ptn_semi.data.supervision import Supervision
 from ptn_semi.projection import geometry
 from ptn_semi.utils.seeds import stateless_seed
 
-
-def labeled_subset(
-    model_ids: Sequence[str] | np.ndarray,
-    categories: Sequence[str] | np.ndarray,
-    pose_fraction: float,
-    seed: int,
-) -> np.ndarray:
-    """Choose the shapes whose viewpoints are used in training: a share of each category.
-
-    The shapes of a category are ranked by a hash of (seed, model id). A smaller fraction therefore
-    gives a subset of what a larger one gives, and shapes that are added do not change the order of
-    the others.
-
-    Args:
-      model_ids: one per shape.
-      categories: one per shape.
-      pose_fraction: share of the shapes to choose, in [0, 1]; of each category at least one.
-      seed: seed of the ranking.
-
-    Returns:
-      Sorted indices of the labeled shapes, int [labeled].
-    """
-    rank = [hashlib.sha256(f"{seed}/{model_id}".encode()).digest() for model_id in model_ids]
-    chosen: list[np.intp] = []
-    for category in np.unique(categories):
-        order = sorted(np.flatnonzero(np.asarray(categories) == category), key=rank.__getitem__)
-        chosen += order[: max(1, round(pose_fraction * len(order)))]
-    return np.sort(chosen)
+_BIT_PLACES = (7, 6, 5, 4, 3, 2, 1, 0)  # as `np.packbits` packs 8 to a byte
 
 
 def batch_dataset(
-    shapes: Shapes,
-    labeled: np.ndarray,
-    labeled_views: int,
+    supervision: Supervision,
     batch_size: int,
     seed: int,
-    labeled_batch_size: int | None = None,
-    hulls: np.ndarray | None = None,
-    warp_strength: float | np.ndarray = 0.25,
-    mirror_views: bool | np.ndarray = False,
+    labeled_batch_size: int = 0,
     start: int = 0,
-    own: int | None = None,
 ) -> tf.data.Dataset:
     """Create an endless dataset of training batches.
 
     Shapes are drawn evenly over their categories, however many each has, and evenly in a category.
+    Where a shape may be mirrored, half of its pairs, unlabeled masks and hulls are those of its
+    mirror image, with columns reversed and azimuths negated.
 
     Args:
-      shapes: the training shapes.
-      labeled: indices of the labeled shapes, int [labeled].
-      labeled_views: number of views of a labeled shape that are used, counted from the first.
+      supervision: what the run learns from.
       batch_size: number U of unlabeled masks, and of hulls, in a batch.
       seed: seed of everything that is drawn.
-      labeled_batch_size: number B of pairs of views in a batch; None or 0 for `batch_size`.
-      hulls: visual hulls of the labeled shapes, from `hulls.labeled_hulls`, or None.
-      warp_strength: how far the hulls are to be warped, for all or float [labeled].
-      mirror_views: replace half of the pairs, of the unlabeled masks and of the hulls by those of
-        the mirrored shape, with columns reversed and azimuths negated; of all shapes or of some,
-        bool [shapes].
+      labeled_batch_size: number B of pairs of views in a batch; 0 for `batch_size`.
       start: training step of the first batch.
-      own: how many shapes, from the first, have masks that are drawn as unlabeled ones; None for
-        all.
 
     Returns:
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
-      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of
-      the own shapes. Only if `hulls` are given, `hull` is float32 [U, N, N, N] in [0, 1], and
+      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of the
+      data set's own shapes. Only if there are hulls, `hull` is float32 [U, N, N, N] in [0, 1], and
       `warp_strength` float32 [U].
     """
-    pairs = labeled_batch_size or batch_size
-    num_views = shapes.masks.shape[1]
-    pair_views = min(labeled_views, num_views)
-    if isinstance(shapes.masks, np.memmap):
-        packed_size = shapes.masks.shape[2]
-
-        def read(index):
-            packed = tf.numpy_function(
-                lambda i: shapes.masks[i[:, 0], i[:, 1]], [index], tf.uint8, stateful=False
-            )
-            return tf.ensure_shape(packed, [None, packed_size])
-    else:
-        masks = tf.constant(shapes.masks)
-
-        def read(index):
-            return tf.gather_nd(masks, index)
-
-    viewpoints = tf.constant(shapes.viewpoints)
-    may_mirror = tf.constant(np.broadcast_to(mirror_views, len(shapes)))
-    own_groups = _groups(shapes.categories[:own])
-    labeled_groups = _groups(shapes.categories[labeled])
-    labeled = tf.constant(labeled, tf.int32)
-    if hulls is not None:
-        # An array would be copied into the graph, which holds 2 GB at most.
-        hulls = tf.constant(hulls)
-        strengths = tf.constant(np.broadcast_to(np.float32(warp_strength), len(labeled)))
-    size = shapes.image_size
-    places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
-
-    def unpack(packed, *shape):
-        bits = tf.bitwise.right_shift(packed[..., None], places) & 1
-        bits = tf.reshape(bits, [packed.shape[0], -1])[:, : math.prod(shape)]
-        return tf.reshape(bits, [packed.shape[0], *shape])
-
-    def read_masks(index, count):
-        packed = tf.ensure_shape(read(index), [count, None])
-        return tf.cast(unpack(packed, size, size, 1), tf.float32)
-
-    def draw(step):
-        def uniform(purpose, count, high):
-            return tf.random.stateless_uniform(
-                [count], stateless_seed(seed, purpose, step), 0, high, tf.int32
-            )
-
-        def mirrored(purpose, index):
-            return tf.gather(may_mirror, index) & (uniform(purpose, index.shape[0], 2) > 0)
-
-        def member(purpose, count, groups):
-            order, starts, sizes = groups
-            if sizes.shape[0] == 1:
-                return tf.gather(order, uniform(purpose, count, order.shape[0]))
-            share = tf.random.stateless_uniform(
-                [2, count], stateless_seed(seed, purpose, step), dtype=tf.float64
-            )
-            group = tf.cast(share[0] * sizes.shape[0], tf.int32)
-            place = tf.cast(share[1] * tf.cast(tf.gather(sizes, group), tf.float64), tf.int32)
-            return tf.gather(order, tf.gather(starts, group) + place)
-
-        shape = tf.gather(labeled, member("labeled_shape", pairs, labeled_groups))
-        view_a = uniform("view_a", pairs, pair_views)
-        view_b = (view_a + 1 + uniform("view_b", pairs, pair_views - 1)) % pair_views
-        first, second = tf.stack([shape, view_a], 1), tf.stack([shape, view_b], 1)
-        alone = tf.stack(
-            [
-                member("unlabeled_shape", batch_size, own_groups),
-                uniform("unlabeled_view", batch_size, num_views),
-            ],
-            axis=1,
-        )
-        pair_mirrored = mirrored("mirrored_pair", shape)
-        batch = {
-            "unlabeled": _mirror(
-                read_masks(alone, batch_size), mirrored("mirrored_unlabeled", alone[:, 0]), axis=2
-            )
-        }
-        if hulls is not None:
-            chosen = member("hull", batch_size, labeled_groups)
-            hull = tf.cast(tf.gather(hulls, chosen), tf.float32) / 255
-            turned = mirrored("mirrored_hull", tf.gather(labeled, chosen))
-            batch["hull"] = _mirror(hull, turned, axis=3)
-            batch["warp_strength"] = tf.gather(strengths, chosen)
-        for name, index in (("a", first), ("b", second)):
-            mask, viewpoint = read_masks(index, pairs), tf.gather_nd(viewpoints, index)
-            batch[f"view_{name}"] = _mirror(mask, pair_mirrored, axis=2)
-            batch[f"viewpoint_{name}"] = tf.where(
-                pair_mirrored[:, None], geometry.mirror_viewpoint(viewpoint), viewpoint
-            )
-        return batch
-
+    sampler = _Sampler(supervision, batch_size, labeled_batch_size or batch_size, seed)
     steps = tf.data.Dataset.counter(start=np.int64(start))
-    return steps.map(draw).prefetch(4)
+    return steps.map(sampler.draw).prefetch(4)
 
 
-def _groups(categories: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return indices ordered by their category, and where each category starts and its size."""
+class _Groups(NamedTuple):
+    """Indices ordered by their category, and where each category starts and its size."""
+
+    order: tf.Tensor
+    starts: tf.Tensor
+    sizes: tf.Tensor
+
+
+class _Sampler:
+    """Draws whole batches with a few gathers from tensors that hold all shapes."""
+
+    def __init__(self, supervision: Supervision, batch_size: int, pairs: int, seed: int) -> None:
+        shapes, labeled = supervision.shapes, supervision.labeled
+        self._batch_size, self._pairs, self._seed = batch_size, pairs, seed
+        self._image_size = shapes.image_size
+        self._num_views = shapes.masks.shape[1]
+        self._pair_views = min(supervision.labeled_views, self._num_views)
+        # Masks that stay on disk are read there. An array of hulls or masks would be copied into
+        # the graph, which holds 2 GB at most; a constant is not.
+        on_disk = isinstance(shapes.masks, np.memmap)
+        self._masks = shapes.masks if on_disk else tf.constant(shapes.masks)
+        self._viewpoints = tf.constant(shapes.viewpoints)
+        self._may_mirror = tf.constant(supervision.mirrored)
+        self._own_groups = _groups(shapes.categories[: supervision.num_own])
+        self._labeled_groups = _groups(shapes.categories[labeled])
+        self._labeled = tf.constant(labeled, tf.int32)
+        self._hulls = None
+        if supervision.hulls is not None:
+            self._hulls = tf.constant(supervision.hulls)
+            self._warp_strengths = tf.constant(supervision.warp_strengths)
+
+    def draw(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Draw the batch of a training step."""
+        batch = {"unlabeled": self._draw_unlabeled(step)}
+        if self._hulls is not None:
+            batch |= self._draw_hulls(step)
+        return batch | self._draw_pairs(step)
+
+    def _draw_unlabeled(self, step):
+        count = self._batch_size
+        shape = self._draw_shapes("unlabeled_shape", count, self._own_groups, step)
+        view = self._uniform("unlabeled_view", count, self._num_views, step)
+        mirrored = self._draw_mirrored("mirrored_unlabeled", shape, step)
+        return _mirror(self._read_masks(shape, view), mirrored, axis=2)
+
+    def _draw_hulls(self, step):
+        chosen = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
+        hulls = tf.cast(tf.gather(self._hulls, chosen), tf.float32) / 255
+        mirrored = self._draw_mirrored("mirrored_hull", tf.gather(self._labeled, chosen), step)
+        return {
+            "hull": _mirror(hulls, mirrored, axis=3),
+            "warp_strength": tf.gather(self._warp_strengths, chosen),
+        }
+
+    def _draw_pairs(self, step):
+        count, views = self._pairs, self._pair_views
+        chosen = self._draw_shapes("labeled_shape", count, self._labeled_groups, step)
+        shape = tf.gather(self._labeled, chosen)
+        view_a = self._uniform("view_a", count, views, step)
+        view_b = (view_a + 1 + self._uniform("view_b", count, views - 1, step)) % views
+        mirrored = self._draw_mirrored("mirrored_pair", shape, step)
+        pairs = {}
+        for name, view in (("a", view_a), ("b", view_b)):
+            viewpoint = tf.gather_nd(self._viewpoints, tf.stack([shape, view], axis=1))
+            pairs[f"view_{name}"] = _mirror(self._read_masks(shape, view), mirrored, axis=2)
+            pairs[f"viewpoint_{name}"] = tf.where(
+                mirrored[:, None], geometry.mirror_viewpoint(viewpoint), viewpoint
+            )
+        return pairs
+
+    def _uniform(self, purpose, count, high, step):
+        seed = stateless_seed(self._seed, purpose, step)
+        return tf.random.stateless_uniform([count], seed, 0, high, tf.int32)
+
+    def _draw_mirrored(self, purpose, shape, step):
+        """Draw whether each of these shapes is mirrored, bool [count]."""
+        heads = self._uniform(purpose, shape.shape[0], 2, step) > 0
+        return tf.gather(self._may_mirror, shape) & heads
+
+    def _draw_shapes(self, purpose, count, groups, step):
+        """Draw shapes [count] evenly over categories, and evenly in a category."""
+        if groups.sizes.shape[0] == 1:
+            place = self._uniform(purpose, count, groups.order.shape[0], step)
+            return tf.gather(groups.order, place)
+        share = tf.random.stateless_uniform(
+            [2, count], stateless_seed(self._seed, purpose, step), dtype=tf.float64
+        )
+        group = tf.cast(share[0] * groups.sizes.shape[0], tf.int32)
+        size = tf.cast(tf.gather(groups.sizes, group), tf.float64)
+        place = tf.gather(groups.starts, group) + tf.cast(share[1] * size, tf.int32)
+        return tf.gather(groups.order, place)
+
+    def _read_masks(self, shape, view):
+        """Read masks, float32 [count, S, S, 1]."""
+        count, size = shape.shape[0], self._image_size
+        index = tf.stack([shape, view], axis=1)
+        if isinstance(self._masks, np.memmap):
+            packed = tf.numpy_function(
+                lambda i: self._masks[i[:, 0], i[:, 1]], [index], tf.uint8, stateful=False
+            )
+        else:
+            packed = tf.gather_nd(self._masks, index)
+        packed = tf.ensure_shape(packed, [count, math.ceil(size**2 / 8)])
+        bits = tf.bitwise.right_shift(packed[..., None], tf.constant(_BIT_PLACES, tf.uint8)) & 1
+        bits = tf.reshape(bits, [count, -1])[:, : size**2]
+        return tf.cast(tf.reshape(bits, [count, size, size, 1]), tf.float32)
+
+
+def _groups(categories: np.ndarray) -> _Groups:
     order = np.argsort(categories, kind="stable")
     _, starts, sizes = np.unique(categories[order], return_index=True, return_counts=True)
-    return tuple(tf.constant(each, tf.int32) for each in (order, starts, sizes))
+    return _Groups(*(tf.constant(each, tf.int32) for each in (order, starts, sizes)))
 
 
 def _mirror(values: tf.Tensor, chosen: tf.Tensor, axis: int) -> tf.Tensor:

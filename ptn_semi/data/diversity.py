@@ -4,8 +4,6 @@ Training shows shapes that nobody has labeled: warped ones and mirror images. Th
 as far as they could be of the same kind. The labeled shapes' visual hulls say how far that is.
 """
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
@@ -13,23 +11,10 @@ from ptn_semi.models import warps
 from ptn_semi.projection import resolutions
 
 STRONGEST = 0.25  # of the strengths that warps are given
-MOST = 100  # hulls of a category that are compared; more are not looked at
+MAX_COMPARED = 100  # hulls of a category; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
 _SIDE = 32  # voxels; finer hulls are averaged
 _WARPS = 4  # of each hull
-
-
-@dataclasses.dataclass(frozen=True)
-class Variations:
-    """How training varies the shapes of a run.
-
-    Attributes:
-      mirrored: which shapes are shown as their mirror images too, bool [shapes].
-      strengths: how far hulls are warped, float32 [hulls]; see `warps.random_warp`.
-    """
-
-    mirrored: np.ndarray
-    strengths: np.ndarray
 
 
 def choose(
@@ -39,7 +24,7 @@ def choose(
     own: int,
     mirror_views: bool,
     strength: float,
-) -> Variations:
+) -> tuple[np.ndarray, np.ndarray]:
     """Choose how to vary shapes by the known shapes of their category, and print it.
 
     Args:
@@ -50,6 +35,10 @@ def choose(
         of which none of these is known.
       mirror_views: whether shapes may be mirrored at all.
       strength: how far to warp all hulls; 0 to choose it.
+
+    Returns:
+      Which shapes are shown as their mirror images too, bool [shapes], and how far each hull is
+      warped, float32 [hulls]; see `warps.random_warp`.
     """
     mirrored = np.full(len(categories), mirror_views)
     strengths = np.full(len(known), strength or STRONGEST, np.float32)
@@ -57,14 +46,14 @@ def choose(
         of_category = categories[known] == category
         preferred = of_category & (known < own)
         chosen = np.flatnonzero(preferred if preferred.any() else of_category)
-        occupied = hulls[chosen[:MOST]] > 0
+        occupied = hulls[chosen[:MAX_COMPARED]] > 0
         if mirror_views and not mirror_images_fit(occupied):
             print(f"{category}: no mirror images, as the labeled shapes are unlike theirs")
             mirrored[categories == category] = False
         if not strength:
             strengths[of_category] = warp_strength(occupied)
             print(f"{category}: warp_strength {strengths[of_category][0]:.3f}")
-    return Variations(mirrored, strengths)
+    return mirrored, strengths
 
 
 def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
@@ -74,7 +63,7 @@ def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
       categories: of all training shapes, [shapes].
       labeled: sorted indices of labeled shapes, int [labeled].
     """
-    groups = [labeled[categories[labeled] == name][:MOST] for name in np.unique(categories)]
+    groups = [labeled[categories[labeled] == name][:MAX_COMPARED] for name in np.unique(categories)]
     return np.sort(np.concatenate(groups))
 
 

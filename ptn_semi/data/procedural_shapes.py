@@ -46,7 +46,7 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
     return splits.load(builder, "+".join(sorted(builder.info.splits)), with_voxels=True)
 
 
-def known(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
+def filled(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
     """Return how far voxels are filled, as `hulls.labeled_hulls` does.
 
     Args:

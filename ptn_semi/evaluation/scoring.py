@@ -1,83 +1,49 @@
-"""Scores of a model on a split, next to those of floors that it has to beat."""
+"""Scores of predictions for the views of shapes whose voxels are known."""
 
-import json
-import os
-import pathlib
-import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
+import tqdm
 
-from ptn_semi.data import batches, preparation, splits
-from ptn_semi.data.hulls import labeled_hulls
-from ptn_semi.evaluation import floors, metrics
-from ptn_semi.models import checkpoints
-from ptn_semi.models.predictor import Predictor
+from ptn_semi.data.splits import Shapes
+from ptn_semi.evaluation import metrics
+from ptn_semi.models.networks import Networks
 from ptn_semi.projection import geometry, resolutions
-from ptn_semi.settings import DataSettings, TrainSettings
-from ptn_semi.utils import files
-from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets
 
-_NUM_PICTURES = 8
-_LEGEND = {
-    "mean_hull": "mean visual hull of the labeled shapes, whatever the mask.",
-    "nearest": "mean hull of the 5 labeled masks that are most like the mask.",
-    "mean_shape": "an oracle, the mean of the true voxels of all training shapes.",
-}
+_VOXELS_PER_PASS = 64 * 32**3  # of the networks; no effect on the scores
 _TURNS = range(0, 360, 10)  # degrees
 
-
-def best_turn(predictor: Predictor, shapes: splits.Shapes) -> int:
-    """Find the one turn of all predictions that gives the best AP over the shapes' first views.
-
-    A model that was trained without viewpoints chooses its own front; the turn corrects for that.
-
-    Args:
-      predictor: predictor of the model, without a turn.
-      shapes: shapes with voxels.
-
-    Returns:
-      The turn about the vertical axis in degrees, a multiple of 10; see `geometry.turn_voxels`.
-    """
-    batches = list(predictor.batches(shapes, 1))
-
-    def mean_precision(turn):
-        scores = [
-            metrics.average_precision(
-                geometry.turn_voxels(voxels, turn), shapes.unpack_voxels(index)
-            )
-            for index, _, voxels in batches
-        ]
-        return np.concatenate(scores).mean()
-
-    return max(_TURNS, key=mean_precision)
+# Maps indices of shapes [b] and of their views [b] to voxels [b, N, N, N].
+Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def score_model(
-    predictor: Predictor,
-    shapes: splits.Shapes,
-    num_views: int | None = None,
+def score_predictions(
+    predict: Predict,
+    shapes: Shapes,
+    num_views: int,
+    batch_size: int = 64,
     progress: bool = False,
     keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None,
 ) -> metrics.Scores:
-    """Score a model on some shapes.
+    """Score the predictions for the first views of every shape.
 
     Args:
-      predictor: predictor of the model.
+      predict: called with indices of shapes [b] and of views [b]; returns their voxels.
       shapes: shapes with voxels.
-      num_views: number of views of each shape that are inputs; None for all.
+      num_views: number of views of each shape, from the first.
+      batch_size: number of predictions at a time; no effect on the scores.
       progress: show a progress bar.
-      keep: called with the shape indices [b], view indices [b] and predicted voxels [b, N, N, N]
-        of every batch, if given; see `Predictor.batches`.
+      keep: called with the indices and voxels of every batch, if given.
 
     Returns:
       Rows as from `metrics.ReconstructionScores.result`.
     """
     scores = metrics.ReconstructionScores()
-    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
-    for index, view, voxels in predictor.batches(shapes, num_views, progress):
+    pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
+    starts = range(0, len(pairs), batch_size)
+    for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
+        index, view = pairs[start : start + batch_size].T
+        voxels = predict(index, view)
         scores.add(
             voxels, shapes.unpack_voxels(index), shapes.categories[index], shapes.model_ids[index]
         )
@@ -86,155 +52,67 @@ def score_model(
     return scores.result()
 
 
-def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
-    """Format scores as a text table.
-
-    Args:
-      rows_by_model: the "rows" of `evaluate_workdir`.
-    """
-    columns = {
-        "average_precision": "AP",
-        "max_iou_of_mean": "MaxIoU(mean)",
-        "max_iou_per_shape": "MaxIoU(each)",
-        "iou_0.4": "IoU@.4",
-        "iou_0.5": "IoU@.5",
-        "num_shapes": "shapes",
-        "num_views": "views",
-    }
-    lines = [f"{'':12}{'':16}" + "".join(f"{title:>14}" for title in columns.values())]
-    for name, rows in rows_by_model.items():
-        for category, row in rows.items():
-            cells = [
-                f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
-            ]
-            lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
-    legend = [f"{name}: {text}" for name, text in _LEGEND.items() if name in rows_by_model]
-    return "\n".join([*lines, *legend])
-
-
-def evaluate_workdir(
-    workdir: str | os.PathLike,
-    data: DataSettings,
-    train: TrainSettings,
-    split: str,
-    which: str = "best",
+def score_networks(
+    networks: Networks,
+    shapes: Shapes,
     num_views: int | None = None,
-    global_turn: bool = False,
-    output: str | os.PathLike | None = None,
-    save_predictions: str | os.PathLike | None = None,
-) -> dict[str, Any]:
-    """Score a checkpoint of a run and the `floors` on a split; write JSON and a picture.
+    turn: float = 0,
+    progress: bool = False,
+    keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None,
+) -> metrics.Scores:
+    """Score networks on some shapes.
 
     Args:
-      workdir: folder of the run.
-      data: settings of the data set to score on.
-      train: settings of the run, which say what the floors may know: the shapes of this data set
-        that such a run would have as labeled, and their views.
-      split: a TFDS split expression.
-      which: "best" by validation AP, or "last".
+      networks: the networks. Voxels that are coarser than the shapes' are repeated.
+      shapes: shapes with voxels.
       num_views: number of views of each shape that are inputs; None for all.
-      global_turn: turn all predictions by the `best_turn` of the validation split.
-      output: JSON file of the scores; None for `eval_<split>.json` in the workdir. The picture is
-        written next to it.
-      save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities;
-        None to write none.
+      turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
+      progress: show a progress bar.
+      keep: see `score_predictions`.
 
     Returns:
-      {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
-      "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest".
-
-    Raises:
-      UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
-        cannot be written.
+      Rows as from `metrics.ReconstructionScores.result`.
     """
-    checkpoint = checkpoints.find(workdir, which)
-    model = checkpoints.load_model(checkpoint)
-    if data.voxel_size % model.voxel_size:
-        raise UserError(
-            f"{checkpoint.path} reconstructs {model.voxel_size}³ voxels, which "
-            f"--voxel_size={data.voxel_size} cannot score: give --voxel_size={model.voxel_size}"
-        )
-    if data.image_size != model.image_size:
-        raise UserError(
-            f"{checkpoint.path} was trained with --image_size={model.image_size}: leave out "
-            f"--image_size={data.image_size}"
-        )
-    builder = preparation.prepare(data)
-    shapes = splits.load(builder, split, with_voxels=True)
-    known = splits.load(builder, "train", with_voxels=True)
-    splits.check_categories(builder, {split: shapes, "train": known}, complete=("train",))
-    stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
-    output = pathlib.Path(output) if output else stem.with_suffix(".json")
-    kept = []
-    keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
-    predictor = Predictor(model)
-    if global_turn:
-        validation = splits.load(builder, "validation", with_voxels=True)
-        predictor = Predictor(model, best_turn(predictor, validation))
-        print(f"all reconstructions are turned by {predictor.turn}°")
-    rows = score_model(
-        predictor, shapes, num_views, progress=True, keep=keep if save_predictions else None
+
+    def predict(index, view):
+        voxels = networks.predict(shapes.unpack_masks(index, view))
+        voxels = geometry.turn_voxels(voxels, turn)
+        return resolutions.repeated_voxels(voxels, shapes.voxel_size)
+
+    total = shapes.masks.shape[1]
+    return score_predictions(
+        predict,
+        shapes,
+        min(num_views or total, total),
+        batch_size=_VOXELS_PER_PASS // networks.settings.voxel_size**3,
+        progress=progress,
+        keep=keep,
     )
-    scores = {
-        "checkpoint": os.fspath(checkpoint.path),
-        "step": checkpoint.step,
-        "split": split,
-        "turn": predictor.turn,
-        "rows": {"model": rows, **_score_floors(model, known, train, shapes, num_views)},
-    }
-    with files.replacing(output) as partial:
-        partial.write_text(json.dumps(scores, indent=1) + "\n")
-    if save_predictions:
-        index, view, voxels = (np.concatenate(column) for column in zip(*kept, strict=True))
-        with files.replacing(save_predictions) as partial, open(partial, "wb") as file:
-            np.savez_compressed(
-                file,
-                model_ids=shapes.model_ids[index],
-                categories=shapes.categories[index],
-                views=view,
-                viewpoints=shapes.viewpoints[index, view],
-                probabilities=voxels,
+
+
+def best_turn(networks: Networks, shapes: Shapes) -> int:
+    """Find the one turn of all predictions that gives the best AP over the shapes' first views.
+
+    A model that was trained without viewpoints chooses its own front; the turn corrects for that.
+
+    Args:
+      networks: the networks.
+      shapes: shapes with voxels.
+
+    Returns:
+      The turn about the vertical axis in degrees, a multiple of 10; see `geometry.turn_voxels`.
+    """
+    predictions: list[tuple[np.ndarray, np.ndarray]] = []
+    keep = lambda index, _, voxels: predictions.append((index, voxels))
+    score_networks(networks, shapes, num_views=1, keep=keep)
+
+    def mean_precision(turn):
+        scores = [
+            metrics.average_precision(
+                geometry.turn_voxels(voxels, turn), shapes.unpack_voxels(index)
             )
-    sheet = _sheet(predictor, shapes, rows["mean"]["best_threshold"])
-    sheets.save_png(output.with_suffix(".png"), sheet)
-    return scores
+            for index, voxels in predictions
+        ]
+        return np.concatenate(scores).mean()
 
-
-def _score_floors(model, known, train, shapes, num_views):
-    """Score the floors that know the training shapes `known` as a run with these settings would."""
-    oracle = {"mean_shape": floors.score_mean_shape(known, shapes)}
-    if not train.knows_viewpoints:
-        return oracle
-    labeled = batches.labeled_subset(
-        known.model_ids, known.categories, train.pose_fraction, train.seed
-    )
-    hulls = labeled_hulls(
-        known,
-        labeled,
-        train.labeled_views,
-        model.camera,
-        known.voxel_size,
-        corrected=train.correct_hulls,
-        progress=True,
-    )
-    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
-    return {
-        "mean_hull": floors.score_mean_hull(known, labeled, hulls, shapes),
-        "nearest": floors.score_nearest(
-            known, labeled, train.labeled_views, hulls, shapes, num_views
-        ),
-        **oracle,
-    }
-
-
-def _sheet(predictor: Predictor, shapes: splits.Shapes, threshold: float) -> np.ndarray:
-    """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
-    index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
-    masks = shapes.unpack_masks(index, 0)
-    return sheets.reconstruction_sheet(
-        masks,
-        resolutions.repeated_voxels(predictor(masks), shapes.voxel_size),
-        shapes.unpack_voxels(index),
-        threshold,
-        row_titles=shapes.categories[index],
-    )
+    return max(_TURNS, key=mean_precision)

@@ -101,7 +101,7 @@ class Job:
 
     def write_record(self) -> None:
         """Write the duration of the training, taken from its last checkpoint."""
-        minutes = checkpoints.find(self.workdir, "last").progress["minutes"]
+        minutes = checkpoints.find(self.workdir, "last").progress.minutes
         with files.replacing(self.record_path) as partial:
             partial.write_text(json.dumps({"minutes": minutes}) + "\n")
 

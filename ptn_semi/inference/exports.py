@@ -4,16 +4,14 @@ import json
 import os
 import pathlib
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
 
-import ptn_semi
 from ptn_semi.inference.paths import check_export
-from ptn_semi.models import checkpoints
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from ptn_semi.models.shipped import averaged_variables
+from ptn_semi.models import checkpoints, networks
+from ptn_semi.models.model_info import ModelInfo
+from ptn_semi.models.networks import Networks
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import files
@@ -24,7 +22,7 @@ _WARMUP_BATCHES = (1, 8)  # batch sizes
 
 
 class Servable(tf.Module):
-    """The module that is exported: functions of the average networks, with each variable once.
+    """The module that is exported: functions of the networks, with each variable once.
 
     These signatures take any batch size B:
 
@@ -33,34 +31,32 @@ class Servable(tf.Module):
       serving_uint8: the same for a mask uint8 [B, S, S, 1], of an object where it is ≥ 128.
       decode: latent → voxels of G, which R has not seen.
       project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
-      metadata: nothing → json, a string that holds `metadata`.
+      metadata: nothing → json, a string that holds the `ModelInfo`.
 
     Args:
-      model: the trained model.
-      metadata: a JSON-able dict; see `metadata`.
+      networks: the trained networks, whose projector does not use XLA.
+      info: what is known of them.
 
     Attributes:
       kept: the exported variables.
-      metadata: `metadata` as JSON.
+      metadata: the info as JSON.
       functions: the signatures by name.
     """
 
-    def __init__(self, model: SemiSupervisedReconstructor, metadata: dict[str, Any]):
+    def __init__(self, networks: Networks, info: ModelInfo):
         super().__init__()
-        generator = model.average_generator
+        settings, generator = info.settings, networks.generator
         # The networks are not kept: Keras would track their layers too, and write everything twice.
-        self.kept: list[tf.Variable] = [variable.value for variable in averaged_variables(model)]
-        # Some programs that run a SavedModel have no XLA.
-        projector, coarse_projector = (
-            Projector(side, model.camera, pooling=model.loss_settings.pooling, jit_compile=False)
-            for side in (model.image_size, model.coarse_projector.image_size)
+        self.kept: list[tf.Variable] = [weight.value for weight in networks.weights]
+        projector = Projector(
+            settings.image_size, settings.camera, pooling=settings.pooling, jit_compile=False
         )
-        grid, image = (model.voxel_size,) * 3, (model.image_size,) * 2
-        self.metadata = text = json.dumps(metadata, indent=1)
+        grid, image = (settings.voxel_size,) * 3, (settings.image_size,) * 2
+        self.metadata = text = json.dumps(info.to_dict(), indent=1)
 
         def reconstruct(mask: tf.Tensor) -> dict[str, tf.Tensor]:
-            voxels, latent = model.reconstruct(mask, coarse_projector)
-            return {"voxels": voxels, "latent": latent}
+            voxels, latents, _ = networks.reconstruct(mask[:, None])
+            return {"voxels": voxels, "latent": latents[:, 0]}
 
         self.functions: dict[str, tf.types.experimental.PolymorphicFunction] = {
             "serving_default": _function(reconstruct, mask=(tf.float32, (*image, 1))),
@@ -70,7 +66,7 @@ class Servable(tf.Module):
             ),
             "decode": _function(
                 lambda latent: {"voxels": generator(latent, training=False)},
-                latent=(tf.float32, (model.architecture.latent_dim,)),
+                latent=(tf.float32, (settings.architecture.latent_dim,)),
             ),
             "project": _function(
                 lambda voxels, viewpoint: {"mask": projector([voxels, viewpoint])},
@@ -92,34 +88,6 @@ def _function(function: Callable, **inputs: tuple) -> tf.types.experimental.Poly
     )
 
 
-def metadata(
-    checkpoint: checkpoints.Checkpoint, model: SemiSupervisedReconstructor
-) -> dict[str, Any]:
-    """Return what users of a model need to know besides its tensors' shapes.
-
-    Args:
-      checkpoint: the checkpoint of the model.
-      model: the model that was loaded from it.
-
-    Returns:
-      A JSON-able dict: package, step, threshold, extent, categories, image_size, voxel_size,
-      camera, model, axes.
-    """
-    best = checkpoint.progress.get("best") or {}
-    return {
-        "package": f"ptn_semi {ptn_semi.__version__}",
-        "step": checkpoint.step,
-        "threshold": best.get("threshold", 0.5),
-        "extent": checkpoint.progress.get("extent"),
-        "categories": checkpoint.progress.get("categories", []),
-        "image_size": model.image_size,
-        "voxel_size": model.voxel_size,
-        "camera": model.camera.to_dict(),
-        "model": model.get_config(),
-        "axes": "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees",
-    }
-
-
 def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> pathlib.Path:
     """Export the best checkpoint of a run.
 
@@ -139,18 +107,19 @@ def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> 
     check_export(output, kind)
     write = {"saved_model": _write_saved_model, "tflite": _write_tflite, "onnx": _write_onnx}[kind]
     checkpoint = checkpoints.find(workdir)
-    model = checkpoints.load_model(checkpoint)
+    # Some programs that run a SavedModel have no XLA.
+    loaded = checkpoints.load_networks(checkpoint, jit_compile=False)
     if kind == "tflite":
-        model.average_generator = _with_plain_layers(model.average_generator)
-        if model.average_refiner is not None:
-            model.average_refiner = _with_plain_layers(model.average_refiner)
-    servable = Servable(model, metadata(checkpoint, model))
+        loaded.generator = _with_plain_layers(loaded.generator)
+        if loaded.refiner is not None:
+            loaded.refiner = _with_plain_layers(loaded.refiner)
+    servable = Servable(loaded, checkpoint.info)
     with files.replacing(output, tf.errors.OpError) as partial:
         write(servable, partial)
     return output
 
 
-def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str, Any]]:
+def read(path: str | os.PathLike) -> tuple[Networks, ModelInfo]:
     """Read a SavedModel that `export` wrote.
 
     The networks are built from the metadata and then filled with the stored variables. The
@@ -160,23 +129,22 @@ def read(path: str | os.PathLike) -> tuple[SemiSupervisedReconstructor, dict[str
       path: the SavedModel's folder.
 
     Returns:
-      The model and its `metadata`.
+      The networks and what is known of them.
 
     Raises:
       UserError: if it is damaged, or was written by another program.
     """
     path = pathlib.Path(path)
     fix = "give a folder that ptn_semi.export wrote, with all its files, or export it again"
-    known = files.read_json(path / EXTRA / METADATA, fix)
+    metadata = files.read_json(path / EXTRA / METADATA, fix)
     with checkpoints.refusing_others(path, fix):
-        if not (0 < known["threshold"] < 1 and 0 < (known["extent"] or 1) <= 1):
-            raise ValueError(f"threshold {known['threshold']}, extent {known['extent']}")
-        model = checkpoints.model_of(known["model"])
+        info = ModelInfo.from_dict(metadata)
+        loaded, _ = networks.build(info.settings)
         with files.without_patterns(path) as folder:
             variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
-            for i, variable in enumerate(averaged_variables(model)):
-                variable.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))
-    return model, known
+            for i, weight in enumerate(loaded.weights):
+                weight.assign(variables.get_tensor(f"kept/{i}/.ATTRIBUTES/VARIABLE_VALUE"))
+    return loaded, info
 
 
 def _with_plain_layers(network: keras.Model) -> keras.Model:

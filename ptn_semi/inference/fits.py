@@ -28,7 +28,7 @@ class Fit:
     iou: float
 
 
-def best(
+def search(
     occupied: np.ndarray,
     mask: np.ndarray,
     projector: Projector,
@@ -55,7 +55,7 @@ def best(
     everywhere = np.stack(grid, axis=-1).reshape(-1, 2).astype(np.float32)
     around = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
 
-    def search(candidates):
+    def search_around(candidates):
         steps = np.array([height, width], np.float32)
         for _ in range(_ROUNDS + 1):
             candidates[:, 0] = candidates[:, 0].clip(low, high)
@@ -65,14 +65,14 @@ def best(
             candidates = (viewpoint + around * steps).astype(np.float32)
         return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), iou)
 
-    anywhere = search(everywhere)
+    anywhere = search_around(everywhere)
     if estimate is None:
         return anywhere
-    close = search(np.float32(estimate) + around * np.array([height, width], np.float32) / 2)
+    close = search_around(np.float32(estimate) + around * np.array([height, width], np.float32) / 2)
     return anywhere if anywhere.iou > close.iou + _FAR_BETTER else close
 
 
-def at(
+def measure(
     occupied: np.ndarray, mask: np.ndarray, projector: Projector, viewpoint: Sequence[float]
 ) -> Fit:
     """Return how a shape fits its mask from a given viewpoint.

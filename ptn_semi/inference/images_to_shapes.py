@@ -174,7 +174,7 @@ def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
     paint = None
     if options.meshes.color:
         textures = [colors.texture(view) for view in views]
-        camera = reconstructor.projector.camera
+        camera = reconstructor.info.settings.camera
         paint = colors.Painter(textures, result.fits, result.occupied, camera)
     for file in written[:-1]:
         shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)

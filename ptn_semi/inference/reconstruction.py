@@ -3,22 +3,19 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from ptn_semi.data import framing
 from ptn_semi.inference import exports, fits
 from ptn_semi.inference.silhouettes import Found
-from ptn_semi.models import checkpoints, shipped
-from ptn_semi.models.predictor import Predictor
-from ptn_semi.projection.camera import ELEVATION_RANGE
-from ptn_semi.projection.projector import Projector
+from ptn_semi.models import checkpoints, pretrained
+from ptn_semi.models.model_info import ModelInfo
+from ptn_semi.models.networks import Networks
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import surfaces
 
-# For checkpoints from before training kept the extent. It is the extent of chairs seen all round.
-_EXTENT = 0.8
 # IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
 # category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
 _FITTING = 0.6
@@ -26,28 +23,38 @@ _FITTING = 0.6
 
 @dataclasses.dataclass(frozen=True)
 class Reconstructor:
-    """A trained model and what is needed to apply it to images.
+    """A trained model, ready to be applied to images.
 
     Attributes:
-      predict: function from masks float32 [B, S, S, 1] to voxels float32 [B, N, N, N] in [0, 1].
-      image_size: S, the rows and columns of a mask.
-      threshold: probability above which voxels are occupied; the best on the validation split.
-      extent: how the training masks are framed; see `framing.frame`.
-      fuse: function from masks of several views and their viewpoints to voxels and viewpoints; see
-        `Predictor.fuse`.
-      projector: the projector that renders the model's voxels; see `resolutions.render`.
-      elevation_range: lowest and highest elevation of the training masks, in degrees.
-      categories: what the model was trained on.
+      networks: the networks that reconstruct.
+      info: what is known of them beside their weights.
     """
 
-    predict: Callable[[np.ndarray], np.ndarray]
-    image_size: int
-    threshold: float
-    extent: float
-    fuse: Callable[..., tuple[np.ndarray, np.ndarray | None]]
-    projector: Projector
-    elevation_range: Sequence[float] = ELEVATION_RANGE
-    categories: Sequence[str] = ()
+    networks: Networks
+    info: ModelInfo
+
+    @property
+    def image_size(self) -> int:
+        """S, the rows and columns of a mask."""
+        return self.info.settings.image_size
+
+    @property
+    def threshold(self) -> float:
+        """Probability above which voxels are occupied."""
+        return self.info.threshold
+
+    @property
+    def extent(self) -> float:
+        """How masks are framed; see `framing.frame`."""
+        return self.info.extent
+
+    def predict(self, masks: np.ndarray) -> np.ndarray:
+        """Predict voxels, float32 [B, N, N, N] in [0, 1], from masks, float32 [B, S, S, 1].
+
+        Raises:
+          ValueError: if the masks have another shape.
+        """
+        return self.networks.predict(masks)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,24 +106,11 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
       UserError: if it holds no model that can be used.
     """
     if path is None:
-        model, known = shipped.read()
-    elif (pathlib.Path(path) / "saved_model.pb").exists():
-        model, known = exports.read(path)
-    else:
-        checkpoint = checkpoints.find(path)
-        model = checkpoints.load_model(checkpoint)
-        known = exports.metadata(checkpoint, model)
-    predictor = Predictor(model)
-    return Reconstructor(
-        predictor,
-        model.image_size,
-        known["threshold"],
-        known["extent"] or _EXTENT,
-        predictor.fuse,
-        model.render_projector,
-        model.elevation_range,
-        known["categories"],
-    )
+        return Reconstructor(*pretrained.read())
+    if (pathlib.Path(path) / "saved_model.pb").exists():
+        return Reconstructor(*exports.read(path))
+    checkpoint = checkpoints.find(path)
+    return Reconstructor(checkpoints.load_networks(checkpoint), checkpoint.info)
 
 
 def view_of(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
@@ -154,20 +148,20 @@ def reconstruct(
     threshold = reconstructor.threshold if threshold is None else threshold
     masks = np.stack([view.mask for view in views])
     known = None if viewpoints is None else np.array([viewpoints], np.float32)
-    voxels, seen_from = reconstructor.fuse(masks[None], known)
+    voxels, seen_from = reconstructor.networks.predict_views(masks[None], known)
     # A model without V estimates none.
     estimates = [None] * len(views) if seen_from is None else seen_from[0]
     occupied = surfaces.without_crumbs(voxels[0], threshold) > threshold
     found: list[fits.Fit] = []
     doubts = [view.doubts for view in views]
     if occupied.any():
-        projector = reconstructor.projector
+        projector = reconstructor.networks.render_projector
+        elevations = reconstructor.info.settings.elevation_range
         for number, view in enumerate(views):
             if viewpoints is not None:
-                fit = fits.at(occupied, view.mask, projector, viewpoints[number])
+                fit = fits.measure(occupied, view.mask, projector, viewpoints[number])
             else:
-                elevations, estimate = reconstructor.elevation_range, estimates[number]
-                fit = fits.best(occupied, view.mask, projector, elevations, estimate)
+                fit = fits.search(occupied, view.mask, projector, elevations, estimates[number])
             found.append(fit)
             if fit.iou < _FITTING:
                 doubts[number] = (*doubts[number], _misfit(reconstructor))
@@ -175,7 +169,7 @@ def reconstruct(
 
 
 def _misfit(reconstructor: Reconstructor) -> str:
-    *others, last = reconstructor.categories or ("other shapes",)
+    *others, last = reconstructor.info.categories or ("other shapes",)
     known = f"{', '.join(others)} and {last}" if others else last
     return f"the shape does not fit the mask; the model was trained on {known}"
 

@@ -1,33 +1,35 @@
 """Checkpoints of a training run, which are written atomically and checked when they are read.
 
 A checkpoint is a folder, such as `step_00001000`, with TensorFlow's own checkpoint files and
-`checkpoint.json`. That file holds the step, the model's configuration, the best validation score so
-far, the SHA-256 of every file and one of all these entries. The folder is written under another
-name and then renamed, so that it is complete. Reading a checkpoint never executes code.
+`checkpoint.json`. That file holds what is known of the model, the state of the training loop, the
+SHA-256 of every file and one of all these entries. The folder is written under another name and
+then renamed, so that it is complete. Reading a checkpoint never executes code.
 """
 
 import contextlib
 import dataclasses
 import hashlib
-import inspect
 import json
 import os
 import pathlib
 import re
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.models import architectures
-from ptn_semi.models.loss_settings import LossSettings
-from ptn_semi.models.reconstructor import OPTIMIZERS, SemiSupervisedReconstructor
+from ptn_semi.models import networks
+from ptn_semi.models.model_info import ModelInfo
+from ptn_semi.models.networks import Networks
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.utils import errors, files
 from ptn_semi.utils.errors import UserError
 
 _METADATA = "checkpoint.json"
+_STATE = "state.index"  # the one of TensorFlow's own files whose name is always the same
 _FIX = "use the version that it was trained with, or train again"
 # TensorFlow, Keras and our own classes raise these on files that they do not understand.
 _BROKEN = (
@@ -39,7 +41,40 @@ _BROKEN = (
     RuntimeError,
     tf.errors.OpError,
 )
-_STATE = "state.index"  # the one of TensorFlow's own files whose name is always the same
+
+
+class DamagedError(UserError):
+    """A checkpoint whose files are missing or damaged; an earlier one may be used instead."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """The best validation score of a run so far.
+
+    Attributes:
+      step: when it was reached.
+      average_precision: the score.
+      threshold: probability above which voxels are occupied, the best on the validation split.
+    """
+
+    step: int
+    average_precision: float
+    threshold: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """State of a training loop beside the weights.
+
+    Attributes:
+      data_set: name of the prepared data set that the run trains on.
+      minutes: time spent in training.
+      best: the best validation score, or None before the first validation.
+    """
+
+    data_set: str
+    minutes: float = 0.0
+    best: Best | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,43 +83,44 @@ class Checkpoint:
 
     Attributes:
       path: its folder.
-      step: number of training steps done.
-      model_config: configuration of the `SemiSupervisedReconstructor`.
-      progress: state of the training loop beside the weights (best score, minutes spent).
+      info: what is known of the model.
+      progress: state of the training loop.
     """
 
     path: pathlib.Path
-    step: int
-    model_config: dict
-    progress: dict
+    info: ModelInfo
+    progress: Progress
 
 
 def save(
-    folder: str | os.PathLike, model: SemiSupervisedReconstructor, progress: dict, keep: set[int]
+    folder: str | os.PathLike,
+    model: SemiSupervisedReconstructor,
+    info: ModelInfo,
+    progress: Progress,
+    keep: set[int],
 ) -> Checkpoint:
     """Write a checkpoint of a model and its optimizers, delete old ones and return the new one.
 
     Args:
       folder: the run's checkpoint folder.
       model: a compiled model.
-      progress: state of the training loop, which JSON can hold.
+      info: what is known of the model.
+      progress: state of the training loop.
       keep: steps of checkpoints to keep besides the newest two.
 
     Raises:
-      UserError: the checkpoint cannot be written; earlier ones are untouched.
+      UserError: if the checkpoint cannot be written; earlier ones are untouched.
     """
     folder = pathlib.Path(folder)
-    step = int(model.steps.numpy())
-    final, partial = _path(folder, step), folder / f"partial_{step:08d}"
+    final, partial = _path(folder, info.step), folder / f"partial_{info.step:08d}"
     for left in folder.glob("partial_*"):  # left by a training that was killed
         shutil.rmtree(left, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        _trackable(model).write(os.fspath(partial / "state"))
+        _training_state(model).write(os.fspath(partial / "state"))
         metadata = {
-            "step": step,
-            "model": model.get_config(),
-            "progress": progress,
+            "info": info.to_dict(),
+            "progress": dataclasses.asdict(progress),
             "sha256": {path.name: _sha256(path) for path in sorted(partial.iterdir())},
         }
         metadata["digest"] = _digest(metadata)
@@ -98,10 +134,10 @@ def save(
     except (OSError, tf.errors.OpError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise UserError(
-            f"the checkpoint of step {step} could not be written to {folder} ({error}): free some "
-            "space there and run the same command again; earlier checkpoints are untouched"
+            f"the checkpoint of step {info.step} could not be written to {folder} ({error}): free "
+            "some space there and run the same command again; earlier checkpoints are untouched"
         ) from error
-    for old in set(_steps(folder)) - {step, *keep, *_steps(folder)[-2:]}:
+    for old in set(_steps(folder)) - {info.step, *keep, *_steps(folder)[-2:]}:
         shutil.rmtree(_path(folder, old))
     return read(final)
 
@@ -110,22 +146,32 @@ def read(path: str | os.PathLike) -> Checkpoint:
     """Read and check the checkpoint in a `step_*` folder.
 
     Raises:
-      UserError: the checkpoint is missing or damaged.
+      DamagedError: if the checkpoint is missing or damaged.
+      UserError: if an earlier version of the package wrote it.
     """
     path = pathlib.Path(path)
     try:
         metadata = json.loads((path / _METADATA).read_text())
-        digest = metadata.pop("digest", None)  # the oldest checkpoints have none
-        hashes = metadata["sha256"]
+        digest, hashes = metadata.pop("digest"), metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
-        checkpoint = Checkpoint(path, metadata["step"], metadata["model"], metadata["progress"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a valid checkpoint: delete it or name another") from error
-    if _STATE not in hashes or digest not in (None, _digest(metadata)):
+        raise DamagedError(
+            f"{path} is not a valid checkpoint: delete it or name another"
+        ) from error
+    if _STATE not in hashes or digest != _digest(metadata):
         damaged = [_METADATA]
     if damaged:
-        raise UserError(f"{path / damaged[0]} is damaged: delete {path} or name another checkpoint")
-    return checkpoint
+        raise DamagedError(
+            f"{path / damaged[0]} is damaged: delete {path} or name another checkpoint"
+        )
+    if "info" not in metadata:
+        raise UserError(f"{path} is of an earlier version of ptn_semi: {_FIX}")
+    with refusing_others(path, _FIX):
+        progress = metadata["progress"]
+        best = Best(**progress["best"]) if progress["best"] else None
+        return Checkpoint(
+            path, ModelInfo.from_dict(metadata["info"]), Progress(**progress | {"best": best})
+        )
 
 
 def latest(folder: str | os.PathLike) -> Checkpoint | None:
@@ -133,7 +179,7 @@ def latest(folder: str | os.PathLike) -> Checkpoint | None:
     for step in reversed(_steps(folder)):
         try:
             return read(_path(folder, step))
-        except UserError:
+        except DamagedError:
             print(f"note: {_path(folder, step)} is damaged; the checkpoint before it is used")
     return None
 
@@ -159,65 +205,62 @@ def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
     folder = path / "checkpoints"
     newest = latest(folder)
     if newest is None:
-        raise UserError(f"{path} holds no checkpoint: give a workdir that was trained in")
-    best = newest.progress.get("best")
+        raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")
+    best = newest.progress.best
     if which == "last" or best is None:
         return newest
     try:
-        return read(_path(folder, best["step"]))
-    except UserError as error:
+        return read(_path(folder, best.step))
+    except DamagedError as error:
         raise UserError(
-            f"the best checkpoint of {path}, of step {best['step']}, is missing or damaged: train "
+            f"the best checkpoint of {path}, of step {best.step}, is missing or damaged: train "
             f"again in another workdir, or use the last checkpoint, {newest.path}"
         ) from error
 
 
 def restore(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Restore a compiled model and its optimizers bit-identically."""
-    with refusing_others(checkpoint.path, _FIX):
-        check_architecture(checkpoint.path, checkpoint.model_config, model)
-        with files.without_patterns(checkpoint.path) as folder:
-            _trackable(model).read(f"{folder}/state").assert_consumed()
+    """Restore a compiled model and its optimizers bit-identically.
+
+    Raises:
+      UserError: if the checkpoint is of another model or version.
+    """
+    with refusing_others(checkpoint.path, _FIX), files.without_patterns(checkpoint.path) as folder:
+        _training_state(model).read(f"{folder}/state").assert_consumed()
 
 
-def restore_networks(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Restore the networks without optimizers and step; V and R only if the checkpoint has them."""
-    with refusing_others(checkpoint.path, _FIX):
-        check_architecture(checkpoint.path, checkpoint.model_config, model)
-        parts = _networks(model, LossSettings(**checkpoint.model_config["loss_settings"]))
-        with files.without_patterns(checkpoint.path) as folder:
-            status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
-            status.assert_existing_objects_matched().expect_partial()
+def restore_parts(checkpoint: Checkpoint, parts: dict[str, keras.Model]) -> None:
+    """Restore some networks of a checkpoint, each by its name in it; see `named_parts`.
+
+    Raises:
+      UserError: if the checkpoint has no such networks, or others.
+    """
+    with refusing_others(checkpoint.path, _FIX), files.without_patterns(checkpoint.path) as folder:
+        status = tf.train.Checkpoint(**parts).read(f"{folder}/state")
+        status.assert_existing_objects_matched().expect_partial()
 
 
-def start_from(checkpoint: Checkpoint, model: SemiSupervisedReconstructor) -> None:
-    """Initialise a new run from a checkpoint's networks, with the averages of their weights."""
-    restore_networks(checkpoint, model)
-    for name in model.averaged_networks:
-        getattr(model, name).set_weights(getattr(model, f"average_{name}").get_weights())
+def load_networks(checkpoint: Checkpoint, jit_compile: bool = True) -> Networks:
+    """Load the networks that reconstruct at test time, the EMA.
 
+    They compute in float32 whatever they were trained in, so that their voxels equal an exported
+    model's. CPUs round bfloat16 differently, which changes voxels by some hundredths.
 
-def load_model(checkpoint: Checkpoint) -> SemiSupervisedReconstructor:
-    """Load a model without its optimizers.
+    Args:
+      checkpoint: the checkpoint.
+      jit_compile: see `Networks`.
 
-    It computes in float32 whatever it was trained in, so that its voxels equal an exported model's.
-    CPUs round bfloat16 differently, which changes voxels by some hundredths.
+    Raises:
+      UserError: if the checkpoint is of another version.
     """
     with refusing_others(checkpoint.path, _FIX):
-        model = model_of(checkpoint.model_config | {"precision": "float32"})
-    restore_networks(checkpoint, model)
-    return model
+        loaded, _ = networks.build(checkpoint.info.settings, jit_compile=jit_compile)
+    restore_parts(checkpoint, named_parts("ema", loaded))
+    return loaded
 
 
-def model_of(config: dict) -> SemiSupervisedReconstructor:
-    """Build a new model from a stored configuration, which may come from a stranger.
-
-    Only the arguments of the model, all plain values, are used. Other entries are ignored.
-    """
-    names = inspect.signature(SemiSupervisedReconstructor).parameters
-    return SemiSupervisedReconstructor(
-        **{name: value for name, value in config.items() if name in names}
-    )
+def named_parts(prefix: str, networks: Networks) -> dict[str, Any]:
+    """Return networks by their names in a checkpoint, in which "ema" or "networks" comes first."""
+    return {f"{prefix}_{name}": part for name, part in networks.parts.items()}
 
 
 @contextlib.contextmanager
@@ -243,43 +286,14 @@ def non_finite_weight(model: keras.Model) -> str | None:
     return None
 
 
-def _networks(model, stored):
-    """Return by name the networks of the model that a checkpoint with these settings has too."""
-    names = ["encoder", "generator", "discriminator", "average_encoder", "average_generator"]
-    names += ["viewpoint_estimator"] * stored.uses_viewpoint_estimator
-    names += ["refiner", "average_refiner", "average_viewpoint_estimator"] * stored.uses_refiner
-    return {name: getattr(model, name) for name in names if getattr(model, name) is not None}
-
-
-def _trackable(model):
-    optimizers = {name: getattr(model, name) for name in OPTIMIZERS}
-    parts = {name: each for name, each in optimizers.items() if each is not None and each.built}
-    parts |= _networks(model, model.loss_settings)
-    return tf.train.Checkpoint(steps=model.steps, **parts)
-
-
-def check_architecture(
-    name: str | os.PathLike, config: dict, model: SemiSupervisedReconstructor
-) -> None:
-    """Raise a `UserError` that names a stored model if its weights do not fit another model."""
-    asked = _sizes(json.loads(json.dumps(model.get_config())))
-    if differing := [flag for flag in _sizes(config) if flag not in asked]:
-        raise UserError(f"{name} has another architecture: it needs {' '.join(differing)}")
-
-
-def _sizes(config):
-    """List the flags that determine the shapes of the weights in a model's JSON configuration."""
-    presets = {
-        name: json.loads(json.dumps(dataclasses.asdict(architecture)))
-        for name, architecture in architectures.PRESETS.items()
-    }
-    stored = config["architecture"]  # without R's sizes where it is from before R
-    preset = next((n for n, p in presets.items() if p | stored == p), f"(unknown: {stored})")
-    flags = [f"--preset={preset}", f"--image_size={config['image_size']}"]
-    if config["voxel_size"] == architectures.REFINED_SIZE:
-        return [*flags, f"--model_voxel_size={config['voxel_size']}"]
-    refined = LossSettings(**config["loss_settings"]).uses_refiner  # decides the size of G's voxels
-    return [*flags, f"--voxel_size={config['voxel_size']}", f"--{'' if refined else 'no'}refine"]
+def _training_state(model: SemiSupervisedReconstructor) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(
+        steps=model.steps,
+        discriminator=model.discriminator,
+        **named_parts("networks", model.networks),
+        **named_parts("ema", model.ema),
+        **model.built_optimizers,
+    )
 
 
 def _path(folder, step):

@@ -1,6 +1,6 @@
-"""What a training step draws at random, statelessly from the model's seed and step."""
+"""What a training step draws at random."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -8,56 +8,61 @@ from ptn_semi.models import replicas
 from ptn_semi.projection import geometry
 from ptn_semi.utils import seeds
 
-if TYPE_CHECKING:  # it imports `train_steps`, which imports this module
-    from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 
+class Draws:
+    """Random numbers of one training step, drawn statelessly from (seed, step).
 
-def seed(model: "SemiSupervisedReconstructor", purpose: str) -> tf.Tensor:
-    """Return the stateless seed [2] for one purpose in the current step.
-
-    Args:
-      model: the model that is trained.
-      purpose: random stream of the numbers; see `utils.seeds`.
-    """
-    return seeds.stateless_seed(model.seed, purpose, tf.convert_to_tensor(model.steps))
-
-
-def latents(
-    model: "SemiSupervisedReconstructor", count: int | tf.Tensor, purpose: str
-) -> tf.Tensor:
-    """Draw z from the GAN's prior.
+    A restored model therefore draws what an unbroken run would have drawn. Each purpose has a
+    random stream of its own; see `utils.seeds`.
 
     Args:
-      model: the model that is trained.
-      count: how many latents this replica needs.
-      purpose: random stream of the numbers; see `utils.seeds`.
-
-    Returns:
-      [count, latent_dim].
+      seed: the training's seed.
+      step: number of steps done, int64 [].
     """
-    shape = [replicas.total(count), model.architecture.latent_dim]
-    return replicas.share(tf.random.stateless_normal(shape, seed(model, purpose)))
 
+    def __init__(self, seed: int, step: tf.Tensor) -> None:
+        self._seed, self._step = seed, tf.convert_to_tensor(step)
 
-def viewpoints(
-    model: "SemiSupervisedReconstructor",
-    count: int | tf.Tensor,
-    purpose: str,
-    num_views: int = 1,
-) -> tf.Tensor:
-    """Draw viewpoints uniformly from the model's ranges of elevation and azimuth.
+    def seed(self, purpose: str) -> tf.Tensor:
+        """Return the stateless seed [2] for a purpose."""
+        return seeds.stateless_seed(self._seed, purpose, self._step)
 
-    Args:
-      model: the model that is trained.
-      count: for how many shapes this replica needs viewpoints.
-      purpose: random stream of the numbers; see `utils.seeds`.
-      num_views: how many viewpoints each shape needs.
+    def latents(self, purpose: str, count: int | tf.Tensor, latent_dim: int) -> tf.Tensor:
+        """Draw z from the GAN's prior.
 
-    Returns:
-      [count, num_views, 2] in degrees.
-    """
-    total = replicas.total(count)
-    drawn = geometry.sample_viewpoints(
-        total * num_views, seed(model, purpose), model.elevation_range, model.azimuth_range
-    )
-    return replicas.share(tf.reshape(drawn, [total, num_views, 2]))
+        Args:
+          purpose: random stream of the numbers.
+          count: how many latents this replica needs.
+          latent_dim: length of a latent.
+
+        Returns:
+          [count, latent_dim].
+        """
+        shape = [replicas.total(count), latent_dim]
+        return replicas.share(tf.random.stateless_normal(shape, self.seed(purpose)))
+
+    def viewpoints(
+        self,
+        purpose: str,
+        count: int | tf.Tensor,
+        elevation_range: Sequence[float],
+        azimuth_range: Sequence[float],
+        num_views: int = 1,
+    ) -> tf.Tensor:
+        """Draw viewpoints uniformly from ranges of elevation and azimuth.
+
+        Args:
+          purpose: random stream of the numbers.
+          count: for how many shapes this replica needs viewpoints.
+          elevation_range: lowest and highest elevation, in degrees.
+          azimuth_range: lowest and highest azimuth, in degrees.
+          num_views: how many viewpoints each shape needs.
+
+        Returns:
+          [count, num_views, 2] in degrees.
+        """
+        total = replicas.total(count)
+        drawn = geometry.sample_viewpoints(
+            total * num_views, self.seed(purpose), elevation_range, azimuth_range
+        )
+        return replicas.share(tf.reshape(drawn, [total, num_views, 2]))

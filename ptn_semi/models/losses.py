@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from ptn_semi.models import replicas
 
-_LEAST = 1e-3  # probability of a pixel, so that a single wrong one does not outweigh all others
+_MIN_PIXEL = 1e-3  # probability, so that a single wrong pixel does not outweigh all others
+_MIN_VOXEL = 1e-6
 
 
 def reconstruction_loss(
@@ -29,10 +30,7 @@ def reconstruction_loss(
       A scalar.
     """
     if mask_loss == "cross_entropy":
-        predicted = tf.clip_by_value(predicted_masks, _LEAST, 1 - _LEAST)
-        return -0.5 * tf.reduce_mean(
-            masks * tf.math.log(predicted) + (1 - masks) * tf.math.log(1 - predicted)
-        )
+        return 0.5 * tf.reduce_mean(cross_entropy(predicted_masks, masks, _MIN_PIXEL))
     difference = predicted_masks - masks
     return tf.reduce_mean(tf.abs(difference) + tf.square(difference))
 
@@ -75,10 +73,22 @@ def occupancy_loss(voxels: tf.Tensor, occupied: tf.Tensor) -> tf.Tensor:
     Returns:
       A scalar.
     """
-    voxels = tf.clip_by_value(voxels, 1e-6, 1 - 1e-6)
-    return -tf.reduce_mean(
-        occupied * tf.math.log(voxels) + (1 - occupied) * tf.math.log(1 - voxels)
-    )
+    return tf.reduce_mean(cross_entropy(voxels, occupied, _MIN_VOXEL))
+
+
+def cross_entropy(probabilities: tf.Tensor, targets: tf.Tensor, smallest: float) -> tf.Tensor:
+    """Compute the binary cross-entropy of every element.
+
+    Args:
+      probabilities: any shape, in [0, 1].
+      targets: a shape that broadcasts with it, in [0, 1].
+      smallest: probabilities are clipped to [smallest, 1 − smallest].
+
+    Returns:
+      The cross-entropies, of the broadcast shape.
+    """
+    p = tf.clip_by_value(probabilities, smallest, 1 - smallest)
+    return -(targets * tf.math.log(p) + (1 - targets) * tf.math.log(1 - p))
 
 
 def _non_saturating(real_logits, fake_logits):

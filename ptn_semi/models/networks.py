@@ -1,56 +1,312 @@
-"""Encoder E, voxel generator G, discriminator D and viewpoint estimator V, in Keras.
-
-An `architectures.Architecture` gives their sizes.
-"""
+"""The networks that reconstruct: E, G, R and V as one object."""
 
 import contextlib
-import math
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
-from keras import layers
 
-from ptn_semi.models import architectures, viewpoint_bins
-from ptn_semi.models.normalization import normalized
-from ptn_semi.models.upsampling import UpsamplingToOneChannel
-from ptn_semi.utils import cpu
+from ptn_semi.models import architectures, viewpoint_search
+from ptn_semi.models.discriminator import build_discriminator
+from ptn_semi.models.encoder import build_encoder
+from ptn_semi.models.generator import build_generator
+from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.refiner import build_refiner, logit
+from ptn_semi.models.viewpoint_estimator import build_viewpoint_estimator
+from ptn_semi.projection import geometry, resolutions
+from ptn_semi.projection.back_projection import BackProjection
+from ptn_semi.projection.projector import Projector
 
-# G starts with a nearly empty grid: rays through a half-full one are opaque and pass back no
-# gradient.
-INITIAL_LOGIT = -3.0
+_CARVED_LOGIT = 1.0  # taken from a voxel's logit by each view that sees it outside its mask
 
 
-def fastest_precision() -> str:
-    """Choose the fastest of `architectures.PRECISIONS` on this machine.
+class Prediction(NamedTuple):
+    """What the networks predict of B objects, each seen in K views.
+
+    Attributes:
+      voxels: float32 [B, N, N, N] in [0, 1].
+      latents: E's outputs, [B, K, latent_dim].
+      viewpoints: [B, K, 2] in degrees, given or estimated; None if they were not given and there is
+        no R.
+    """
+
+    voxels: tf.Tensor
+    latents: tf.Tensor
+    viewpoints: tf.Tensor | None
+
+
+@keras.saving.register_keras_serializable(package="ptn_semi")
+class Networks(keras.Model):
+    """Encoder E, voxel generator G, viewpoint estimator V and refiner R. `build` creates them.
+
+    Calling it maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1]:
+
+      latent = E(mask)
+      voxels = G(latent)
+      viewpoint = a likely one by V(mask) from which the voxels fit the mask
+      refined = R(voxels, mask, viewpoint)
+
+    The paper has E and G alone. With R, G's voxels are 32³ at any N, and R corrects them at N³.
+
+    Args:
+      settings: what the networks were built from.
+      encoder: E.
+      generator: G.
+      viewpoint_estimator: V, or None.
+      refiner: R, or None.
+      jit_compile: compile the projectors with XLA, which programs that run exports may lack.
+
+    Attributes:
+      projector: P, to masks at the resolution of G's voxels. Finer masks are averaged to it.
+      render_projector: the projector that renders voxels to binary masks; see
+        `resolutions.render`.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        encoder: keras.Model,
+        generator: keras.Model,
+        viewpoint_estimator: keras.Model | None = None,
+        refiner: keras.Model | None = None,
+        jit_compile: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.settings = settings
+        self.encoder, self.generator = encoder, generator
+        self.viewpoint_estimator: keras.Model = viewpoint_estimator
+        self.refiner: keras.Model = refiner
+        sides = (
+            resolutions.coarse_side(settings.image_size, settings.generated_size),
+            resolutions.fine_side(settings.image_size, settings.voxel_size),
+        )
+        projectors = {
+            side: Projector(
+                side, settings.camera, pooling=settings.pooling, jit_compile=jit_compile
+            )
+            for side in sides
+        }
+        self.projector, self.render_projector = (projectors[side] for side in sides)
+        mask = (settings.image_size, settings.image_size, 1)
+        self._predict = tf.function(
+            self.call,
+            input_signature=[tf.TensorSpec((None, *mask), tf.float32)],
+            jit_compile=False,
+            autograph=False,
+        )
+        self._predict_views = tf.function(self.reconstruct, jit_compile=False, autograph=False)
+        self.built = True
+
+    @property
+    def parts(self) -> dict[str, keras.Model]:
+        """The networks that there are, by name."""
+        parts = {
+            "encoder": self.encoder,
+            "generator": self.generator,
+            "viewpoint_estimator": self.viewpoint_estimator,
+            "refiner": self.refiner,
+        }
+        return {name: network for name, network in parts.items() if network is not None}
+
+    def call(self, masks: tf.Tensor) -> tf.Tensor:
+        """Reconstruct voxels [B, N, N, N] from masks [B, S, S, 1], one view of each object."""
+        return self.reconstruct(masks[:, None]).voxels
+
+    def reconstruct(self, masks: tf.Tensor, viewpoints: tf.Tensor | None = None) -> Prediction:
+        """Reconstruct objects from one view or several views of each.
+
+        Several views are first reconstructed one by one, and their logits are averaged. The shape
+        that they agree on shows from where each view was taken. R then corrects that shape by each
+        view, the logits are averaged again, and each view carves what it sees outside its mask.
+
+        Args:
+          masks: [B, K, S, S, 1] in [0, 1], K views of each object.
+          viewpoints: [B, K, 2] in degrees, of the views; None to estimate them. Only R and carving
+            use them.
+        """
+        if viewpoints is not None:
+            viewpoints = tf.cast(viewpoints, tf.float32)
+        if not self.settings.flip_augmentation:
+            return self._reconstruct(masks, viewpoints)
+        masks = tf.concat([masks, tf.reverse(masks, [3])], axis=0)
+        if viewpoints is not None:
+            viewpoints = tf.concat([viewpoints, geometry.mirror_viewpoint(viewpoints)], axis=0)
+        both = self._reconstruct(masks, viewpoints)
+        voxels, mirrored = tf.split(both.voxels, 2)
+        return Prediction(
+            (voxels + tf.reverse(mirrored, [3])) / 2,
+            tf.split(both.latents, 2)[0],
+            None if both.viewpoints is None else tf.split(both.viewpoints, 2)[0],
+        )
+
+    def _reconstruct(self, masks: tf.Tensor, viewpoints: tf.Tensor | None) -> Prediction:
+        count = masks.shape[1]
+        by_object = lambda values: tf.reshape(values, [-1, count, *values.shape[1:]])
+        flat = tf.reshape(masks, [-1, *masks.shape[2:]])
+        seen_from = None if viewpoints is None else tf.reshape(viewpoints, [-1, 2])
+
+        def refine(voxels):
+            if self.refiner is None:
+                return voxels, seen_from
+            used = seen_from
+            if used is None:
+                used = self.estimate_viewpoints(flat, voxels)
+            return self.refiner([voxels, flat, used], training=False), used
+
+        latents = self.encoder(flat, training=False)
+        voxels, used = refine(self.generator(latents, training=False))
+        if count > 1:
+            logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
+            if self.refiner is not None:
+                agreed = resolutions.coarse_voxels(tf.sigmoid(logits), self.settings.generated_size)
+                voxels, used = refine(tf.repeat(agreed, count, axis=0))
+                logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
+            if used is not None:
+                outside = 1 - self._back_projected(flat, used)
+                logits -= _CARVED_LOGIT * tf.reduce_sum(by_object(outside), axis=1)
+            voxels = tf.sigmoid(logits)
+        return Prediction(voxels, by_object(latents), None if used is None else by_object(used))
+
+    def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
+        """Estimate from where masks were seen, with V and by how well their voxels fit them.
+
+        Args:
+          masks: [B, S, S, 1].
+          voxels: [B, n, n, n], reconstructions of the masks at the resolution of G.
+
+        Returns:
+          [B, 2] in degrees.
+        """
+        outputs = self.viewpoint_estimator(masks, training=False)
+        return viewpoint_search.search_viewpoints(
+            outputs, masks, voxels, self.projector, self.settings.elevation_range
+        )
+
+    def _back_projected(self, masks, viewpoints):
+        """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
+        size = self.settings.voxel_size
+        side = resolutions.coarse_side(self.settings.image_size, size)
+        back_project = BackProjection(size, self.settings.camera)
+        return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
+
+    def predict(self, masks: np.ndarray | tf.Tensor) -> np.ndarray:
+        """Predict voxels from one view of each object; compiled at the first call.
+
+        Args:
+          masks: float32 [B, S, S, 1] in [0, 1].
+
+        Returns:
+          float32 [B, N, N, N] in [0, 1].
+
+        Raises:
+          ValueError: if the masks have another shape.
+        """
+        shape = (self.settings.image_size, self.settings.image_size, 1)
+        if len(masks.shape) != 4 or tuple(masks.shape[1:]) != shape:
+            raise ValueError(
+                f"masks must be [B, {', '.join(map(str, shape))}], not {list(masks.shape)}: a "
+                "single mask becomes a batch by mask[None]"
+            )
+        return self._predict(masks).numpy()
+
+    def predict_views(
+        self, masks: np.ndarray, viewpoints: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Predict voxels from several views of each object; see `reconstruct`.
+
+        Args:
+          masks: float32 [B, K, S, S, 1] in [0, 1].
+          viewpoints: [B, K, 2] in degrees; None to estimate them.
+
+        Returns:
+          The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
+          None if they are unknown.
+        """
+        voxels, _, seen_from = self._predict_views(masks, viewpoints)
+        return voxels.numpy(), None if seen_from is None else seen_from.numpy()
+
+    def frozen_copy(self) -> "Networks":
+        """Return networks with the same layers and weights of their own, which are not trained."""
+        copies = {name: keras.models.clone_model(part) for name, part in self.parts.items()}
+        copy = Networks(self.settings, **copies)
+        copy.trainable = False
+        copy.copy_weights(self)
+        return copy
+
+    def copy_weights(self, other: "Networks") -> None:
+        """Copy the weights of the parts that both have, including statistics of batch norm."""
+        for weight, source in self._pairs(other):
+            weight.assign(source)
+
+    def move_towards(self, other: "Networks", share: tf.Tensor) -> None:
+        """Move the weights towards those of networks with the same parts, by a share of the way."""
+        for weight, target in self._pairs(other):
+            # In this form, the average of a constant weight stays exactly equal to it.
+            weight.assign_add(share * (target - weight))
+
+    def _pairs(self, other):
+        others = other.parts
+        for name, part in self.parts.items():
+            if name in others:
+                yield from zip(part.weights, others[name].weights, strict=True)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` takes."""
+        return {"settings": self.settings.to_dict(), "precision": self.encoder.dtype_policy.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Networks":
+        """Build the networks, with new weights."""
+        return build(ModelSettings.from_dict(config["settings"]), config["precision"])[0]
+
+
+def build(
+    settings: ModelSettings, precision: str = "float32", jit_compile: bool = True
+) -> tuple[Networks, keras.Model]:
+    """Build the networks of a model, and D, which only training uses.
+
+    D is built here too because all draw their initial weights from Keras' global seed, one after
+    the other.
+
+    Args:
+      settings: what to build.
+      precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
+      jit_compile: see `Networks`.
 
     Returns:
-      "mixed_bfloat16" where all GPUs, or the CPU if there is none, multiply bfloat16 numbers
-      natively; "float32" elsewhere. Other devices convert each number, which is slower than
-      float32.
+      The networks and D.
+
+    Raises:
+      ValueError: if the precision is not supported.
     """
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        has_half = all(each.get("compute_capability", (0, 0)) >= (8, 0) for each in details)
-    else:
-        has_half = cpu.computes_in_bfloat16()
-    return "mixed_bfloat16" if has_half else "float32"
+    architecture, image_size = settings.architecture, settings.image_size
+    size = settings.generated_size
+    viewpoint_estimator = refiner = None
+    with _computing_in(precision):
+        encoder = build_encoder(architecture, image_size)
+        generator = build_generator(architecture, size)
+        discriminator = build_discriminator(architecture, resolutions.coarse_side(image_size, size))
+        if settings.has_viewpoint_estimator:
+            viewpoint_estimator = build_viewpoint_estimator(architecture, image_size)
+        if settings.has_refiner:
+            refiner = build_refiner(
+                architecture, size, settings.voxel_size, image_size, settings.camera
+            )
+    networks = Networks(
+        settings, encoder, generator, viewpoint_estimator, refiner, jit_compile=jit_compile
+    )
+    return networks, discriminator
 
 
 @contextlib.contextmanager
-def computing_in(precision: str) -> Iterator[None]:
-    """Set the compute dtype of networks that are built in this context.
-
-    Args:
-      precision: one of `architectures.PRECISIONS`.
-
-    Raises:
-      ValueError: the precision is not one of them.
-    """
+def _computing_in(precision: str) -> Iterator[None]:
+    """Set the compute dtype of networks that are built in this context."""
     if precision not in architectures.PRECISIONS:
         raise ValueError(
-            f"precision is one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
+            f"precision must be one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
         )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
@@ -58,115 +314,3 @@ def computing_in(precision: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _encode(x, architecture):
-    halvings = max(0, int(math.log2(x.shape[1] / 32)))
-    for i in range(1, halvings + 1):
-        filters = max(1, architecture.encoder_filters[0] // 2)
-        x = layers.Conv2D(
-            filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"halve{i}"
-        )(x)
-        x = normalized(x, f"halve{i}")
-    for i, filters in enumerate(architecture.encoder_filters, 1):
-        x = layers.Conv2D(
-            filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"conv{i}"
-        )(x)
-        x = normalized(x, f"conv{i}")
-    x = layers.Flatten(name="flatten")(x)
-    for i, units in enumerate(architecture.encoder_units, 1):
-        x = layers.Dense(units, use_bias=False, name=f"dense{i}")(x)
-        x = normalized(x, f"dense{i}")
-    return x
-
-
-def build_encoder(architecture: architectures.Architecture, image_size: int) -> keras.Model:
-    """Build E, which maps masks [B, S, S, 1] to latents [B, latent_dim].
-
-    Args:
-      architecture: sizes of the networks.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
-    """
-    inputs = layers.Input((image_size, image_size, 1), name="mask")
-    x = _encode(inputs, architecture)
-    latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)
-    return keras.Model(inputs, latent, name="encoder")
-
-
-def build_generator(architecture: architectures.Architecture, voxel_size: int) -> keras.Model:
-    """Build G, which maps latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1].
-
-    Args:
-      architecture: sizes of the networks.
-      voxel_size: N, one of `architectures.VOXEL_SIZES`.
-
-    Returns:
-      The model, with float32 output.
-    """
-    filters = architecture.generator_filters
-    if voxel_size == 64:
-        filters = (*filters, filters[-1])
-    x = inputs = layers.Input((architecture.latent_dim,), name="latent")
-    x = layers.Dense(architecture.generator_base * 4**3, use_bias=False, name="dense")(x)
-    x = normalized(x, "dense")
-    x = layers.Reshape((4, 4, 4, architecture.generator_base), name="grid")(x)
-    for i, channels in enumerate(filters, 1):
-        x = layers.Conv3DTranspose(
-            channels, architecture.kernel_size, 2, "same", use_bias=False, name=f"deconv{i}"
-        )(x)
-        x = normalized(x, f"deconv{i}")
-    x = UpsamplingToOneChannel(
-        architecture.kernel_size,
-        bias_initializer=keras.initializers.Constant(INITIAL_LOGIT),
-        name="deconv_out",
-    )(x)
-    x = layers.Reshape((voxel_size,) * 3, name="squeeze")(x)
-    voxels = layers.Activation("sigmoid", dtype="float32", name="voxels")(x)
-    return keras.Model(inputs, voxels, name="generator")
-
-
-def build_viewpoint_estimator(
-    architecture: architectures.Architecture, image_size: int
-) -> keras.Model:
-    """Build V, which maps masks [B, S, S, 1] to `viewpoint_bins` [B, NUM_BINS, NUM_OUTPUTS].
-
-    Args:
-      architecture: sizes of the networks; V has E's layers and an output layer of its own.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
-    """
-    x = inputs = layers.Input((image_size, image_size, 1), name="mask")
-    x = _encode(x, architecture)
-    bins = (viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
-    x = layers.Dense(math.prod(bins), dtype="float32", name="out")(x)
-    x = layers.Reshape(bins, dtype="float32", name="bins")(x)
-    return keras.Model(inputs, x, name="viewpoint_estimator")
-
-
-def build_discriminator(architecture: architectures.Architecture, image_size: int) -> keras.Model:
-    """Build D, which maps masks [B, S, S, 1] to logits [B, 1], higher for real masks.
-
-    Args:
-      architecture: sizes of the networks.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
-    """
-    x = inputs = layers.Input((image_size, image_size, 1), name="mask")
-    for i, filters in enumerate(architecture.discriminator_filters, 1):
-        x = layers.Conv2D(filters, architecture.kernel_size, 2, "same", name=f"conv{i}")(x)
-        if i > 1:
-            # One group normalises the whole feature map with a scale per channel, as the layer
-            # norm of tf.contrib that the authors used does. Keras' LayerNormalization would learn
-            # a scale per position as well.
-            x = layers.GroupNormalization(groups=1, name=f"conv{i}_norm")(x)
-        x = layers.LeakyReLU(0.2, name=f"conv{i}_relu")(x)
-    x = layers.Flatten(name="flatten")(x)
-    logits = layers.Dense(1, dtype="float32", name="logits")(x)
-    return keras.Model(inputs, logits, name="discriminator")

@@ -1,7 +1,6 @@
 """Refiner R, which corrects the voxels of a reconstruction by its mask."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,10 +10,10 @@ from ptn_semi.models import architectures
 from ptn_semi.models.normalization import normalized
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection import resolutions
+from ptn_semi.projection.back_projection import BackProjection
 from ptn_semi.projection.camera import Camera
-from ptn_semi.projection.lifting import Lifting
 
-_SMALLEST = 1e-6  # probability, as in the occupancy loss
+_MIN_PROBABILITY = 1e-6  # as in the occupancy loss
 
 
 def build_refiner(
@@ -26,10 +25,10 @@ def build_refiner(
 ) -> keras.Model:
     """Build R, which corrects G's voxels by a mask [B, S, S, 1] and its viewpoint [B, 2].
 
-    G's voxels [B, n, n, n] are repeated to [B, N, N, N]. The mask, and features of it, are lifted
-    into that grid. There R is a U-Net, whose finest level has half of the grid's resolution. It has
-    one level below at 32³ and two at 64³. Its output is added to the voxels' logits. R starts as
-    the identity.
+    G's voxels [B, n, n, n] are repeated to [B, N, N, N]. The mask, and features of it, are
+    back-projected into that grid. There R is a U-Net, whose finest level has half of the grid's
+    resolution. It has one level below at 32³ and two at 64³. Its output is added to the voxels'
+    logits. R starts as the identity.
 
     Args:
       architecture: sizes of the networks.
@@ -47,7 +46,11 @@ def build_refiner(
     viewpoint = layers.Input((2,), name="viewpoint")
     voxels, averaged = inputs, mask
     if voxel_size > coarse_size:
-        voxels = Repeated(voxel_size // coarse_size, dtype="float32", name="repeated")(inputs)
+        x = layers.Reshape((*inputs.shape[1:], 1), dtype="float32", name="coarse_channel")(inputs)
+        x = layers.UpSampling3D(
+            voxel_size // coarse_size, "channels_last", dtype="float32", name="repeated"
+        )(x)
+        voxels = layers.Reshape((voxel_size,) * 3, dtype="float32", name="repeated_grid")(x)
     stride = image_size // resolutions.coarse_side(image_size, voxel_size)
     if stride > 1:
         averaged = layers.AveragePooling2D(stride, name="averaged_mask")(mask)
@@ -66,14 +69,14 @@ def build_refiner(
         features = layers.Conv2D(on_mask, 5, step, "same", activation="relu", name=f"mask_conv{i}")(
             features
         )
-    lifted = Lifting(voxel_size // 2, camera, position=True, name="lifted_features")(
+    projected = BackProjection(voxel_size // 2, camera, position=True, name="projected_features")(
         features, viewpoint
     )
-    seen = Lifting(voxel_size, camera, name="lifted_mask")(averaged, viewpoint)
+    seen = BackProjection(voxel_size, camera, name="projected_mask")(averaged, viewpoint)
     x = layers.Concatenate(name="shape_and_mask")(
         [layers.Reshape((*(voxel_size,) * 3, 1), name="channel")(voxels), seen]
     )
-    x = layers.Concatenate(name="inputs")([convolve(x, fine, 4, 2, "halve"), lifted])
+    x = layers.Concatenate(name="inputs")([convolve(x, fine, 4, 2, "halve"), projected])
     width = x.shape[-1]
     below = convolve(convolve(x, coarse, 3, 2, "down"), coarse, 3, 1, "conv1")
     if voxel_size > architectures.REFINED_SIZE:
@@ -88,32 +91,6 @@ def build_refiner(
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
-class Repeated(layers.Layer):
-    """Repeats voxels along each axis.
-
-    Args:
-      times: how often, at least 2.
-
-    Input shape: [B, n, n, n].
-    Output shape: [B, times · n, times · n, times · n].
-    """
-
-    def __init__(self, times: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.times = times
-
-    def call(self, voxels: tf.Tensor) -> tf.Tensor:
-        """Return the finer voxels."""
-        for axis in (1, 2, 3):
-            voxels = tf.repeat(voxels, self.times, axis)
-        return voxels
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that `from_config` takes."""
-        return {**super().get_config(), "times": self.times}
-
-
-@keras.saving.register_keras_serializable(package="ptn_semi")
 class AddedToLogits(layers.Layer):
     """Adds to the logits of probabilities: `sigmoid(logit(p) + x)`.
 
@@ -123,5 +100,10 @@ class AddedToLogits(layers.Layer):
 
     def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Return the new probabilities."""
-        p = tf.clip_by_value(inputs[0], _SMALLEST, 1 - _SMALLEST)
-        return tf.sigmoid(tf.math.log(p) - tf.math.log(1 - p) + inputs[1])
+        return tf.sigmoid(logit(inputs[0]) + inputs[1])
+
+
+def logit(probabilities: tf.Tensor) -> tf.Tensor:
+    """Compute log(p / (1 − p)), with probabilities clipped so that it is finite."""
+    p = tf.clip_by_value(probabilities, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+    return tf.math.log(p) - tf.math.log(1 - p)

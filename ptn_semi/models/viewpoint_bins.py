@@ -30,10 +30,10 @@ def viewpoint_loss(
     label = tf.minimum(tf.cast(azimuth, tf.int32), NUM_BINS - 1)
     fine = azimuth - tf.cast(label, tf.float32) - 0.5
     middle, half = _elevation_scale(elevation_range)
-    answer = tf.gather(outputs, label, batch_dims=1)  # [B, NUM_OUTPUTS]
+    chosen = tf.gather(outputs, label, batch_dims=1)  # [B, NUM_OUTPUTS]
     classes = tf.nn.sparse_softmax_cross_entropy_with_logits(label, outputs[..., 0])
-    angles = tf.square(answer[:, 1] - fine) + tf.square(
-        answer[:, 2] - (viewpoints[:, 0] - middle) / half
+    angles = tf.square(chosen[:, 1] - fine) + tf.square(
+        chosen[:, 2] - (viewpoints[:, 0] - middle) / half
     )
     return tf.reduce_mean(classes + angles)
 
@@ -53,10 +53,10 @@ def hypotheses(
       probabilities [B, count].
     """
     logs, bins = tf.math.top_k(tf.nn.log_softmax(outputs[..., 0]), count)
-    answers = tf.gather(outputs, bins, batch_dims=1)  # [B, count, NUM_OUTPUTS]
+    chosen = tf.gather(outputs, bins, batch_dims=1)  # [B, count, NUM_OUTPUTS]
     middle, half = _elevation_scale(elevation_range)
-    azimuth = (tf.cast(bins, tf.float32) + 0.5 + answers[..., 1]) * _WIDTH
-    elevation = middle + half * tf.clip_by_value(answers[..., 2], -1.0, 1.0)
+    azimuth = (tf.cast(bins, tf.float32) + 0.5 + chosen[..., 1]) * _WIDTH
+    elevation = middle + half * tf.clip_by_value(chosen[..., 2], -1.0, 1.0)
     return tf.stack([elevation, azimuth], axis=-1), logs
 
 

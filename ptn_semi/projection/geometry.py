@@ -117,4 +117,6 @@ def turn_voxels(voxels: np.ndarray, degrees: float) -> np.ndarray:
     Returns:
       [B, N, N, N] of the same dtype, interpolated linearly; places from outside the grid are 0.
     """
+    if not degrees:
+        return voxels
     return scipy.ndimage.rotate(voxels, -degrees, axes=(1, 3), reshape=False, order=1)

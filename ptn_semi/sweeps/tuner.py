@@ -138,7 +138,7 @@ class Tuner(base_tuner.BaseTuner):
         finally:
             keras.backend.clear_session()  # also collects garbage
         assert checkpoint is not None  # only processes that share a training may have none
-        return {OBJECTIVE: checkpoint.progress["best"]["average_precision"]}
+        return {OBJECTIVE: checkpoint.progress.best.average_precision}
 
     def load_model(self, trial: Trial) -> keras.Model:
         """Raise NotImplementedError: a trial's model is loaded from its workdir like any other."""

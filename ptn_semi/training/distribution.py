@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import replicas
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 

@@ -3,22 +3,20 @@
 import numpy as np
 
 from ptn_semi.data.splits import Shapes
-from ptn_semi.models.predictor import Predictor
+from ptn_semi.models.networks import Networks
 from ptn_semi.projection import resolutions
-from ptn_semi.projection.projector import Projector
 from ptn_semi.visual import sheets
 
 _NUM_SHAPES = 6
 
 
 def validation_pictures(
-    predictor: Predictor, projector: Projector, shapes: Shapes, threshold: float
+    networks: Networks, shapes: Shapes, threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw a few validation shapes, the same ones every time.
 
     Args:
-      predictor: predictor of the model.
-      projector: the model's `render_projector`.
+      networks: the networks that reconstruct.
       shapes: validation shapes with voxels.
       threshold: voxels of a higher probability are shown as occupied.
 
@@ -29,9 +27,9 @@ def validation_pictures(
     count = min(_NUM_SHAPES, len(shapes))
     index = np.linspace(0, len(shapes) - 1, count).astype(int)
     masks = shapes.unpack_masks(index, 0)
-    voxels = predictor(masks)
+    voxels = networks.predict(masks)
     other_masks = shapes.unpack_masks(index, 1)
-    other = projector([voxels, shapes.viewpoints[index, 1]])
+    other = networks.render_projector([voxels, shapes.viewpoints[index, 1]])
     other = resolutions.coarse_masks(other, shapes.image_size).numpy()
     rows = [
         [sheets.mask_picture(mask) for mask in row]

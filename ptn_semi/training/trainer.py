@@ -22,11 +22,11 @@ from ptn_semi import settings
 from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
-from ptn_semi.models.predictor import Predictor
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
+from ptn_semi.training.precision import choose_precision
 from ptn_semi.training.tensorboard import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
@@ -54,7 +54,7 @@ def train(
     """
     workdir = pathlib.Path(workdir)
     settings.check(data, train, run)
-    train = dataclasses.replace(train, precision=start.choose_precision(train.precision))
+    train = dataclasses.replace(train, precision=choose_precision(train.precision))
     is_chief = distribution.is_chief(distribution.create(run.strategy))
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
@@ -77,17 +77,17 @@ def start_trainer(
     distribution.check_batch_size(
         strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
     )
-    loaded = start.load_data(data, train, run)
+    run_data = start.load_data(data, train, run)
     with strategy.scope():
-        model = start.build(data, train, mirror_answers=bool(loaded.variations.mirrored.all()))
-    newest = start.restore(workdir, model, loaded.name, train.init_from)
+        model = start.build_model(data, train, run_data.supervision)
+    newest = start.restore(workdir, model, run_data.name, train.init_from)
     distribution.check_equal(
         strategy,
         int(model.steps.numpy()),
         "the processes resume from different checkpoints: put --workdir on a disk that they share; "
         "they are at steps",
     )
-    return Trainer(workdir, loaded, model, newest, train, run)
+    return Trainer(workdir, run_data, model, newest, train, run)
 
 
 class Trainer:
@@ -95,7 +95,7 @@ class Trainer:
 
     Args:
       workdir: folder of the run.
-      loaded: shapes of the run.
+      data: the data of the run.
       model: a compiled model, restored from `newest`.
       newest: the checkpoint that the run resumes from, or None.
       train: settings of the training.
@@ -105,21 +105,20 @@ class Trainer:
     def __init__(
         self,
         workdir: pathlib.Path,
-        loaded: start.LoadedData,
+        data: start.RunData,
         model: SemiSupervisedReconstructor,
         newest: checkpoints.Checkpoint | None,
         train: TrainSettings,
         run: RunSettings,
     ):
-        self.workdir, self.loaded, self.model, self.newest = workdir, loaded, model, newest
+        self.workdir, self.data, self.model, self.newest = workdir, data, model, newest
         self.train_settings, self.run = train, run
         self.strategy = distribution.create(run.strategy)
         self.is_chief = distribution.is_chief(self.strategy)
         self.step = int(model.steps.numpy())
-        progress = newest.progress if newest else {}
-        self.best, self.minutes = progress.get("best"), progress.get("minutes", 0.0)
-        self.kept = [self.best["step"]] if self.best else []
-        self.predictor = Predictor(model)
+        progress = newest.progress if newest else checkpoints.Progress(data.name)
+        self.best, self.minutes = progress.best, progress.minutes
+        self.kept = {self.best.step} if self.best else set()
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = distribution.compile_step(
             self.strategy,
@@ -172,16 +171,10 @@ class Trainer:
         """Create the batches of the steps that are left."""
         train = self.train_settings
         return batches.batch_dataset(
-            self.loaded.shapes,
-            own=self.loaded.own,
-            labeled=self.loaded.labeled,
-            labeled_views=train.labeled_views,
-            batch_size=train.batch_size,
+            self.data.supervision,
+            train.batch_size,
+            train.seed,
             labeled_batch_size=train.labeled_batch_size,
-            seed=train.seed,
-            mirror_views=self.loaded.variations.mirrored,
-            hulls=self.loaded.hulls,
-            warp_strength=self.loaded.variations.strengths,
             start=self.step,
         )
 
@@ -239,14 +232,12 @@ class Trainer:
 
     def _evaluate(self, summaries: Summaries) -> None:
         views = self.run.validation_views
-        rows = scoring.score_model(self.predictor, self.loaded.validation, views)
+        rows = scoring.score_networks(self.model.ema, self.data.validation, views)
         mean = rows["mean"]
-        if self.best is None or mean["average_precision"] > self.best["average_precision"]:
-            self.best = {
-                "step": self.step,
-                "average_precision": mean["average_precision"],
-                "threshold": mean["best_threshold"],
-            }
+        if self.best is None or mean["average_precision"] > self.best.average_precision:
+            self.best = checkpoints.Best(
+                self.step, mean["average_precision"], mean["best_threshold"]
+            )
         shown = ("average_precision", "max_iou_of_mean", "max_iou_per_shape", "iou_0.4", "iou_0.5")
         summaries.scalars(self.step, {f"validation/{name}": mean[name] for name in shown})
         tqdm.tqdm.write(
@@ -254,10 +245,7 @@ class Trainer:
             f"MaxIoU {mean['max_iou_of_mean']:.4f}"
         )
         masks, reconstructions, occupied = validation_pictures(
-            self.predictor,
-            self.model.render_projector,
-            self.loaded.validation,
-            mean["best_threshold"],
+            self.model.ema, self.data.validation, mean["best_threshold"]
         )
         summaries.image(self.step, "masks", masks)
         summaries.image(self.step, "reconstructions", reconstructions)
@@ -272,25 +260,23 @@ class Trainer:
                 f"the weight {bad} became infinite or NaN by step {self.step}: lower the learning "
                 f"rates; {self._last_good()}"
             )
-        progress = {
-            "best": self.best,
-            "minutes": self.minutes,
-            "data_set": self.loaded.name,
-            "extent": self.loaded.extent,
-            "categories": sorted(set(self.loaded.shapes.categories[: self.loaded.own].tolist())),
-        }
-        best = [self.best["step"]] if self.best else []
-        # The previous best is kept too. It is needed if the newest checkpoint is damaged.
-        keep = {*best, *self.kept}
-        self.newest = checkpoints.save(self.workdir / "checkpoints", self.model, progress, keep)
+        best = {self.best.step} if self.best else set()
+        self.newest = checkpoints.save(
+            self.workdir / "checkpoints",
+            self.model,
+            start.model_info(self.model, self.data, self.best),
+            checkpoints.Progress(self.data.name, self.minutes, self.best),
+            # The previous best is kept too. It is needed if the newest checkpoint is damaged.
+            keep=best | self.kept,
+        )
         self.kept = best
 
 
-def _short(losses: Mapping[str, float], best: dict | None) -> dict[str, str]:
+def _short(losses: Mapping[str, float], best: checkpoints.Best | None) -> dict[str, str]:
     """Shorten losses for the progress bar to names such as rec, lat, vox, occ, gen and dis."""
     words = {
         name[:3]: f"{value:.3f}"
         for name, value in losses.items()
         if name != "discriminator_accuracy"
     }
-    return words | ({"best AP": f"{best['average_precision']:.3f}"} if best else {})
+    return words | ({"best AP": f"{best.average_precision:.3f}"} if best else {})

@@ -128,7 +128,7 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         paint = None
         if color and shown.textures and shown.fits:
             occupied = surfaces.without_crumbs(shown.voxels, threshold) > threshold
-            camera = reconstructor.projector.camera
+            camera = reconstructor.info.settings.camera
             paint = colors.Painter(shown.textures, shown.fits, occupied, camera)
         try:
             reconstruction.check_shape(shown.voxels, threshold, "it")

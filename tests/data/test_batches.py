@@ -1,4 +1,4 @@
-"""Which shapes are labeled, and what is in a batch."""
+"""What is in a batch."""
 
 import collections
 import dataclasses
@@ -9,56 +9,7 @@ import pytest
 
 from ptn_semi.data import batches
 from ptn_semi.data.splits import Shapes
-
-IDS = [f"chair_{i:03}" for i in range(200)]
-
-
-def subset(model_ids, pose_fraction, seed=0):
-    chairs = ["chair"] * len(model_ids)
-    return {model_ids[i] for i in batches.labeled_subset(model_ids, chairs, pose_fraction, seed)}
-
-
-@pytest.mark.parametrize(
-    ("pose_fraction", "count"), [(0, 1), (0.001, 1), (0.01, 2), (0.1, 20), (0.5, 100), (1, 200)]
-)
-def test_a_share_of_the_shapes_is_labeled_at_least_one(pose_fraction, count):
-    index = batches.labeled_subset(IDS, ["chair"] * len(IDS), pose_fraction, 0)
-    assert len(index) == len(set(index)) == count
-    assert (np.diff(index) > 0).all()
-    assert set(index) <= set(range(200))
-
-
-def test_smaller_shares_are_among_larger_ones():
-    nested = [subset(IDS, share) for share in (0, 0.01, 0.1, 0.3, 0.5, 1)]
-    for small, large in itertools.pairwise(nested):
-        assert small < large
-
-
-def test_the_labeled_shapes_depend_on_ids_and_seed_alone():
-    expected = subset(IDS, 0.1)
-    assert subset(IDS, 0.1) == expected
-    assert subset(IDS[::-1], 0.1) == expected
-    assert subset(np.array(IDS), 0.1) == expected
-    assert subset(IDS, 0.1, seed=1) != expected
-    # Pinned: later versions of the package are to label the same.
-    assert subset(IDS, 0.02) == {"chair_020", "chair_068", "chair_087", "chair_174"}
-
-
-def test_adding_shapes_reshuffles_none():
-    everything = IDS + [f"new_{i}" for i in range(50)]
-    # Of 250 shapes 40 are labeled: those of the old that are among them come first of the old.
-    old = subset(everything, 0.16) & set(IDS)
-    assert 20 < len(old) < 40
-    assert old == subset(IDS, len(old) / 200)
-
-
-def test_each_category_has_its_share():
-    categories = np.array(["chair"] * 150 + ["car"] * 45 + ["lamp"] * 5)
-    labeled = batches.labeled_subset(IDS, categories, 0.1, 0)
-    counts = dict(zip(*np.unique(categories[labeled], return_counts=True), strict=True))
-    assert counts == {"chair": 15, "car": 4, "lamp": 1}
-    alone = batches.labeled_subset(IDS[:150], categories[:150], 0.1, 0)
-    np.testing.assert_array_equal(labeled[labeled < 150], alone)
+from support.supervisions import supervise
 
 
 def make_shapes(num_shapes=5, num_views=6, size=9):
@@ -81,8 +32,19 @@ SHAPES, MASKS = make_shapes()
 LABELED = [1, 3, 4]
 
 
-def take(count, shapes=SHAPES, labeled=LABELED, labeled_views=4, batch_size=8, seed=0, **options):
-    data = batches.batch_dataset(shapes, labeled, labeled_views, batch_size, seed, **options)
+def take(
+    count,
+    shapes=SHAPES,
+    labeled=LABELED,
+    batch_size=8,
+    seed=0,
+    labeled_batch_size=0,
+    start=0,
+    **supervision,
+):
+    data = batches.batch_dataset(
+        supervise(shapes, labeled, **supervision), batch_size, seed, labeled_batch_size, start
+    )
     return list(data.take(count).as_numpy_iterator())
 
 
@@ -136,7 +98,7 @@ def test_categories_are_drawn_evenly_however_many_shapes_they_have():
 
 
 @pytest.mark.parametrize("options", [{"labeled_views": 100}, {"labeled": [2], "labeled_views": 2}])
-def test_more_is_asked_for_than_there_is(options):
+def test_more_views_than_there_are_are_all_views(options):
     batch = take(1, batch_size=64, **options)[0]
     a, b = find(batch["view_a"]), find(batch["view_b"])
     assert len(a) == 64
@@ -152,11 +114,11 @@ def assert_same(batches_a, batches_b):
             np.testing.assert_array_equal(a[name], b[name])
 
 
-@pytest.mark.parametrize("mirror_views", [False, True])
-def test_a_later_start_goes_on_with_the_same_batches(mirror_views):
-    whole = take(6, mirror_views=mirror_views)
-    assert_same(take(6, mirror_views=mirror_views), whole)
-    assert_same(take(3, mirror_views=mirror_views, start=3), whole[3:])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_later_start_continues_with_the_same_batches(mirrored):
+    whole = take(6, mirrored=mirrored)
+    assert_same(take(6, mirrored=mirrored), whole)
+    assert_same(take(3, mirrored=mirrored, start=3), whole[3:])
 
 
 def test_batches_differ_by_step_and_seed():
@@ -166,7 +128,7 @@ def test_batches_differ_by_step_and_seed():
             assert (value != other[name]).any()
 
 
-def test_what_is_drawn_for_one_purpose_tells_nothing_of_another():
+def test_draws_for_different_purposes_are_uncorrelated():
     drawn = []
     for batch in take(100, labeled=range(5), labeled_views=6):
         a, b, alone = (find(batch[name]) for name in ("view_a", "view_b", "unlabeled"))
@@ -181,8 +143,8 @@ HULLS = np.random.default_rng(1).integers(0, 256, (len(LABELED), 32, 32, 32), np
 def test_hulls_come_out_as_likelihoods_mirrored_or_not():
     hulls = HULLS.astype(np.float32) / 255
     both = np.concatenate([hulls, hulls[..., ::-1]])
-    for mirror_views, possible in ((False, hulls), (True, both)):
-        seen = np.concatenate([b["hull"] for b in take(6, hulls=HULLS, mirror_views=mirror_views)])
+    for mirrored, possible in ((False, hulls), (True, both)):
+        seen = np.concatenate([b["hull"] for b in take(6, hulls=HULLS, mirrored=mirrored)])
         assert seen.dtype == np.float32
         equal = (seen[:, None] == possible).all(axis=(2, 3, 4))
         assert (equal.sum(axis=1) == 1).all()
@@ -214,7 +176,7 @@ def test_some_shapes_are_mirrored_and_each_hull_has_its_own_strength():
     may = np.array([True, True, False, False, True])  # shapes 1, 3 and 4 are labeled
     strengths = np.float32([0.1, 0.2, 0.3])
     hulls = HULLS.astype(np.float32) / 255
-    options = {"hulls": HULLS, "warp_strength": strengths, "mirror_views": may}
+    options = {"hulls": HULLS, "warp_strength": strengths, "mirrored": may}
     flipped = collections.Counter()
     for batch, plain in zip(take(20, **options), take(20, hulls=HULLS), strict=True):
         for mask, original in zip(batch["unlabeled"], plain["unlabeled"], strict=True):
@@ -224,15 +186,15 @@ def test_some_shapes_are_mirrored_and_each_hull_has_its_own_strength():
             flipped["pair", find(original[None])[0, 0]] += (a != original).any()
         for hull, strength in zip(batch["hull"], batch["warp_strength"], strict=True):
             row = list(strengths).index(strength)
-            mirrored = (hull == hulls[row][..., ::-1]).all()
-            assert mirrored or (hull == hulls[row]).all()
-            flipped["hull", LABELED[row]] += mirrored
+            is_mirrored = (hull == hulls[row][..., ::-1]).all()
+            assert is_mirrored or (hull == hulls[row]).all()
+            flipped["hull", LABELED[row]] += is_mirrored
     for (what, shape), count in flipped.items():
         assert (count > 0) == may[shape], what
 
 
 def test_mirrored_batches_are_masks_of_mirrored_shapes():
-    plain, mirrored = take(20), take(20, mirror_views=True)
+    plain, mirrored = take(20), take(20, mirrored=True)
     shares = {"pair": [], "unlabeled": []}
     for batch, other in zip(plain, mirrored, strict=True):
         flipped = (batch["unlabeled"] != other["unlabeled"]).any(axis=(1, 2, 3))

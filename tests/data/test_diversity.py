@@ -1,5 +1,7 @@
 """What labeled shapes say of mirror images and of warps."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,8 @@ def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=
     known = np.arange(len(categories)) if known is None else np.array(known, int)
     own = len(categories) if own is None else own
     hulls = hulls.astype(np.uint8) * 255
-    return diversity.choose(categories, known, hulls, own, mirror_views, strength)
+    mirrored, strengths = diversity.choose(categories, known, hulls, own, mirror_views, strength)
+    return types.SimpleNamespace(mirrored=mirrored, strengths=strengths)
 
 
 def test_each_category_is_varied_as_its_own_shapes_differ(capsys):
@@ -94,4 +97,4 @@ def test_some_shapes_of_each_category_are_compared():
     categories = np.array(["car", "lamp"] * 150)
     labeled = [*range(0, 300, 2), 299]
     some = diversity.some_of_each(categories, np.array(labeled))
-    assert some.tolist() == [*range(0, 2 * diversity.MOST, 2), 299]
+    assert some.tolist() == [*range(0, 2 * diversity.MAX_COMPARED, 2), 299]

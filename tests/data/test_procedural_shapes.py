@@ -12,6 +12,7 @@ from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
 from support.small_sets import AIRPLANE, CHAIR, from_files, put
 from support.small_sets import procedural_shapes as in_memory
+from support.supervisions import supervise
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,9 @@ def test_batches_learn_from_both_and_draw_unlabeled_masks_from_the_own(settings,
     joined = procedural_shapes.join(own, added)
     assert len(joined) == len(own) + len(added)
     labeled = np.array([0, *range(len(own), len(joined))])
-    drawn = batches.batch_dataset(joined, labeled, 3, 16, 0, own=len(own)).take(20)
+    drawn = batches.batch_dataset(
+        supervise(joined, labeled, 3, num_own=len(own)), batch_size=16, seed=0
+    ).take(20)
     is_own = lambda masks: np.array(
         [(own.unpack_masks(slice(None), slice(None)) == m).all((2, 3, 4)).any() for m in masks]
     )
@@ -76,8 +79,8 @@ def test_viewpoints_are_not_for_unlabeled_training():
 
 def test_their_voxels_are_averaged_for_coarser_models():
     shapes = in_memory(Projector(64, jit_compile=False), ["chair"] * 2, 2, 64)
-    filled = procedural_shapes.known(shapes, 32)
+    filled = procedural_shapes.filled(shapes, 32)
     voxels = shapes.unpack_voxels([0, 1]).reshape(2, 32, 2, 32, 2, 32, 2)
     np.testing.assert_array_equal(filled, np.ceil(255 * voxels.mean(axis=(2, 4, 6))))
-    whole = procedural_shapes.known(shapes, 64)
+    whole = procedural_shapes.filled(shapes, 64)
     np.testing.assert_array_equal(whole == 255, voxels.reshape(whole.shape))

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,37 +14,27 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
-from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
+from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from support import processes
-from support.tiny_networks import TINY
+from support.small_models import REFINING, build
 
 SERVING = pathlib.Path(__file__).parents[2] / "docs" / "serving.md"
 MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
-PROGRESS = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7, "categories": ["chair"]}
-
-
-def averages(model):
-    names = ("encoder", "generator", "viewpoint_estimator", "refiner")
-    return [weight for name in names for weight in getattr(model, f"average_{name}").weights]
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Of a model with R whose batch norm is not that of a fresh one, trained in half precision."""
-    model = SemiSupervisedReconstructor(
-        TINY,
-        camera=Camera(distance=3),
-        loss_settings=LossSettings(occupancy_weight=1.0, refine=True),
-        mirror_answers=True,
-        precision="mixed_bfloat16",
-    )
-    model.compile(*(keras.optimizers.Adam(1e-3) for _ in OPTIMIZERS))
+    settings = {"camera": Camera(distance=3), "flip_augmentation": True}
+    model = build(**REFINING, precision="mixed_bfloat16", settings=settings)
     generator = np.random.default_rng(0)
-    for weight in averages(model):
+    for weight in model.ema.weights:
         weight.assign(weight + 0.1 * generator.random(weight.shape))
-    return checkpoints.save(tmp_path_factory.mktemp("run"), model, PROGRESS, keep=set())
+    info = ModelInfo(model.settings, threshold=0.35, extent=0.7, categories=("chair",), step=0)
+    progress = checkpoints.Progress("chairs")
+    return checkpoints.save(tmp_path_factory.mktemp("run"), model, info, progress, keep=set())
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +44,7 @@ def exported(checkpoint, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    return checkpoints.load_model(checkpoint)
+    return checkpoints.load_networks(checkpoint)
 
 
 def test_signatures_answer_as_the_model(exported, model):
@@ -69,7 +58,7 @@ def test_signatures_answer_as_the_model(exported, model):
         signatures["serving_uint8"](mask=as_bytes)["voxels"], voxels, atol=1e-6
     )
     decoded = signatures["decode"](latent=answer["latent"])["voxels"]
-    np.testing.assert_allclose(decoded, model.average_generator(answer["latent"]), atol=1e-6)
+    np.testing.assert_allclose(decoded, model.generator(answer["latent"]), atol=1e-6)
     viewpoints = np.float32([[10, 40]] * 5)
     mask = signatures["project"](voxels=tf.constant(voxels), viewpoint=tf.constant(viewpoints))
     np.testing.assert_allclose(mask["mask"], model.projector([voxels, viewpoints]), atol=1e-5)
@@ -84,10 +73,9 @@ def test_metadata_is_in_the_model_and_beside_it(exported):
 
 
 def test_variables_are_stored_once(exported, model):
-    weights = averages(model)
     kept = tf.train.list_variables(str(exported / "variables" / "variables"))
     sizes = [np.prod(shape) for name, shape in kept if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
-    assert sum(sizes) == sum(np.prod(weight.shape) for weight in weights)
+    assert sum(sizes) == sum(np.prod(weight.shape) for weight in model.weights)
 
 
 def test_requests_to_warm_up_with_are_answered(exported):

@@ -22,7 +22,7 @@ def chair():
 def test_the_viewpoint_is_found(chair, elevation, azimuth):
     viewpoint = np.float32([[elevation, azimuth]])
     mask = (PROJECTOR([chair[None].astype(np.float32), viewpoint]).numpy()[0] > 0).astype("f4")
-    fit = fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE)
+    fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE)
     assert fit.iou > 0.95
     assert abs(fit.elevation - elevation) < 4 and abs(fit.azimuth - azimuth) < 4
 
@@ -36,20 +36,20 @@ def test_the_model_decides_between_front_and_back(chair):
     )
     for azimuth in (0, 180):
         estimate = np.float32([0, azimuth])
-        fit = fits.best(table, mask, PROJECTOR, ELEVATION_RANGE, estimate)
+        fit = fits.search(table, mask, PROJECTOR, ELEVATION_RANGE, estimate)
         assert abs((fit.azimuth - azimuth - 10 + 180) % 360 - 180) < 10 and fit.iou > 0.9
     # An estimate that the mask does not bear out is overruled.
-    fit = fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE, np.float32([0, 90]))
-    assert fit.iou >= fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE).iou - 0.05
+    fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE, np.float32([0, 90]))
+    assert fit.iou >= fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE).iou - 0.05
 
 
 def test_the_fit_from_a_given_viewpoint(chair):
     viewpoint = (10.0, 33.0)
     mask = PROJECTOR([chair[None].astype("f4"), np.float32([viewpoint])]).numpy()[0] > 0
-    assert fits.at(chair, mask.astype("f4"), PROJECTOR, viewpoint) == fits.Fit(10, 33, 1)
+    assert fits.measure(chair, mask.astype("f4"), PROJECTOR, viewpoint) == fits.Fit(10, 33, 1)
 
 
 def test_a_mask_that_does_not_fit(chair):
     mask = np.zeros((32, 32, 1), np.float32)
     mask[15:17] = 1  # a bar
-    assert fits.best(chair, mask, PROJECTOR, ELEVATION_RANGE).iou < 0.4
+    assert fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE).iou < 0.4

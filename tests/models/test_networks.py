@@ -1,153 +1,134 @@
-"""Sizes of the networks, pinned: a checkpoint of one is no use to another."""
+"""The networks that reconstruct: from one view and from several."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.models import architectures, networks, viewpoint_bins
-from ptn_semi.models.architectures import PRESETS
-from ptn_semi.models.refiner import build_refiner
-from ptn_semi.projection import resolutions
-from ptn_semi.projection.camera import Camera
-from ptn_semi.utils import cpu
+from ptn_semi.models import architectures, networks, viewpoint_search
+from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.projection import geometry
+from support.small_models import BATCH, PROJECTOR, REFINING, build, same, weights
+from support.tiny_networks import TINY
 
-# Worked out from the published architecture (kernels without bias before a batch norm, which keeps
-# 4 numbers per channel: scale, offset, moving mean and variance):
-#   E  5²·1·128 + 4·128, 5²·128·256 + 4·256, 5²·256·512 + 4·512   convolutions, 32 → 4 pixels
-#      4²·512·1024 + 4·1024, 1024² + 4·1024, 1024·512 + 512       fully connected
-#   G  512·256·4³ + 4·256·4³                                      fully connected
-#      5³·256·128 + 4·128, 5³·128·64 + 4·64, 5³·64·1 + 1          transposed convolutions, to 32³
-#      for 64³ one more 5³·64·64 + 4·64
-#   D  5²·1·256 + 256, 5²·256·512 + 512, 5²·512·1024 + 1024       convolutions, 32 → 4 pixels
-#      2·512, 2·1024                                              layer norms, per channel
-#      4²·1024·1 + 1                                              fully connected
-# `small` has the same layers with kernels of 4, E 32, 64, 128 → 256 → 128, G 64 → 32 → 16 → 1 and
-# D 32, 64, 128.
-ENCODER = {"paper": 14_072_960, "small": 723_456}
-GENERATOR = {
-    ("paper", 32): 13_582_913,
-    ("paper", 64): 14_095_169,
-    ("small", 32): 705_729,
-    ("small", 64): 722_177,
-}
-DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
-# V is E with another last layer: from E's 1024 or 256 units to 16 bins of 3 numbers.
-VIEWPOINT_ESTIMATOR = {
-    "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 48,
-    "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 48,
-}
-
-# R is the same in all presets. By the grid's side:
-#   5²·1·6 + 6, 5²·6·6 + 6                              convolutions on the mask
-#   4³·2·8 + 4·8                                        voxels and mask to half of the grid
-#   3³·16·32 + 4·32, 3³·32·32 + 4·32, 2³·32·16 + 4·16   with the mask's features to a quarter, back
-#   3³·16·16 + 4·16, 4³·16 + 1                          the correction
-#   for 64³ also 2 · (3³·32·32 + 4·32), 2³·32·32 + 4·32 down to an eighth and back
-REFINER = {32: 56_007, 64: 119_879}
+VIEWPOINTS = np.float32([[[10, 20], [0, 110], [30, 200]]])
+MASKS = BATCH["unlabeled"]
+FLIP = {"flip_augmentation": True}
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_encoder(preset):
-    encoder = networks.build_encoder(PRESETS[preset], 32)
-    assert encoder.count_params() == ENCODER[preset]
-    masks = tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])
-    latents = encoder(masks).numpy()
-    assert latents.shape == (2, PRESETS[preset].latent_dim)
-    assert latents.dtype == np.float32
-    assert np.isfinite(latents).all()
-    assert latents.min() < 0 < latents.max()
+def random_masks(count):
+    shape = (2, count, 32, 32, 1)
+    return np.float32(np.random.default_rng(0).random(shape) < 0.4)
 
 
-@pytest.mark.parametrize(("preset", "voxel_size"), GENERATOR)
-def test_generator(preset, voxel_size):
-    generator = networks.build_generator(PRESETS[preset], voxel_size)
-    assert generator.count_params() == GENERATOR[preset, voxel_size]
-    latents = tf.random.stateless_normal((2, PRESETS[preset].latent_dim), [0, 0])
-    voxels = generator(latents).numpy()
-    assert voxels.shape == (2, voxel_size, voxel_size, voxel_size)
-    assert voxels.dtype == np.float32
-    assert 0 <= voxels.min() < voxels.max() <= 1
-    assert voxels.mean() < 0.1  # starts near empty
+def with_random_weights(model):
+    """The EMA, with noise: R starts as the identity, and G predicts the same for all masks."""
+    for part in model.ema.parts.values():
+        for number, weight in enumerate(w for w in part.weights if "kernel" in w.path):
+            noise = tf.random.stateless_normal(weight.shape, [number, 7], stddev=0.3)
+            weight.assign_add(noise)
+    return model.ema
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("precision", architectures.PRECISIONS)
-def test_viewpoint_estimator(preset, precision):
-    with networks.computing_in(precision):
-        estimator = networks.build_viewpoint_estimator(PRESETS[preset], 32)
-    assert estimator.count_params() == VIEWPOINT_ESTIMATOR[preset]
-    answers = estimator(tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])).numpy()
-    assert answers.shape == (2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
-    assert answers.dtype == np.float32
+@pytest.fixture(scope="module", params=[{}, FLIP], ids=["plain", "flipped"])
+def refining(request):
+    return with_random_weights(build(**REFINING, settings=request.param))
 
 
 @pytest.mark.parametrize("voxel_size", architectures.VOXEL_SIZES)
-@pytest.mark.parametrize("precision", architectures.PRECISIONS)
-def test_refiner_starts_as_the_identity(voxel_size, precision):
-    with networks.computing_in(precision):
-        refiner = build_refiner(PRESETS["small"], 32, voxel_size, 32, Camera())
-    assert refiner.count_params() == REFINER[voxel_size]
-    voxels = tf.random.stateless_uniform((2, 32, 32, 32), [0, 0])
-    masks = tf.cast(tf.random.stateless_uniform((2, 32, 32, 1), [0, 1]) < 0.5, tf.float32)
-    viewpoints = tf.constant([[0.0, 30.0], [20.0, 200.0]])
-    refined = refiner([voxels, masks, viewpoints]).numpy()
-    assert refined.dtype == np.float32
-    np.testing.assert_allclose(
-        refined, resolutions.repeated_voxels(voxels.numpy(), voxel_size), atol=1e-5
+def test_masks_are_reconstructed_one_by_one(voxel_size):
+    model, _ = networks.build(ModelSettings(TINY, voxel_size))
+    voxels = model(MASKS).numpy()
+    assert voxels.shape == (3, voxel_size, voxel_size, voxel_size)
+    assert 0 <= voxels.min() < voxels.max() <= 1
+    np.testing.assert_allclose(model(MASKS[:1])[0], voxels[0], atol=1e-6)
+
+
+def test_the_refiner_corrects_from_the_viewpoint_that_fits():
+    model = with_random_weights(build(**REFINING))
+    voxels = model.generator(model.encoder(MASKS))
+    viewpoints = viewpoint_search.search_viewpoints(
+        model.viewpoint_estimator(MASKS), MASKS, voxels, PROJECTOR, (-20, 40)
     )
-    # Once it adds something, what it adds depends on the mask and the viewpoint.
-    correction = refiner.get_layer("correction")
-    correction.set_weights([np.ones_like(weight) for weight in correction.get_weights()])
-    answers = refiner([voxels, masks, viewpoints]).numpy()
-    assert abs(answers - refined).max() > 0.01
-    for other in ([voxels, 1 - masks, viewpoints], [voxels, masks, viewpoints + 90]):
-        assert abs(refiner(other).numpy() - answers).max() > 1e-3
+    expected = model.refiner([voxels, MASKS, viewpoints])
+    np.testing.assert_array_equal(model(MASKS), expected)
+    assert abs(expected - voxels).numpy().max() > 0.01
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_discriminator(preset):
-    discriminator = networks.build_discriminator(PRESETS[preset], 32)
-    assert discriminator.count_params() == DISCRIMINATOR[preset]
-    masks = tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])
-    logits = discriminator(masks, training=True).numpy()
-    assert logits.shape == (2, 1)
-    assert logits.dtype == np.float32
-    # Layer norm, so that no mask depends on the others in its batch.
-    np.testing.assert_allclose(discriminator(masks[:1], training=True), logits[:1], atol=1e-4)
+def test_flip_augmentation_mirrors_predictions_with_their_masks():
+    model = with_random_weights(build(supervision="labeled", settings=FLIP))
+    voxels, mirrored = model(MASKS), model(MASKS[:, :, ::-1])
+    np.testing.assert_allclose(voxels, mirrored[..., ::-1], atol=1e-6)
+    plain = model.generator(model.encoder(MASKS))
+    assert abs(voxels - plain).numpy().max() > 1e-4
+    latents = model.reconstruct(MASKS[:, None]).latents
+    np.testing.assert_allclose(latents[:, 0], model.encoder(MASKS), atol=1e-6)
 
 
-@pytest.mark.parametrize("image_size", [20, 48, 64])
-def test_masks_of_another_size(image_size):
-    masks = tf.zeros((2, image_size, image_size, 1))
-    assert networks.build_encoder(PRESETS["small"], image_size)(masks).shape == (2, 128)
-    assert networks.build_discriminator(PRESETS["small"], image_size)(masks).shape == (2, 1)
+@pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32), (2, 32, 32), (2, 16, 16, 1)])
+def test_masks_of_other_shapes_are_refused(shape):
+    model, _ = networks.build(ModelSettings(TINY))
+    with pytest.raises(ValueError, match=r"masks must be \[B, 32, 32, 1\], not .* mask\[None\]"):
+        model.predict(np.zeros(shape, np.float32))
 
 
-@pytest.mark.parametrize("voxel_size", [0, 16, 33, 128])
-def test_other_voxel_sizes_are_refused(voxel_size):
-    with pytest.raises(ValueError, match=f"one of .32, 64., not {voxel_size}"):
-        architectures.check_sizes(voxel_size, 32)
+def test_predict_compiles_the_call(refining):
+    np.testing.assert_allclose(refining.predict(MASKS), refining(MASKS), atol=1e-6)
 
 
-@pytest.mark.parametrize("image_size", [0, 7, 513])
-def test_other_image_sizes_are_refused(image_size):
-    with pytest.raises(ValueError, match=f"8 to 512, not {image_size}"):
-        architectures.check_sizes(32, image_size)
+def test_a_frozen_copy_has_weights_of_its_own():
+    model, _ = networks.build(ModelSettings(TINY))
+    copy = model.frozen_copy()
+    assert same(weights(copy), weights(model)) and not copy.trainable_variables
+    before = weights(copy)
+    for weight in model.weights:
+        weight.assign_add(tf.ones_like(weight))
+    assert same(weights(copy), before)
 
 
-@pytest.mark.parametrize(
-    ("capabilities", "cpu_has_it", "expected"),
-    [
-        ([], True, "mixed_bfloat16"),
-        ([], False, "float32"),
-        ([(8, 0), (9, 0)], False, "mixed_bfloat16"),
-        ([(8, 0), (7, 5)], True, "float32"),
-        ([None], True, "float32"),  # a GPU that does not tell
-    ],
-)
-def test_fastest_precision(capabilities, cpu_has_it, expected, monkeypatch):
-    details = [{"compute_capability": each} if each else {} for each in capabilities]
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: range(len(details)))
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
-    monkeypatch.setattr(cpu, "computes_in_bfloat16", lambda: cpu_has_it)
-    assert networks.fastest_precision() == expected
+def test_config_gives_the_same_networks():
+    settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
+    model, _ = networks.build(settings, "mixed_bfloat16")
+    again = networks.Networks.from_config(model.get_config())
+    assert again.settings == settings and again.parts.keys() == model.parts.keys()
+    assert again.encoder.dtype_policy.name == "mixed_bfloat16"
+
+
+def test_the_order_of_views_does_not_matter(refining):
+    masks = random_masks(3)
+    voxels, _, viewpoints = refining.reconstruct(masks)
+    reordered, _, others = refining.reconstruct(masks[:, ::-1])
+    np.testing.assert_allclose(voxels, reordered, atol=1e-5)
+    np.testing.assert_allclose(viewpoints, others[:, ::-1], atol=1e-2)
+    assert voxels.shape == (2, 32, 32, 32) and 0 <= voxels.numpy().min() <= voxels.numpy().max() < 1
+
+
+def test_given_viewpoints_are_kept_and_used(refining):
+    masks = random_masks(3)[:1]
+    voxels, viewpoints = refining.predict_views(masks, VIEWPOINTS)
+    np.testing.assert_array_equal(viewpoints, VIEWPOINTS)
+    elsewhere, _ = refining.predict_views(masks, VIEWPOINTS + np.float32([0, 40]))
+    assert np.abs(voxels - elsewhere).max() > 0.01
+
+
+@pytest.mark.parametrize("settings", [{}, FLIP])
+def test_views_carve_what_they_see_outside_their_masks(settings):
+    # Without R and V: the mean of what G predicts, less what is outside.
+    model, _ = networks.build(ModelSettings(TINY, **settings))
+    masks = random_masks(3)[:1]
+    plain, _, unknown = model.reconstruct(masks)
+    assert unknown is None
+    carved = model.reconstruct(masks, VIEWPOINTS).voxels
+    logit = lambda p: np.log(p) - np.log1p(-p)
+    loss = logit(plain.numpy()[0]) - logit(carved.numpy()[0])
+    # Voxels at places whose pixel is empty in all views lose one for each view.
+    centres = np.stack(np.meshgrid(*[(np.arange(32) + 0.5) / 32 - 0.5] * 3, indexing="ij"), -1)
+    outside = np.zeros([32, 32, 32])
+    for mask, viewpoint in zip(masks[0], VIEWPOINTS[0], strict=True):
+        matrix = geometry.projection_matrix(viewpoint, model.settings.camera, 32)
+        u, v, w = np.moveaxis(np.c_[centres.reshape(-1, 3), np.ones(32**3)] @ matrix.T, -1, 0)
+        rows, columns = np.floor(v / w).astype(int), np.floor(u / w).astype(int)
+        inside = (rows >= 0) & (rows < 32) & (columns >= 0) & (columns < 32)
+        seen = mask[rows.clip(0, 31), columns.clip(0, 31), 0] * inside
+        outside += (1 - seen).reshape(outside.shape)
+    agreed = np.abs(loss - outside) < 0.05
+    assert agreed.mean() > 0.98  # pixels' borders are rounded to either side

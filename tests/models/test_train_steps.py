@@ -6,26 +6,25 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi.models import loss_settings, losses
-from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 from support.small_models import (
     ADVERSARIAL,
     BATCH,
-    NETWORKS,
     PROJECTOR,
+    REFINING,
     SUPERVISED,
     build,
     make_batch,
+    parts,
     replace_projectors,
     same,
     steps,
+    trainable,
     weights,
 )
-from support.tiny_networks import TINY
 
+NETWORKS = ("encoder", "generator", "discriminator")
 OURS = {"occupancy_loss", "viewpoint_loss", "self_reconstruction_loss"}
-
-
 SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is ours, switched on
 
 
@@ -53,7 +52,7 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
             SUPERVISED | OURS,
         ),
         (
-            {"supervision": "labeled", "occupancy_weight": 1.0, "refine": True},
+            REFINING,
             {"encoder", "generator", "viewpoint_estimator", "refiner"},
             SUPERVISED | {"occupancy_loss", "viewpoint_loss", "refinement_loss"},
         ),
@@ -69,55 +68,54 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
         ),
     ],
 )
-def test_a_step_changes_these_networks_alone(options, changed, names):
-    reconstructor = build(**options)
-    there = [*NETWORKS, "viewpoint_estimator", "refiner"]
-    there = [name for name in there if getattr(reconstructor, name) is not None]
-    before = {name: weights(getattr(reconstructor, name)) for name in there}
-    results = steps(reconstructor)
+def test_a_step_changes_these_networks_only(options, changed, names):
+    model = build(**options)
+    before = {name: weights(part) for name, part in parts(model).items()}
+    results = steps(model)
     # Weights and batch norm's statistics alike.
-    after = {name: weights(getattr(reconstructor, name)) for name in there}
-    assert {name for name in there if not same(before[name], after[name])} == changed
+    after = {name: weights(part) for name, part in parts(model).items()}
+    assert {name for name in before if not same(before[name], after[name])} == changed
     assert results.keys() == names
     assert all(np.isfinite(value) for value in results.values())
-    assert reconstructor.steps.numpy() == 1
+    assert model.steps.numpy() == 1
 
 
 @pytest.mark.parametrize("gan_loss", losses.GAN_LOSSES)
 @pytest.mark.parametrize("gradient_penalty", losses.GRADIENT_PENALTIES)
 def test_each_gan_trains(gan_loss, gradient_penalty):
-    reconstructor = build(
-        supervision="unlabeled", gan_loss=gan_loss, gradient_penalty=gradient_penalty
-    )
-    assert all(np.isfinite(value) for value in steps(reconstructor, 2).values())
+    model = build(supervision="unlabeled", gan_loss=gan_loss, gradient_penalty=gradient_penalty)
+    assert all(np.isfinite(value) for value in steps(model, 2).values())
 
 
 @pytest.mark.parametrize("image_size", [32, 64])
 def test_losses_of_a_step_are_those_of_its_parts(image_size):
     # With both views alike, and seen from one place, each part can be worked out from outside.
-    reconstructor = build(supervision="labeled", learning_rate=0.0, image_size=image_size)
+    model = build(supervision="labeled", learning_rate=0.0, settings={"image_size": image_size})
     batch = make_batch(image_size=image_size)
     batch |= {"view_b": batch["view_a"], "viewpoint_b": batch["viewpoint_a"]}
-    voxels = reconstructor(batch["view_a"], training=True)
+    networks = model.networks
+    latents = networks.encoder(batch["view_a"], training=True)
+    voxels = networks.generator(latents, training=True)
     masks = PROJECTOR([voxels, batch["viewpoint_a"]])
     times = image_size // 32  # masks finer than the voxels are averaged
     views = batch["view_a"].numpy().reshape(3, 32, times, 32, times, 1).mean(axis=(2, 4))
     difference = np.abs(masks - views)
-    results = reconstructor.train_step(batch)
+    results = model.train_step(batch)
     expected = 2 * (difference + difference**2).mean()  # both of equation 1's terms
     assert float(results["reconstruction_loss"]) == pytest.approx(expected, rel=1e-4)
     assert float(results["latent_invariance_loss"]) == pytest.approx(0, abs=1e-8)
     assert float(results["voxel_invariance_loss"]) == pytest.approx(0, abs=1e-6)
 
 
-def test_each_view_is_held_against_the_shape_of_the_other():
-    reconstructor = build(supervision="labeled", learning_rate=0.0)
+def test_each_view_is_compared_with_the_shape_of_the_other():
+    model = build(supervision="labeled", learning_rate=0.0)
     seen = []
-    replace_projectors(reconstructor, lambda inputs: seen.append(inputs) or PROJECTOR(inputs))
-    steps(reconstructor)
+    replace_projectors(model, lambda inputs: seen.append(inputs) or PROJECTOR(inputs))
+    steps(model)
     voxels, viewpoints = seen[0]
-    latents = reconstructor.encoder(tf.concat([BATCH["view_b"], BATCH["view_a"]], 0), training=True)
-    expected = reconstructor.generator(latents, training=True)
+    networks = model.networks
+    latents = networks.encoder(tf.concat([BATCH["view_b"], BATCH["view_a"]], 0), training=True)
+    expected = networks.generator(latents, training=True)
     np.testing.assert_allclose(voxels, expected, atol=1e-5)
     np.testing.assert_array_equal(
         viewpoints, tf.concat([BATCH["viewpoint_a"], BATCH["viewpoint_b"]], 0)
@@ -136,18 +134,11 @@ def test_a_supervised_loss_without_weight_does_nothing(weighted):
     options = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0)
     if weighted:
         options[weighted] = 1.0
-    reconstructor = build(supervision="labeled", **options)
-    networks_before = [
-        weights(network, "trainable_variables")
-        for network in (reconstructor.encoder, reconstructor.generator)
-    ]
-    results = steps(reconstructor)
-    unchanged = [
-        same(weights(network, "trainable_variables"), before)
-        for network, before in zip(
-            (reconstructor.encoder, reconstructor.generator), networks_before, strict=True
-        )
-    ]
+    model = build(supervision="labeled", **options)
+    trained = model.networks.encoder, model.networks.generator
+    before = [trainable(network) for network in trained]
+    results = steps(model)
+    unchanged = [same(trainable(n), old) for n, old in zip(trained, before, strict=True)]
     # Equation 2 is of latents, which come before G.
     assert unchanged == [weighted is None, weighted in (None, "latent_invariance_weight")]
     assert all(value > 0 for value in results.values())  # still shown
@@ -157,12 +148,11 @@ def test_without_weights_for_unlabeled_masks_they_change_nothing():
     labeled, both = build(supervision="labeled"), build(adversarial_weight=0.0)
     steps(labeled, 2)
     steps(both, 2)
-    for name in NETWORKS:
-        assert same(weights(getattr(labeled, name)), weights(getattr(both, name)))
+    assert same(weights(labeled), weights(both))
 
 
 @pytest.mark.parametrize("weighted", ["occupancy_weight", "self_reconstruction_weight"])
-def test_a_loss_of_ours_pulls_where_it_has_weight(weighted):
+def test_our_losses_train_where_they_have_weight(weighted):
     off = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0) | {"adversarial_weight": 0.0}
     runs = [
         build(**off, **{weighted: weight}, self_reconstruction_warmup=0) for weight in (0.0, 1.0)
@@ -170,24 +160,21 @@ def test_a_loss_of_ours_pulls_where_it_has_weight(weighted):
     for run in runs:
         steps(run)
     for name in ("encoder", "generator"):
-        idle, pulled = (weights(getattr(run, name), "trainable_variables") for run in runs)
+        idle, pulled = (trainable(run.networks.parts[name]) for run in runs)
         assert not same(idle, pulled)
     start = build(**off)
-    assert same(
-        weights(start.encoder, "trainable_variables"),
-        weights(runs[0].encoder, "trainable_variables"),
-    )
+    assert same(trainable(start.networks.encoder), trainable(runs[0].networks.encoder))
 
 
 def test_self_reconstruction_warms_up_from_nothing():
     def first_step(**options):
         # Plain gradient descent, so that the step is as long as the weight.
-        reconstructor = build(supervision="both", adversarial_weight=0.0, **options)
-        reconstructor.compile(*(keras.optimizers.SGD(1.0) for _ in OPTIMIZERS))
-        reconstructor.steps.assign(4)
-        before = weights(reconstructor.generator, "trainable_variables")
-        steps(reconstructor)
-        after = weights(reconstructor.generator, "trainable_variables")
+        model = build(supervision="both", adversarial_weight=0.0, **options)
+        model.compile(*(keras.optimizers.SGD(1.0) for _ in range(5)))
+        model.steps.assign(4)
+        before = trainable(model.networks.generator)
+        steps(model)
+        after = trainable(model.networks.generator)
         return np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
 
     off = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0)
@@ -206,11 +193,6 @@ def test_without_labels_encoder_learns_shapes_that_the_generator_makes():
     assert (seen[0][1] != seen[1][1]).any()
 
 
-def test_without_labels_there_has_to_be_a_gan():
-    with pytest.raises(ValueError, match="adversarial_weight"):
-        LossSettings(supervision="unlabeled", adversarial_weight=0.0)
-
-
 def test_a_gradient_penalty_without_weight_does_nothing():
     runs = [
         build(supervision="unlabeled", gradient_penalty=name, gradient_penalty_weight=weight)
@@ -226,20 +208,21 @@ def test_a_gradient_penalty_without_weight_does_nothing():
 def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
     moving = {}
     for supervision in loss_settings.SUPERVISIONS:
-        reconstructor = build(supervision=supervision)
-        before = weights(reconstructor.generator, "non_trainable_variables")
-        steps(reconstructor)
-        moving[supervision] = weights(reconstructor.generator, "non_trainable_variables")
+        model = build(supervision=supervision)
+        statistics = model.networks.generator.non_trainable_variables
+        before = [np.array(each) for each in statistics]
+        steps(model)
+        moving[supervision] = [np.array(each) for each in statistics]
         assert not same(before, moving[supervision])
     assert same(moving["both"], moving["labeled"])
     assert not same(moving["both"], moving["unlabeled"])
 
 
-class Seen(Exception):  # noqa: N818, it is no error
+class Seen(Exception):  # noqa: N818, it is not an error
     """Ends a step at its first projection."""
 
 
-def drawn(reconstructor, count):
+def drawn(model, count):
     """The first voxels and viewpoints that each of some steps projects; nothing is learned."""
     seen = []
 
@@ -247,11 +230,11 @@ def drawn(reconstructor, count):
         seen.append([x.numpy() for x in inputs])
         raise Seen
 
-    replace_projectors(reconstructor, projector)
+    replace_projectors(model, projector)
     for _ in range(count):
         with pytest.raises(Seen):
-            reconstructor.train_step(BATCH)
-        reconstructor.steps.assign_add(1)
+            model.train_step(BATCH)
+        model.steps.assign_add(1)
     return seen
 
 
@@ -271,35 +254,28 @@ def test_latents_and_viewpoints_are_fresh_in_every_step():
 
 
 def test_fakes_are_seen_from_the_models_own_ranges():
-    reconstructor = SemiSupervisedReconstructor(
-        TINY,
-        loss_settings=LossSettings(supervision="unlabeled"),
-        elevation_range=(5, 6),
-        azimuth_range=(-30, -20),
-    )
-    reconstructor.compile(*(keras.optimizers.SGD(0.0) for _ in NETWORKS))
-    viewpoints = drawn(reconstructor, 1)[0][1]
+    ranges = {"elevation_range": (5, 6), "azimuth_range": (-30, -20)}
+    model = build(supervision="unlabeled", settings=ranges)
+    viewpoints = drawn(model, 1)[0][1]
     assert ((viewpoints > (5, -30)) & (viewpoints < (6, -20))).all()
 
 
 @pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (32, 64), (64, 32), (24, 32)])
 def test_masks_and_voxels_of_other_resolutions(image_size, voxel_size):
-    reconstructor = build(
+    model = build(
         occupancy_weight=1.0,
         refine=True,
         self_reconstruction_weight=1.0,
-        image_size=image_size,
-        voxel_size=voxel_size,
+        settings={"image_size": image_size, "voxel_size": voxel_size},
     )
-    networks = (*NETWORKS, "viewpoint_estimator", "refiner")
-    before = {name: weights(getattr(reconstructor, name)) for name in networks}
+    before = {name: weights(part) for name, part in parts(model).items()}
     batch = make_batch(image_size=image_size, voxel_size=voxel_size)
-    results = reconstructor.train_step(batch)
+    results = model.train_step(batch)
     assert all(np.isfinite(value) for value in results.values())
-    for name in networks:
-        assert not same(weights(getattr(reconstructor, name)), before[name])
-    # G does its part at 32³ and at no more than the masks' own resolution; R answers at any.
-    latents = reconstructor.encoder(batch["view_a"])
-    assert reconstructor.generator(latents).shape == (3, 32, 32, 32)
-    assert reconstructor.coarse_projector.image_size == min(image_size, 32)
-    assert reconstructor(batch["view_a"]).shape == (3, *(voxel_size,) * 3)
+    for name, part in parts(model).items():
+        assert not same(weights(part), before[name])
+    # G does its part at 32³ and at no more than the masks' own resolution; R predicts at any.
+    networks = model.networks
+    assert networks.generator(networks.encoder(batch["view_a"])).shape == (3, 32, 32, 32)
+    assert networks.projector.image_size == min(image_size, 32)
+    assert model(batch["view_a"]).shape == (3, *(voxel_size,) * 3)

@@ -24,37 +24,37 @@ def masks(voxels):
     return tf.cast(PROJECTOR([voxels, TRUE]) > 0, tf.float32)
 
 
-def answers_of(logits, offsets=(0, 0)):
+def outputs_of(logits, offsets=(0, 0)):
     """V's outputs for two masks: the same logits by bin, and offsets of the two angles."""
-    answers = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
+    outputs = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
     for chosen, logit in logits.items():
-        answers[:, chosen, 0] = logit
-    answers[..., 1:] = offsets
-    return tf.constant(answers)
+        outputs[:, chosen, 0] = logit
+    outputs[..., 1:] = offsets
+    return tf.constant(outputs)
 
 
-def find(answers, masks, voxels):
-    return viewpoint_search.fitting_viewpoints(
-        answers, masks, voxels, PROJECTOR, ELEVATION_RANGE
+def find(outputs, masks, voxels):
+    return viewpoint_search.search_viewpoints(
+        outputs, masks, voxels, PROJECTOR, ELEVATION_RANGE
     ).numpy()
 
 
 def test_of_equally_likely_viewpoints_the_one_that_fits_is_chosen(voxels, masks):
-    answers = answers_of({0: 1, 4: 1, 8: 1, 12: 1})
-    np.testing.assert_allclose(find(answers, masks, voxels), TRUE, atol=2)
+    outputs = outputs_of({0: 1, 4: 1, 8: 1, 12: 1})
+    np.testing.assert_allclose(find(outputs, masks, voxels), TRUE, atol=2)
 
 
 def test_a_certain_answer_counts_more_than_a_better_fit(voxels, masks):
     # The first mask was seen from bin 4, but V is certain of bin 12, from where it is mirrored.
-    answers = answers_of({4: 1, 12: 1000})
-    np.testing.assert_allclose(find(answers, masks, voxels)[:, 1], 281.25, atol=8.1)
+    outputs = outputs_of({4: 1, 12: 1000})
+    np.testing.assert_allclose(find(outputs, masks, voxels)[:, 1], 281.25, atol=8.1)
 
 
 def test_small_errors_are_corrected_by_the_fit(voxels, masks):
     before, after = [], []
     for turn, rise in [(0.3, 0), (-0.3, 0), (0, 0.2), (0, -0.2), (0.2, -0.2), (-0.2, -0.2)]:
         # V is wrong by up to 6.75 and 6 degrees.
-        found = find(answers_of({4: 1, 12: 1}, (turn, rise)), masks, voxels)
+        found = find(outputs_of({4: 1, 12: 1}, (turn, rise)), masks, voxels)
         before.append(abs(np.float32([rise * 30, turn * 22.5])))
         after.append(abs(found - TRUE))
     assert np.mean(after) < 0.7 * np.mean(before)
@@ -63,5 +63,5 @@ def test_small_errors_are_corrected_by_the_fit(voxels, masks):
 def test_elevations_stay_in_their_range(voxels):
     below = np.float32([[-20, 101.25], [-20, 281.25]])
     masks = tf.cast(PROJECTOR([voxels, below - np.float32([10, 0])]) > 0, tf.float32)
-    found = find(answers_of({4: 1, 12: 1}, (0, -1)), masks, voxels)
+    found = find(outputs_of({4: 1, 12: 1}, (0, -1)), masks, voxels)
     np.testing.assert_array_equal(found[:, 0], np.float32([-20, -20]))

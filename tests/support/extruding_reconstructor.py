@@ -2,24 +2,36 @@
 
 import numpy as np
 
-from ptn_semi.inference import reconstruction
+from ptn_semi.inference.reconstruction import Reconstructor
+from ptn_semi.models.model_info import ModelInfo
+from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.projection.projector import Projector
+from support.tiny_networks import TINY
 
 
-def extrude(masks):
-    """Voxels of the mask's outline all along x."""
-    upright = masks[:, ::-1, :, 0]  # y up
-    return np.broadcast_to(upright[:, None] * 0.9, [len(masks), 16, 16, 16])
+class ExtrudingNetworks:
+    """Stands for `Networks`: predicts the mask's outline all along x."""
+
+    def __init__(self, size):
+        self.settings = ModelSettings(TINY, size, size)
+        self.render_projector = Projector(size)
+
+    def predict(self, masks):
+        upright = masks[:, ::-1, :, 0]  # y up
+        shape = [len(masks), *[self.settings.voxel_size] * 3]
+        return np.broadcast_to(upright[:, None] * 0.9, shape).astype(np.float32)
+
+    def predict_views(self, masks, viewpoints=None):
+        """Voxels where any view has them, and the viewpoints, or some."""
+        voxels = np.max([self.predict(views) for views in masks.swapaxes(0, 1)], axis=0)
+        if viewpoints is None:
+            viewpoints = np.zeros([*masks.shape[:2], 2], np.float32)
+        return voxels, viewpoints
 
 
-def extrude_all(masks, viewpoints):
-    """Voxels where any view has them, and the viewpoints, or some."""
-    voxels = np.max([extrude(views) for views in masks.swapaxes(0, 1)], axis=0)
-    if viewpoints is None:
-        viewpoints = np.zeros([*masks.shape[:2], 2], np.float32)
-    return voxels, viewpoints
+def extruding_reconstructor(size=32, threshold=0.3, extent=0.75):
+    networks = ExtrudingNetworks(size)
+    return Reconstructor(networks, ModelInfo(networks.settings, threshold, extent, (), step=1))
 
 
-FAKE = reconstruction.Reconstructor(
-    extrude, 16, threshold=0.3, extent=0.75, fuse=extrude_all, projector=Projector(16)
-)
+FAKE = extruding_reconstructor()

@@ -3,8 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi.models.loss_settings import LossSettings
+from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.optimizers import FusedAdam
-from ptn_semi.models.reconstructor import OPTIMIZERS, LossSettings, SemiSupervisedReconstructor
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.projector import Projector
 from support.tiny_networks import TINY
@@ -16,8 +18,7 @@ ADVERSARIAL = {
     "discriminator_accuracy",
     "gradient_penalty",
 }
-
-NETWORKS = ("encoder", "generator", "discriminator")
+REFINING = {"supervision": "labeled", "occupancy_weight": 1.0, "refine": True}
 PROJECTOR = Projector(32, jit_compile=False)  # of all models here, so that it is traced once
 
 
@@ -25,37 +26,40 @@ def build(
     seed=0,
     freeze_encoder=False,
     learning_rate=1e-3,
-    voxel_size=32,
-    image_size=32,
     precision="float32",
-    mirror_answers=False,
+    settings=None,
     **loss_settings,
 ):
-    reconstructor = SemiSupervisedReconstructor(
-        TINY,
-        voxel_size,
-        image_size,
-        loss_settings=LossSettings(**loss_settings),
+    """A compiled model of tiny networks; `settings` are those of `ModelSettings`."""
+    model = SemiSupervisedReconstructor(
+        ModelSettings(TINY, **settings or {}),
+        LossSettings(**loss_settings),
         freeze_encoder=freeze_encoder,
         precision=precision,
-        mirror_answers=mirror_answers,
         seed=seed,
     )
-    replace_projectors(reconstructor, PROJECTOR)
-    reconstructor.compile(*(FusedAdam(learning_rate) for _ in OPTIMIZERS))
-    return reconstructor
+    replace_projectors(model, PROJECTOR)
+    model.compile(*(FusedAdam(learning_rate) for _ in range(5)))
+    return model
 
 
-def replace_projectors(reconstructor, project):
+def replace_projectors(model, project):
     """Let `project` take the place of the projectors to masks of 32²."""
 
     class Projecting:
         image_size = 32
         __call__ = staticmethod(project)
 
-    for name in ("projector", "coarse_projector", "render_projector"):
-        if getattr(reconstructor, name).image_size == 32:
-            setattr(reconstructor, name, Projecting())
+    for networks in (model.networks, model.ema):
+        if networks.projector.image_size == 32:
+            networks.projector = Projecting()
+        if networks.render_projector.image_size == 32:
+            networks.render_projector = Projecting()
+
+
+def parts(model):
+    """All networks that are trained, by name."""
+    return {**model.networks.parts, "discriminator": model.discriminator}
 
 
 def make_batch(count=3, seed=0, image_size=32, voxel_size=32):
@@ -79,15 +83,20 @@ def make_batch(count=3, seed=0, image_size=32, voxel_size=32):
 BATCH = make_batch()
 
 
-def weights(network, kind="weights"):
-    return [np.array(variable) for variable in getattr(network, kind)]
+def weights(network):
+    return [np.array(weight) for weight in network.weights]
+
+
+def trainable(network):
+    return [np.array(weight) for weight in network.trainable_variables]
 
 
 def same(a, b):
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def steps(reconstructor, count=1):
+def steps(model, count=1):
+    """Train for some steps; return the last step's losses."""
     for step in range(count):
-        results = reconstructor.train_step(make_batch(seed=step))
+        results = model.train_step(make_batch(seed=step))
     return results

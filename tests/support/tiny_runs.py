@@ -1,4 +1,4 @@
-"""Settings of tiny trainings, and whether two ended alike."""
+"""Settings of tiny trainings, and whether two are bit-identical."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ BOTH = TrainSettings(batch_size=4)
 # Without a GAN, whose graph takes long to trace.
 TRAIN = dataclasses.replace(BOTH, supervision="labeled")
 
-# All there is, what is ours too.
+# Every loss and network.
 SEMI = dataclasses.replace(
     BOTH,
     occupancy_weight=30.0,

@@ -19,8 +19,8 @@ def train(workdir, data_dir, strategy, steps, devices, supervision):
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
     architectures.PRESETS["small"] = TINY
     models = []
-    build = start.build
-    start.build = lambda *args, **kwargs: models.append(build(*args, **kwargs)) or models[-1]
+    build = start.build_model
+    start.build_model = lambda *args, **kwargs: models.append(build(*args, **kwargs)) or models[-1]
     trainer.train(
         workdir,
         settings.DataSettings(data_dir=data_dir, categories=("chair",), num_shapes=40, num_views=4),

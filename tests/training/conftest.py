@@ -39,5 +39,5 @@ def trained_on_everything(tmp_path_factory, data):
         patch.setattr(trainer, "start_trainer", keep)
         workdir = tmp_path_factory.mktemp("run") / "everything"
         trainer.train(workdir, data, SEMI, RUN)
-    functions = trainers[0].train_step, trainers[0].predictor._predict
+    functions = trainers[0].train_step, trainers[0].model.ema._predict
     return workdir, [function.experimental_get_tracing_count() for function in functions]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.evaluation import scoring
+from ptn_semi.evaluation import workdir_scores
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.inference.silhouettes import Found
 from ptn_semi.models import architectures, checkpoints
@@ -38,7 +38,7 @@ def scored(workdir, data, train):
     """The scores of a short run, and the shape of its predictions."""
     trainer.train(workdir, data, train, dataclasses.replace(RUN, steps=2))
     kept = workdir / "predictions.npz"
-    scores = scoring.evaluate_workdir(
+    scores = workdir_scores.evaluate_workdir(
         workdir, data, train, "test", num_views=1, save_predictions=kept
     )
     return scores, np.load(kept)["probabilities"].shape[1:]
@@ -47,7 +47,7 @@ def scored(workdir, data, train):
 def test_finer_masks_of_coarser_voxels(data, tmp_path):
     train = dataclasses.replace(SEMI, supervision="labeled", model_voxel_size=32)
     scores, shape = scored(tmp_path / "run", data, train)
-    assert checkpoints.find(tmp_path / "run").model_config["voxel_size"] == 32
+    assert checkpoints.find(tmp_path / "run").info.settings.voxel_size == 32
     assert shape == (64, 64, 64)  # scored on the data set's voxels
     assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
 
@@ -58,7 +58,7 @@ def test_finer_masks_and_voxels(data, tmp_path):
     assert (tmp_path / "run" / "reconstructions.png").exists()
     coarse = dataclasses.replace(data, voxel_size=32)
     with pytest.raises(UserError, match=r"reconstructs 64³ voxels, .* give --voxel_size=64"):
-        scoring.evaluate_workdir(tmp_path / "run", coarse, SEMI, "test", num_views=1)
+        workdir_scores.evaluate_workdir(tmp_path / "run", coarse, SEMI, "test", num_views=1)
     exported = exports.export(tmp_path / "run", tmp_path / "model" / "1", "saved_model")
     used, served = (reconstruction.load_model(path) for path in (tmp_path / "run", exported))
     silhouette = np.zeros((90, 120), bool)

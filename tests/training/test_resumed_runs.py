@@ -1,21 +1,22 @@
-"""Runs that resume: to the same bits, past damaged checkpoints, after kills."""
+"""Runs that resume: bit-identically, past damaged checkpoints, after kills."""
 
 import dataclasses
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 
 from ptn_semi.data import preparation, splits
 from ptn_semi.models import architectures, checkpoints
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.settings import RunSettings
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
+from support.small_models import build
 from support.tiny_networks import TINY
 from support.tiny_runs import RUN, SEMI, TRAIN, assert_same_bits, tensors
 
@@ -35,12 +36,12 @@ def test_optimizers_and_steps_are_in_the_checkpoint(trained):
 @pytest.mark.slow
 def test_a_whole_run_traces_each_function_once(trained_on_everything):
     workdir, counts = trained_on_everything
-    assert checkpoints.find(workdir, "last").step == 4
+    assert checkpoints.find(workdir, "last").info.step == 4
     assert counts == [1, 1]
 
 
 @pytest.mark.slow
-def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data, capsys):
+def test_masks_that_stay_on_disk_train_bit_identically(trained, tmp_path, data, capsys):
     run = dataclasses.replace(RUN, max_masks_gb=0)
     builder = preparation.prepare(data)
     for name in ("written", "found"):
@@ -52,7 +53,7 @@ def test_masks_that_stay_on_disk_train_to_the_same_bits(trained, tmp_path, data,
 
 
 @pytest.mark.slow
-def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp_path, monkeypatch):
+def test_interrupted_and_lengthened_run_is_bit_identical(trained, data, tmp_path, monkeypatch):
     batch_dataset = trainer.batches.batch_dataset
 
     def interrupting(*args, **kwargs):
@@ -62,21 +63,21 @@ def test_interrupted_and_lengthened_run_ends_in_the_same_bits(trained, data, tmp
     monkeypatch.setattr(trainer.batches, "batch_dataset", interrupting)
     with pytest.raises(KeyboardInterrupt):
         trainer.train(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=2))
-    assert checkpoints.find(tmp_path, "last").step == 1
+    assert checkpoints.find(tmp_path, "last").info.step == 1
     monkeypatch.setattr(trainer.batches, "batch_dataset", batch_dataset)
     trainer.train(tmp_path, data, TRAIN, RUN)
     assert_same_bits(trained, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_run_with_every_loss_goes_on_to_the_same_bits(trained_on_everything, data, tmp_path):
+def test_a_run_with_every_loss_resumes_bit_identically(trained_on_everything, data, tmp_path):
     whole, _ = trained_on_everything
     names = tensors(whole)
     for part in ("viewpoint_estimator", "viewpoint_optimizer", "refiner", "refiner_optimizer"):
         assert any(part in name for name in names)
     shutil.copytree(whole, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "step_00000004")
-    assert checkpoints.find(tmp_path / "run", "last").step == 2
+    assert checkpoints.find(tmp_path / "run", "last").info.step == 2
     trainer.train(tmp_path / "run", data, SEMI, RUN)
     assert_same_bits(whole, tmp_path / "run")
 
@@ -93,14 +94,17 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", DAMAGE)
+# Every file once, and every kind of damage once.
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [(FILES[i % 3], damage) for i, damage in enumerate(DAMAGE)],
+)
 def test_damaged_checkpoint_is_passed_over(trained, tmp_path, capsys, name, damage):
     copy = tmp_path / "run"
     shutil.copytree(trained, copy)
     path = copy / "checkpoints" / "step_00000004" / name
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
-    assert checkpoints.find(copy, "last").step == 2
+    assert checkpoints.find(copy, "last").info.step == 2
     assert "step_00000004 is damaged; the checkpoint before it is used" in capsys.readouterr().out
     with pytest.raises(UserError, match="step_00000004"):
         checkpoints.find(path.parent)
@@ -125,7 +129,7 @@ def test_every_flipped_bit_of_the_metadata_is_noticed(trained):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, tmp_path):
+def test_a_run_resumes_from_the_checkpoint_before_a_damaged_one(trained, data, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "step_00000004" / FILES[2]
     path.write_bytes(DAMAGE["cut"](path.read_bytes()))
@@ -134,21 +138,21 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(trained, data, t
 
 
 def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
-    model = SemiSupervisedReconstructor(TINY)
-    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
-    best = {"best": {"step": 0}}
+    model = build()
+    best = checkpoints.Best(step=0, average_precision=0.5, threshold=0.4)
     for step in range(2):
-        model.steps.assign(step)
-        checkpoints.save(tmp_path / "checkpoints", model, best, keep={0})
-    assert checkpoints.find(tmp_path).step == 0
+        info = ModelInfo(model.settings, 0.4, 0.8, ("chair",), step)
+        progress = checkpoints.Progress("chairs", best=best)
+        checkpoints.save(tmp_path / "checkpoints", model, info, progress, keep={0})
+    assert checkpoints.find(tmp_path).info.step == 0
     shutil.rmtree(tmp_path / "checkpoints" / "step_00000000")
     with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
         checkpoints.find(tmp_path)
-    assert checkpoints.find(tmp_path, "last").step == 1
+    assert checkpoints.find(tmp_path, "last").info.step == 1
 
 
 @pytest.mark.slow
-def test_killed_run_resumes_to_the_same_bits(tmp_path):
+def test_killed_run_resumes_bit_identically(tmp_path):
     tool = pathlib.Path(__file__).parents[2] / "tools" / "faults" / "check_resume.py"
     ended = subprocess.run(
         [
@@ -171,3 +175,15 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path):
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "step 6 and 6" in ended.stdout
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoints" / "step_00000004" / "checkpoint.json"
+    metadata = json.loads(path.read_text())
+    metadata["model"] = metadata.pop("info")
+    del metadata["digest"]
+    metadata["digest"] = checkpoints._digest(metadata)
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(UserError, match=r"of an earlier version of ptn_semi: .* train again"):
+        checkpoints.latest(tmp_path / "run" / "checkpoints")

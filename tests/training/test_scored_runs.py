@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from ptn_semi.evaluation import scoring
+from ptn_semi.evaluation.workdir_scores import evaluate_workdir, table
 from ptn_semi.inference import reconstruction
 from ptn_semi.models import architectures, checkpoints
-from ptn_semi.models.predictor import Predictor
+from ptn_semi.models.networks import Networks
 from ptn_semi.projection import geometry
 from ptn_semi.utils.errors import UserError
 from support.tiny_networks import TINY
@@ -23,7 +23,7 @@ def tiny_preset(monkeypatch):
 
 def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     predictions = tmp_path / "predictions.npz"
-    scores = scoring.evaluate_workdir(
+    scores = evaluate_workdir(
         trained, data, TRAIN, "test", num_views=3, save_predictions=predictions
     )
     assert json.loads((trained / "eval_test.json").read_text()) == scores
@@ -35,18 +35,18 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
     assert scores["rows"]["model"]["mean"]["num_shapes"] * 3 == len(pairs)
     assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
     assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
-    assert scores["step"] == checkpoints.find(trained, "best").step
+    assert scores["step"] == checkpoints.find(trained, "best").info.step
 
 
-def test_a_run_without_labels_has_no_floor_that_knows_labels(trained, data, tmp_path):
+def test_a_run_without_labels_has_no_baseline_that_knows_labels(trained, data, tmp_path):
     settings = dataclasses.replace(TRAIN, supervision="unlabeled", adversarial_weight=1.0)
-    scores = scoring.evaluate_workdir(
+    scores = evaluate_workdir(
         trained, data, settings, "test", num_views=1, output=tmp_path / "scores.json"
     )
     assert scores["rows"].keys() == {"model", "mean_shape"}
-    table = scoring.table(scores["rows"])
-    assert "an oracle" in table
-    assert "nearest" not in table
+    text = table(scores["rows"])
+    assert "an oracle" in text
+    assert "nearest" not in text
 
 
 @pytest.mark.slow
@@ -54,17 +54,15 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     trained, data, tmp_path, monkeypatch
 ):
     # A model whose front is 90° off: as good as the one it is made of.
-    plain = scoring.evaluate_workdir(trained, data, TRAIN, "test", num_views=1)["rows"]["model"]
-    predict = Predictor.__call__
+    plain = evaluate_workdir(trained, data, TRAIN, "test", num_views=1)["rows"]["model"]
+    predict = Networks.predict
     monkeypatch.setattr(
-        Predictor,
-        "__call__",
-        lambda self, masks: geometry.turn_voxels(predict(self, masks), -90),
+        Networks, "predict", lambda self, masks: geometry.turn_voxels(predict(self, masks), -90)
     )
     output = tmp_path / "turned.json"
     arguments = {"num_views": 1, "output": output}
-    off = scoring.evaluate_workdir(trained, data, TRAIN, "test", **arguments)
-    on = scoring.evaluate_workdir(trained, data, TRAIN, "test", global_turn=True, **arguments)
+    off = evaluate_workdir(trained, data, TRAIN, "test", **arguments)
+    on = evaluate_workdir(trained, data, TRAIN, "test", global_turn=True, **arguments)
     assert off["turn"] == 0
     assert on["turn"] in range(0, 360, 10)
     assert json.loads(output.read_text())["turn"] == on["turn"]
@@ -75,24 +73,22 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
 
 def test_evaluation_of_an_unknown_split_names_the_splits(trained, data):
     with pytest.raises(UserError, match=r"--split=tests .* test \(\d+\)"):
-        scoring.evaluate_workdir(trained, data, TRAIN, "tests")
+        evaluate_workdir(trained, data, TRAIN, "tests")
 
 
 def test_scores_that_cannot_be_written_are_an_error_and_leave_nothing(trained, data, tmp_path):
     folder = tmp_path / "taken"
     folder.write_text("a file where a folder is wanted")
     with pytest.raises(UserError, match=r"taken/scores\.json could not be written"):
-        scoring.evaluate_workdir(
-            trained, data, TRAIN, "test", num_views=1, output=folder / "scores.json"
-        )
+        evaluate_workdir(trained, data, TRAIN, "test", num_views=1, output=folder / "scores.json")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_a_workdir_reconstructs_images(trained):
     reconstructor = reconstruction.load_model(trained)
     best = checkpoints.find(trained)
-    assert reconstructor.threshold == best.progress["best"]["threshold"]
+    assert reconstructor.threshold == best.progress.best.threshold == best.info.threshold
     assert 0.5 < reconstructor.extent <= 1
     masks = np.random.default_rng(0).integers(0, 2, [3, 32, 32, 1]).astype(np.float32)
-    model = checkpoints.load_model(best)
+    model = checkpoints.load_networks(best)
     np.testing.assert_allclose(reconstructor.predict(masks), model(masks), atol=1e-5)

@@ -9,13 +9,17 @@ import tensorflow as tf
 
 import ptn_semi
 from ptn_semi.data import procedural_shapes
-from ptn_semi.evaluation import scoring
-from ptn_semi.models import architectures, checkpoints, networks, train_steps
+from ptn_semi.evaluation import workdir_scores
+from ptn_semi.models import architectures, checkpoints, networks, pretrained
+from ptn_semi.models.model_info import ModelInfo
+from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings, check
-from ptn_semi.training import trainer, workdirs
+from ptn_semi.training import precision, start, trainer, workdirs
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
 from support import processes
+from support.small_models import REFINING, build, same, weights
 from support.tiny_networks import TINY
 from support.tiny_runs import BOTH, RUN, SEMI, TRAIN
 
@@ -32,8 +36,8 @@ def test_workdir_holds_what_the_docs_say(trained, data):
     assert list((trained / "tensorboard").glob("events*"))
     assert workdirs.read_settings(trained) == (data, TRAIN, RUN)
     best = checkpoints.find(trained, "best")
-    assert best.step in (2, 4)
-    assert 0 < best.progress["best"]["average_precision"] < 1
+    assert best.info.step in (2, 4)
+    assert 0 < best.progress.best.average_precision < 1
 
 
 def test_settings_file_is_a_flagfile(trained, data):
@@ -47,25 +51,25 @@ def test_flagfiles_of_the_package_hold_flags(path, monkeypatch):
     data, train, run = flags.read(path, DataSettings, TrainSettings, RunSettings)
     check(data, train, run)
     # The paper's recipe has nothing of ours, the others have all of it.
-    ours = (train.occupancy_weight, train.self_reconstruction_weight, train.average_decay)
+    ours = (train.occupancy_weight, train.self_reconstruction_weight, train.ema_decay)
     assert (path.stem != "paper") == all(ours) == any(ours)
     assert train.mirror_views == (path.stem != "paper")
 
 
-def test_auto_is_the_precision_that_the_machine_is_fastest_in(trained, data, monkeypatch, capsys):
+def test_auto_precision_is_the_fastest_of_this_machine(trained, data, monkeypatch, capsys):
     auto = dataclasses.replace(TRAIN, precision="auto")
     workdirs.check_settings(trained, data, auto)  # either may come of it
-    monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
+    monkeypatch.setattr(precision, "fastest_precision", lambda: "float32")
     trainer.train(trained, data, auto, RUN)
     assert "precision: float32" in capsys.readouterr().out
     assert workdirs.read_settings(trained)[1] == TRAIN
-    monkeypatch.setattr(networks, "fastest_precision", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(precision, "fastest_precision", lambda: "mixed_bfloat16")
     with pytest.raises(UserError, match=r"--precision=mixed_bfloat16 \(there float32\)"):
         trainer.train(trained, data, auto, RUN)
 
 
-def test_a_slow_precision_is_told(data, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(networks, "fastest_precision", lambda: "float32")
+def test_a_slow_precision_prints_a_note(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(precision, "fastest_precision", lambda: "float32")
     slow = dataclasses.replace(TRAIN, precision="mixed_bfloat16", init_from="nowhere")
     with pytest.raises(UserError, match="nowhere"):
         trainer.train(tmp_path, data, slow, RUN)
@@ -95,13 +99,13 @@ def test_workdir_in_use_is_refused(trained, data):
 @pytest.mark.slow
 def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        train_steps,
-        "adversarial",
-        lambda model, real: {"generator_loss": tf.where(model.steps > 2, np.nan, 1.0)},
+        SemiSupervisedReconstructor,
+        "_adversarial",
+        lambda model, *_: {"generator_loss": tf.where(model.steps > 2, np.nan, 1.0)},
     )
     with pytest.raises(UserError, match=r"generator_loss became nan at step 4.*step_00000002"):
         trainer.train(tmp_path, data, BOTH, RUN)
-    assert checkpoints.find(tmp_path, "last").step == 2
+    assert checkpoints.find(tmp_path, "last").info.step == 2
 
 
 @pytest.mark.slow
@@ -111,12 +115,9 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
     )
     trainer.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
     before, after = checkpoints.find(trained), checkpoints.find(tmp_path)
-    old, new = (checkpoints.load_model(each) for each in (before, after))
-    for encoder in (new.encoder, new.average_encoder):
-        for a, b in zip(old.average_encoder.weights, encoder.weights, strict=True):
-            np.testing.assert_array_equal(a, b)
-    changed = zip(old.average_generator.weights, new.generator.weights, strict=True)
-    assert any((a.numpy() != b.numpy()).any() for a, b in changed)
+    old, new = (checkpoints.load_networks(each) for each in (before, after))
+    assert same(weights(old.encoder), weights(new.encoder))
+    assert not same(weights(old.generator), weights(new.generator))
 
 
 @pytest.mark.slow
@@ -126,11 +127,29 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
     for source, train in ((trained, SEMI), (trained_on_everything[0], TRAIN)):
         settings = dataclasses.replace(train, init_from=str(source))
         started = trainer.start_trainer(tmp_path, data, settings, RUN)
-        start = checkpoints.load_model(checkpoints.find(source))
-        for name in ("encoder", "generator"):
-            before, after = getattr(start, f"average_{name}"), getattr(started.model, name)
-            for a, b in zip(before.weights, after.weights, strict=True):
-                np.testing.assert_array_equal(a, b)
+        before = checkpoints.load_networks(checkpoints.find(source)).parts
+        for after in (started.model.networks.parts, started.model.ema.parts):
+            for name in before.keys() & after.keys():
+                assert same(weights(before[name]), weights(after[name]))
+
+
+def test_init_from_the_pretrained_model(tmp_path, monkeypatch):
+    settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
+    source, _ = networks.build(settings)
+    info = ModelInfo(settings, 0.4, 0.8, ("chair",), 1)
+    pretrained.write(source, info, tmp_path)
+    read = pretrained.read
+    monkeypatch.setattr(pretrained, "read", lambda: read(tmp_path))
+    for model in (build(**REFINING, seed=4), build(supervision="labeled", seed=4)):
+        discriminator = weights(model.discriminator)
+        start.initialize(model, "pretrained")
+        for networks_ in (model.networks, model.ema):
+            for name, part in networks_.parts.items():
+                for a, b in zip(weights(part), weights(source.parts[name]), strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+        assert same(weights(model.discriminator), discriminator)
+    with pytest.raises(UserError, match=r"--init_from=pretrained has another .* --model_voxel"):
+        start.initialize(build(settings={"voxel_size": 64}), "pretrained")
 
 
 def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
@@ -180,8 +199,8 @@ def test_procedural_shapes_may_stand_for_all_labels(data, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert " 0 of them with viewpoints" in printed
     assert "20 procedural shapes: chair, table" in printed
-    assert procedural_shapes.NAME not in checkpoint.progress["categories"]
-    scores = scoring.evaluate_workdir(tmp_path, data, train, split="test")
+    assert procedural_shapes.NAME not in checkpoint.info.categories
+    scores = workdir_scores.evaluate_workdir(tmp_path, data, train, split="test")
     assert set(scores["rows"]) == {"model", "mean_shape"}
 
 

@@ -1,4 +1,4 @@
-"""Lifting, the projector's counterpart: every voxel reads the pixel in which the camera sees it."""
+"""Back-projection, the projector's counterpart: every voxel reads the pixel that shows it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from ptn_semi.projection.camera import Camera
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
-class Lifting(keras.layers.Layer):
-    """Lifts an image into a voxel grid, along the rays of a camera.
+class BackProjection(keras.layers.Layer):
+    """Back-projects an image into a voxel grid, along the rays of a camera.
 
     Each voxel takes the values of the pixel that holds its centre, or zeros if it lies outside the
     image. The gradient is to the image only.
@@ -41,7 +41,7 @@ class Lifting(keras.layers.Layer):
         self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Lift images.
+        """Back-project images.
 
         Args:
           images: [B, S, S, C].
@@ -55,14 +55,14 @@ class Lifting(keras.layers.Layer):
         # A border of zeros, for the voxels outside the image.
         padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
         pixels = self._pixels(along, image_size)
-        lifted = tf.gather(
+        values = tf.gather(
             tf.reshape(padded, [-1, (image_size + 2) ** 2, channels]), pixels, batch_dims=1
         )
         if self.position:
             depth = along[:, 2]
             position = tf.stack([depth, tf.zeros_like(depth) + self._centres()[1]], axis=-1)
-            lifted = tf.concat([lifted, tf.cast(position, images.dtype)], axis=-1)
-        return tf.reshape(lifted, [-1, size, size, size, lifted.shape[-1]])
+            values = tf.concat([values, tf.cast(position, images.dtype)], axis=-1)
+        return tf.reshape(values, [-1, size, size, size, values.shape[-1]])
 
     def _centres(self):
         """Return the voxels' centres [3, n³] in grid sides."""
@@ -87,7 +87,7 @@ class Lifting(keras.layers.Layer):
     def compute_output_shape(
         self, images_shape: Sequence[Any], viewpoints_shape: Sequence[Any]
     ) -> tuple[int | None, ...]:
-        """Return the shape of the lifted images."""
+        """Return the shape of the grids."""
         channels = images_shape[-1] + (2 if self.position else 0)
         return (images_shape[0], *(self.voxel_size,) * 3, channels)
 

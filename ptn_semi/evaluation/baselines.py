@@ -1,4 +1,4 @@
-"""Scores that a model has to beat: answers that learn nothing from the mask, or hardly anything.
+"""Baselines that a model has to beat: predictions that need no training.
 
   mean_hull: the mean of the labeled shapes' visual hulls, whatever the mask.
   nearest: the mean hull of the few labeled masks that overlap most with the mask.
@@ -6,20 +6,16 @@
     has viewpoints of a few shapes only.
 
 The first two know what a training with the same labels knows. Where a category has no labeled
-shape, those of the other categories answer.
+shape, those of the other categories are used.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 
 from ptn_semi.data.splits import Shapes
-from ptn_semi.evaluation import metrics
+from ptn_semi.evaluation import metrics, scoring
 
-_BATCH = 64  # examples scored at a time; no effect on the scores
+_BATCH = 64  # shapes averaged at a time
 _NEAREST = 5  # labeled masks
-
-_Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
@@ -33,7 +29,7 @@ def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
       Rows as from `metrics.ReconstructionScores.result`.
     """
     means = {category: mean_shape(train, category) for category in np.unique(shapes.categories)}
-    return _score(shapes, 1, lambda index, _: _constant(means, shapes.categories[index]))
+    return _score_constant(means, shapes)
 
 
 def score_mean_hull(
@@ -54,7 +50,7 @@ def score_mean_hull(
         category: _mean(hulls[_of_category(train, labeled, category)])
         for category in np.unique(shapes.categories)
     }
-    return _score(shapes, 1, lambda index, _: _constant(means, shapes.categories[index]))
+    return _score_constant(means, shapes)
 
 
 def score_nearest(
@@ -85,7 +81,7 @@ def score_nearest(
         masks = train.unpack_masks(labeled[chosen][:, None], views)
         known[category] = np.repeat(chosen, len(views)), _rows(masks)
 
-    def answer(index, view):
+    def predict(index, view):
         voxels = np.empty((len(index), *hulls.shape[1:]), np.float32)
         masks = _rows(shapes.unpack_masks(index, view))
         for category in np.unique(shapes.categories[index]):
@@ -98,7 +94,7 @@ def score_nearest(
                 voxels[row] = _mean(hulls[nearest])
         return voxels
 
-    return _score(shapes, num_views, answer)
+    return scoring.score_predictions(predict, shapes, num_views)
 
 
 def mean_shape(train: Shapes, category: str) -> np.ndarray:
@@ -128,28 +124,15 @@ def _mean(hulls):
     return hulls.mean(axis=0, dtype=np.float32) / 255
 
 
-def _constant(means, categories):
-    return np.stack([means[category] for category in categories])
+def _score_constant(means: dict[str, np.ndarray], shapes: Shapes) -> metrics.Scores:
+    """Score the same voxels for every shape of a category. Every shape counts once."""
+
+    def predict(index, _):
+        return np.stack([means[category] for category in shapes.categories[index]])
+
+    return scoring.score_predictions(predict, shapes, num_views=1)
 
 
 def _rows(masks):
     """Flatten masks [..., S, S, 1] to rows [n, S²]."""
     return masks.reshape(-1, masks.shape[-2] ** 2)
-
-
-def _score(shapes: Shapes, num_views: int, answer: _Answer) -> metrics.Scores:
-    """Score answers to the first views of every shape.
-
-    The answer is called with indices of shapes [b] and of views [b] and returns their voxels.
-    """
-    scores = metrics.ReconstructionScores()
-    pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
-    for start in range(0, len(pairs), _BATCH):
-        index, view = pairs[start : start + _BATCH].T
-        scores.add(
-            answer(index, view),
-            shapes.unpack_voxels(index),
-            shapes.categories[index],
-            shapes.model_ids[index],
-        )
-    return scores.result()

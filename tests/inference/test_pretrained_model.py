@@ -9,7 +9,7 @@ import trimesh
 import ptn_semi
 from ptn_semi.evaluation import metrics
 from ptn_semi.inference import reconstruction
-from ptn_semi.models import shipped
+from ptn_semi.models import pretrained
 from shapenet_posed_masks import procedural
 from support import processes
 from support.small_sets import procedural_shapes
@@ -21,16 +21,16 @@ def reconstructor():
 
 
 def test_it_says_what_it_is(reconstructor):
-    assert tuple(reconstructor.categories) == procedural.CATEGORIES
-    told = json.loads((shipped.FOLDER / "model.json").read_text())
-    assert told["package"].startswith("ptn_semi ") and told["step"] > 1000
-    size = sum(path.stat().st_size for path in shipped.FOLDER.iterdir())
+    assert reconstructor.info.categories == procedural.CATEGORIES
+    description = json.loads((pretrained.FOLDER / "model.json").read_text())
+    assert description["package"].startswith("ptn_semi ") and description["step"] > 1000
+    size = sum(path.stat().st_size for path in pretrained.FOLDER.iterdir())
     assert size < 10 << 20
 
 
 def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
     categories = procedural.CATEGORIES * 3
-    shapes = procedural_shapes(reconstructor.projector, categories, 2, seed=77)
+    shapes = procedural_shapes(reconstructor.networks.render_projector, categories, 2, seed=77)
     index = np.arange(len(shapes))
     truth = shapes.unpack_voxels(index)
     voxels = reconstructor.predict(shapes.unpack_masks(index, 0))
@@ -39,10 +39,10 @@ def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
         name: np.mean([procedural.generate(name, i, 0, 32) for i in range(20)], axis=0)
         for name in procedural.CATEGORIES
     }
-    floor = metrics.average_precision(np.stack([seen[name] for name in categories]), truth)
-    assert ours.mean() > floor.mean() + 0.15, (ours.mean(), floor.mean())
+    baseline = metrics.average_precision(np.stack([seen[name] for name in categories]), truth)
+    assert ours.mean() > baseline.mean() + 0.15, (ours.mean(), baseline.mean())
     views = np.stack([shapes.unpack_masks(index, view) for view in (0, 1)], axis=1)
-    fused, _ = reconstructor.fuse(views.astype(np.float32))
+    fused, _ = reconstructor.networks.predict_views(views.astype(np.float32))
     assert metrics.average_precision(fused, truth).mean() > ours.mean()
 
 

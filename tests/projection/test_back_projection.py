@@ -5,14 +5,16 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi.projection import geometry
-from ptn_semi.projection.lifting import Lifting
+from ptn_semi.projection.back_projection import BackProjection
 from support.projections import CAMERAS, project, random_viewpoints
 
 SIZE = 16
 
 
-def lift(images, viewpoints, camera, **options):
-    return Lifting(SIZE, camera, **options)(tf.constant(images), tf.constant(viewpoints)).numpy()
+def back_project(images, viewpoints, camera, **options):
+    return BackProjection(SIZE, camera, **options)(
+        tf.constant(images), tf.constant(viewpoints)
+    ).numpy()
 
 
 @CAMERAS
@@ -24,19 +26,19 @@ def test_a_voxel_reads_a_pixel_that_shows_it(camera):
     places = rng.integers(4, 12, (20, 3))
     voxels[np.arange(20), *places.T] = 1
     masks = project(voxels, viewpoints, image_size=SIZE, camera=camera) > 0
-    lifted = lift(masks[..., None].astype(np.float32), viewpoints, camera)
-    assert lifted.shape == (20, SIZE, SIZE, SIZE, 1)
+    grid = back_project(masks[..., None].astype(np.float32), viewpoints, camera)
+    assert grid.shape == (20, SIZE, SIZE, SIZE, 1)
     # The projector samples a pixel's middle, and Lifting a voxel's: they may miss each other.
-    assert lifted[np.arange(20), *places.T].mean() > 0.7
+    assert grid[np.arange(20), *places.T].mean() > 0.7
     # Far from the voxel's ray there is nothing to read.
-    assert lifted.mean() < 0.05
+    assert grid.mean() < 0.05
 
 
 @CAMERAS
 def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
     image = np.arange(SIZE**2, dtype=np.float32).reshape(1, SIZE, SIZE, 1)
-    lifted = lift(image, np.zeros((1, 2), np.float32), camera)[0, ..., 0]
-    middle = lifted[SIZE // 2]  # [y, z]
+    grid = back_project(image, np.zeros((1, 2), np.float32), camera)[0, ..., 0]
+    middle = grid[SIZE // 2]  # [y, z]
     rows, columns = np.divmod(middle, SIZE)
     inner = slice(4, 12)  # perspective shrinks what is behind the middle
     expected = np.arange(SIZE)[::-1]
@@ -46,22 +48,22 @@ def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
 
 def test_voxels_outside_the_image_read_zeros():
     ones = np.ones((1, SIZE, SIZE, 1), np.float32)
-    lifted = lift(ones, np.array([[0, 45]], np.float32), None)
-    assert not lifted[0, 0, :, 0].any() or not lifted[0, 0, :, -1].any()  # a corner of the grid
-    assert lifted[0, 6:10, 6:10, 6:10].all()
+    grid = back_project(ones, np.array([[0, 45]], np.float32), None)
+    assert not grid[0, 0, :, 0].any() or not grid[0, 0, :, -1].any()  # a corner of the grid
+    assert grid[0, 6:10, 6:10, 6:10].all()
 
 
 def test_the_position_is_depth_and_height():
     viewpoints = random_viewpoints(3)
-    lifted = lift(np.zeros((3, 8, 8, 2), np.float32), viewpoints, None, position=True)
-    assert lifted.shape == (3, SIZE, SIZE, SIZE, 4)
+    grid = back_project(np.zeros((3, 8, 8, 2), np.float32), viewpoints, None, position=True)
+    assert grid.shape == (3, SIZE, SIZE, SIZE, 4)
     backward = geometry.rotation(viewpoints).numpy()[:, 2]
     centres = (np.stack(np.mgrid[:SIZE, :SIZE, :SIZE], -1) + 0.5) / SIZE - 0.5
     np.testing.assert_allclose(
-        lifted[..., 2], np.einsum("xyzc,bc->bxyz", centres, backward), atol=1e-6
+        grid[..., 2], np.einsum("xyzc,bc->bxyz", centres, backward), atol=1e-6
     )
     np.testing.assert_allclose(
-        lifted[..., 3], np.broadcast_to(centres[..., 1], lifted[..., 3].shape), atol=1e-6
+        grid[..., 3], np.broadcast_to(centres[..., 1], grid[..., 3].shape), atol=1e-6
     )
 
 
@@ -69,13 +71,13 @@ def test_the_gradient_is_how_many_voxels_read_a_pixel():
     images = tf.Variable(np.random.default_rng(0).random((2, 8, 8, 1), np.float32))
     viewpoints = tf.constant(random_viewpoints(2))
     with tf.GradientTape() as tape:
-        lifted = Lifting(SIZE)(images, viewpoints)
-        total = tf.reduce_sum(lifted)
+        grid = BackProjection(SIZE)(images, viewpoints)
+        total = tf.reduce_sum(grid)
     gradient = tape.gradient(total, images).numpy()
-    assert gradient.sum() == pytest.approx(np.count_nonzero(lifted), abs=0.5)
+    assert gradient.sum() == pytest.approx(np.count_nonzero(grid), abs=0.5)
 
 
 def test_config_builds_the_same_layer():
-    layer = Lifting(SIZE, position=True)
-    again = Lifting.from_config(layer.get_config())
+    layer = BackProjection(SIZE, position=True)
+    again = BackProjection.from_config(layer.get_config())
     assert (again.voxel_size, again.camera, again.position) == (SIZE, layer.camera, True)

@@ -1,0 +1,124 @@
+"""What a run learns from: its training shapes, which of them are labeled, and how they vary."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from ptn_semi.data import diversity, procedural_shapes
+from ptn_semi.data.hulls import labeled_hulls
+from ptn_semi.data.splits import Shapes
+from ptn_semi.settings import DataSettings, TrainSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervision:
+    """What a run learns from.
+
+    Attributes:
+      shapes: the training shapes, without voxels: those of the data set, then procedural ones.
+      num_own: how many of them are the data set's. Unlabeled masks are drawn from these only.
+      labeled: sorted indices of the shapes whose viewpoints are used, int [labeled].
+      labeled_views: number of views of a labeled shape that are used, from the first.
+      hulls: visual hulls of the labeled shapes, uint8 [labeled, N, N, N] in [0, 255] at the model's
+        resolution; None if the losses do not use them.
+      warp_strengths: how far each hull is warped, float32 [labeled]; see `warps.random_warp`.
+      mirrored: which shapes are shown as their mirror images too, bool [shapes].
+    """
+
+    shapes: Shapes
+    num_own: int
+    labeled: np.ndarray
+    labeled_views: int
+    hulls: np.ndarray | None
+    warp_strengths: np.ndarray
+    mirrored: np.ndarray
+
+
+def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
+    """Find out what a run learns from; carve the hulls of its labeled shapes.
+
+    Args:
+      shapes: the training shapes of the data set.
+      data: settings of the data set.
+      train: settings of the training.
+
+    Raises:
+      UserError: if procedural shapes cannot be added.
+    """
+    labeled = labeled_subset(shapes.model_ids, shapes.categories, train.pose_fraction, train.seed)
+    if train.procedural_shapes and not train.knows_viewpoints:
+        labeled = labeled[:0]
+    print(f"{len(shapes)} training shapes, {len(labeled)} of them with viewpoints")
+    uses_hulls = train.losses.uses_hulls
+    # Hulls also tell whether mirror images fit. Where the losses use none, a few are enough.
+    known = labeled if uses_hulls else diversity.some_of_each(shapes.categories, labeled)
+    if not uses_hulls and not (train.mirror_views and train.supervision != "unlabeled"):
+        known = known[:0]
+    voxel_size = train.model_voxel_size or data.voxel_size
+    hulls = labeled_hulls(
+        shapes,
+        known,
+        train.labeled_views,
+        data.camera,
+        voxel_size,
+        corrected=train.correct_hulls,
+        jit_compile=uses_hulls,
+        progress=uses_hulls,
+    )
+    num_own = len(shapes)
+    if train.procedural_shapes:
+        added = procedural_shapes.load(data, shapes.categories, train.procedural_shapes)
+        print(f"{len(added)} procedural shapes: {', '.join(np.unique(added.categories))}")
+        shapes = procedural_shapes.join(shapes, added)
+        indices = np.arange(num_own, len(shapes))
+        labeled, known = np.append(labeled, indices), np.append(known, indices)
+        hulls = np.concatenate([hulls, procedural_shapes.filled(added, voxel_size)])
+    mirrored, warp_strengths = diversity.choose(
+        shapes.categories,
+        known,
+        hulls,
+        num_own,
+        mirror_views=train.mirror_views,
+        # Where no hull is warped, no strength has to be chosen.
+        strength=train.warp_strength if uses_hulls else diversity.STRONGEST,
+    )
+    return Supervision(
+        shapes,
+        num_own,
+        labeled,
+        train.labeled_views,
+        hulls if uses_hulls else None,
+        warp_strengths,
+        mirrored,
+    )
+
+
+def labeled_subset(
+    model_ids: Sequence[str] | np.ndarray,
+    categories: Sequence[str] | np.ndarray,
+    pose_fraction: float,
+    seed: int,
+) -> np.ndarray:
+    """Choose the shapes whose viewpoints are used in training: a share of each category.
+
+    The shapes of a category are ranked by a hash of (seed, model id). A smaller fraction therefore
+    gives a subset of what a larger one gives, and shapes that are added do not change the order of
+    the others.
+
+    Args:
+      model_ids: one per shape.
+      categories: one per shape.
+      pose_fraction: share of the shapes to choose, in [0, 1]; of each category at least one.
+      seed: seed of the ranking.
+
+    Returns:
+      Sorted indices of the labeled shapes, int [labeled].
+    """
+    rank = [hashlib.sha256(f"{seed}/{model_id}".encode()).digest() for model_id in model_ids]
+    chosen: list[np.intp] = []
+    for category in np.unique(categories):
+        order = sorted(np.flatnonzero(np.asarray(categories) == category), key=rank.__getitem__)
+        chosen += order[: max(1, round(pose_fraction * len(order)))]
+    return np.sort(chosen)

@@ -1,0 +1,183 @@
+"""Scores of a run on a split, next to those of the baselines that it has to beat."""
+
+import json
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ptn_semi.data import preparation, splits
+from ptn_semi.data.hulls import labeled_hulls
+from ptn_semi.data.supervision import labeled_subset
+from ptn_semi.evaluation import baselines, metrics, scoring
+from ptn_semi.models import checkpoints
+from ptn_semi.models.networks import Networks
+from ptn_semi.projection import geometry, resolutions
+from ptn_semi.settings import DataSettings, TrainSettings
+from ptn_semi.utils import files
+from ptn_semi.utils.errors import UserError
+from ptn_semi.visual import sheets
+
+_NUM_PICTURES = 8
+_LEGEND = {
+    "mean_hull": "mean visual hull of the labeled shapes, whatever the mask.",
+    "nearest": "mean hull of the 5 labeled masks that are most like the mask.",
+    "mean_shape": "an oracle, the mean of the true voxels of all training shapes.",
+}
+
+
+def evaluate_workdir(
+    workdir: str | os.PathLike,
+    data: DataSettings,
+    train: TrainSettings,
+    split: str,
+    which: str = "best",
+    num_views: int | None = None,
+    global_turn: bool = False,
+    output: str | os.PathLike | None = None,
+    save_predictions: str | os.PathLike | None = None,
+) -> dict[str, Any]:
+    """Score a checkpoint of a run and the `baselines` on a split; write JSON and a picture.
+
+    Args:
+      workdir: folder of the run.
+      data: settings of the data set to score on.
+      train: settings of the run, which say what the baselines may know: the shapes of this data set
+        that such a run would have as labeled, and their views.
+      split: a TFDS split expression.
+      which: "best" by validation AP, or "last".
+      num_views: number of views of each shape that are inputs; None for all.
+      global_turn: turn all predictions by the `best_turn` of the validation split.
+      output: JSON file of the scores; None for `eval_<split>.json` in the workdir. The picture is
+        written next to it.
+      save_predictions: NPZ file for model_ids, categories, views, viewpoints and probabilities;
+        None to write none.
+
+    Returns:
+      {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
+      "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest".
+
+    Raises:
+      UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
+        cannot be written.
+    """
+    checkpoint = checkpoints.find(workdir, which)
+    model = checkpoint.info.settings
+    if data.voxel_size % model.voxel_size:
+        raise UserError(
+            f"{checkpoint.path} reconstructs {model.voxel_size}³ voxels, which "
+            f"--voxel_size={data.voxel_size} cannot score: give --voxel_size={model.voxel_size}"
+        )
+    if data.image_size != model.image_size:
+        raise UserError(
+            f"{checkpoint.path} was trained with --image_size={model.image_size}: leave out "
+            f"--image_size={data.image_size}"
+        )
+    networks = checkpoints.load_networks(checkpoint)
+    builder = preparation.prepare(data)
+    shapes = splits.load(builder, split, with_voxels=True)
+    known = splits.load(builder, "train", with_voxels=True)
+    splits.check_categories(builder, {split: shapes, "train": known}, complete=("train",))
+    stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
+    output = pathlib.Path(output) if output else stem.with_suffix(".json")
+    turn = 0
+    if global_turn:
+        validation = splits.load(builder, "validation", with_voxels=True)
+        turn = scoring.best_turn(networks, validation)
+        print(f"all reconstructions are turned by {turn}°")
+    kept = []
+    keep = lambda *batch: kept.append((*batch[:2], batch[2].astype(np.float16)))
+    rows = scoring.score_networks(
+        networks, shapes, num_views, turn, progress=True, keep=keep if save_predictions else None
+    )
+    scores = {
+        "checkpoint": os.fspath(checkpoint.path),
+        "step": checkpoint.info.step,
+        "split": split,
+        "turn": turn,
+        "rows": {"model": rows, **_score_baselines(data, known, train, shapes, num_views)},
+    }
+    with files.replacing(output) as partial:
+        partial.write_text(json.dumps(scores, indent=1) + "\n")
+    if save_predictions:
+        index, view, voxels = (np.concatenate(column) for column in zip(*kept, strict=True))
+        with files.replacing(save_predictions) as partial, open(partial, "wb") as file:
+            np.savez_compressed(
+                file,
+                model_ids=shapes.model_ids[index],
+                categories=shapes.categories[index],
+                views=view,
+                viewpoints=shapes.viewpoints[index, view],
+                probabilities=voxels,
+            )
+    sheet = _sheet(networks, shapes, turn, rows["mean"]["best_threshold"])
+    sheets.save_png(output.with_suffix(".png"), sheet)
+    return scores
+
+
+def _score_baselines(data, known, train, shapes, num_views):
+    """Score the baselines that know of the training shapes what such a run would."""
+    oracle = {"mean_shape": baselines.score_mean_shape(known, shapes)}
+    if not train.knows_viewpoints:
+        return oracle
+    labeled = labeled_subset(known.model_ids, known.categories, train.pose_fraction, train.seed)
+    hulls = labeled_hulls(
+        known,
+        labeled,
+        train.labeled_views,
+        data.camera,
+        known.voxel_size,
+        corrected=train.correct_hulls,
+        progress=True,
+    )
+    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
+    return {
+        "mean_hull": baselines.score_mean_hull(known, labeled, hulls, shapes),
+        "nearest": baselines.score_nearest(
+            known, labeled, train.labeled_views, hulls, shapes, num_views
+        ),
+        **oracle,
+    }
+
+
+def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: float) -> np.ndarray:
+    """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
+    index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
+    masks = shapes.unpack_masks(index, 0)
+    voxels = geometry.turn_voxels(networks.predict(masks), turn)
+    return sheets.reconstruction_sheet(
+        masks,
+        resolutions.repeated_voxels(voxels, shapes.voxel_size),
+        shapes.unpack_voxels(index),
+        threshold,
+        row_titles=shapes.categories[index],
+    )
+
+
+def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
+    """Format scores as a text table.
+
+    Args:
+      rows_by_model: the "rows" of `evaluate_workdir`.
+    """
+    columns = {
+        "average_precision": "AP",
+        "max_iou_of_mean": "MaxIoU(mean)",
+        "max_iou_per_shape": "MaxIoU(each)",
+        "iou_0.4": "IoU@.4",
+        "iou_0.5": "IoU@.5",
+        "num_shapes": "shapes",
+        "num_views": "views",
+    }
+    lines = [f"{'':12}{'':16}" + "".join(f"{title:>14}" for title in columns.values())]
+    for name, rows in rows_by_model.items():
+        for category, row in rows.items():
+            cells = [
+                f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
+            ]
+            lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
+    legend = [f"{name}: {text}" for name, text in _LEGEND.items() if name in rows_by_model]
+    return "\n".join([*lines, *legend])

@@ -1,0 +1,412 @@
+"""The model that is trained, with a training step that runs its iterations one after the other."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ptn_semi.models import losses, networks, replicas, viewpoint_bins, warps
+from ptn_semi.models.draws import Draws
+from ptn_semi.models.loss_settings import LossSettings
+from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.projection import resolutions
+
+_WARPED_VIEWS = 3  # masks of each warped shape that V learns from
+_VISIBLE = 0.35  # voxels of warped shapes above this probability show in their masks
+_OCCUPIED = 0.5  # voxels of generated shapes above this probability are occupied
+
+Losses = dict[str, tf.Tensor]
+
+
+@keras.saving.register_keras_serializable(package="ptn_semi")
+class SemiSupervisedReconstructor(keras.Model):
+    """Learns to reconstruct voxels from one mask, from few labeled and many unlabeled masks.
+
+    It holds the `Networks` that are trained (E, G, and R and V where the losses need them), their
+    exponential moving average (EMA), which reconstructs at test time, and the discriminator D.
+    Calling the model calls the EMA: masks [B, S, S, 1] → voxels [B, N, N, N] in [0, 1].
+
+    `train_step` runs up to three of these iterations, which `loss_settings` selects:
+
+      supervised: trains E, G, R and V on pairs of views with viewpoints and on warped shapes.
+      generated: replaces supervised where there are no labels; trains E and V on warped shapes
+        that G generates.
+      self-reconstruction: trains E and G on masks alone, projected from the viewpoints that V
+        estimates.
+      adversarial: trains G and D on masks alone.
+
+    The paper has only the pairs and the adversarial iteration. The batch is a dict of
+
+      view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
+      viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
+      unlabeled: masks [U, S, S, 1] of any shapes.
+      hull: [H, N, N, N] in [0, 1], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
+      warp_strength: [H], how far these are warped, with the hulls; see `warps.random_warp`.
+
+    All random numbers are drawn statelessly from (seed, steps), so that a restored model resumes
+    bit-identically.
+
+    Args:
+      settings: the model's settings, or their `to_dict()`. The losses decide on its pooling and on
+        whether it has R and V.
+      loss_settings: the losses and their weights, or a dict of them.
+      freeze_encoder: train all networks but E.
+      ema_decay: decay of the moving average of all weights, including the statistics of batch norm;
+        0 for no averaging.
+      warp_strength: how far shapes that G generates are warped; see `warps.random_warp`.
+      precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
+      seed: seed of the initial weights and of all random numbers in training.
+
+    Attributes:
+      settings: the `ModelSettings`.
+      networks: the `Networks` that are trained.
+      ema: the `Networks` that average their weights.
+      discriminator: D.
+      steps: number of training steps done, an int64 variable.
+
+    Raises:
+      ValueError: if a size or a setting is not supported.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings | dict[str, Any],
+        loss_settings: LossSettings | dict[str, Any] | None = None,
+        freeze_encoder: bool = False,
+        ema_decay: float = 0.99,
+        warp_strength: float = 0.25,
+        precision: str = "float32",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(settings, dict):
+            settings = ModelSettings.from_dict(settings)
+        if isinstance(loss_settings, dict):
+            loss_settings = LossSettings(**loss_settings)
+        self.loss_settings = loss_settings or LossSettings()
+        self.settings = dataclasses.replace(
+            settings,
+            pooling=self.loss_settings.pooling,
+            has_viewpoint_estimator=self.loss_settings.uses_viewpoint_estimator,
+            has_refiner=self.loss_settings.uses_refiner,
+        )
+        self.freeze_encoder, self.ema_decay = freeze_encoder, ema_decay
+        self.warp_strength, self.precision, self.seed = warp_strength, precision, seed
+        keras.utils.set_random_seed(seed)
+        self.networks, self.discriminator = networks.build(self.settings, precision)
+        self.networks.encoder.trainable = not freeze_encoder
+        self.ema = self.networks.frozen_copy()
+        self.steps = self.add_weight(
+            name="steps", shape=(), dtype="int64", initializer="zeros", trainable=False
+        )
+        self.built = True
+
+    def call(self, masks: tf.Tensor) -> tf.Tensor:
+        """Reconstruct voxels [B, N, N, N] from masks [B, S, S, 1] with the EMA."""
+        return self.ema(masks)
+
+    def compile(
+        self,
+        encoder_optimizer: keras.optimizers.Optimizer,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        viewpoint_optimizer: keras.optimizers.Optimizer | None = None,
+        refiner_optimizer: keras.optimizers.Optimizer | None = None,
+        jit_compile: bool = False,
+    ) -> None:
+        """Set the optimizers and build them, so that a restored run finds their state.
+
+        Args:
+          encoder_optimizer: E's.
+          generator_optimizer: G's.
+          discriminator_optimizer: D's.
+          viewpoint_optimizer: V's, which only a model with V needs.
+          refiner_optimizer: R's, which only a model with R needs.
+          jit_compile: compile the training step with XLA. Leave it off on a CPU, where XLA makes
+            transposed 3-D convolutions far slower.
+
+        Raises:
+          ValueError: if the optimizer of a network that the model has is missing.
+        """
+        super().compile(jit_compile=jit_compile)
+        self.encoder_optimizer = encoder_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.viewpoint_optimizer = viewpoint_optimizer
+        self.refiner_optimizer = refiner_optimizer
+        trained = (
+            ("encoder_optimizer", encoder_optimizer, self.networks.encoder),
+            ("generator_optimizer", generator_optimizer, self.networks.generator),
+            ("discriminator_optimizer", discriminator_optimizer, self.discriminator),
+            ("viewpoint_optimizer", viewpoint_optimizer, self.networks.viewpoint_estimator),
+            ("refiner_optimizer", refiner_optimizer, self.networks.refiner),
+        )
+        self.built_optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        for name, optimizer, network in trained:
+            if network is None:
+                continue
+            if optimizer is None:
+                raise ValueError(f"the model has a {network.name}: give compile() a {name}")
+            optimizer.build(network.trainable_variables)
+            self.built_optimizers[name] = optimizer
+
+    def train_step(self, batch: Mapping[str, tf.Tensor]) -> Losses:
+        """Run one iteration of each kind that `loss_settings` selects.
+
+        Args:
+          batch: see the class.
+
+        Returns:
+          Scalar losses by name.
+        """
+        settings, draws = self.loss_settings, Draws(self.seed, self.steps)
+        results: Losses = {}
+        if settings.supervision != "unlabeled":
+            results |= self._supervised(batch, draws)
+        elif settings.occupancy_weight:
+            results |= self._generated(tf.shape(batch["unlabeled"])[0], draws)
+        if settings.supervision != "labeled":
+            if settings.self_reconstruction_weight:
+                results |= self._self_reconstruction(batch["unlabeled"])
+            if settings.adversarial_weight:
+                results |= self._adversarial(batch["unlabeled"], draws)
+        self.steps.assign_add(1)
+        self._update_ema()
+        return results
+
+    def _supervised(self, batch: Mapping[str, tf.Tensor], draws: Draws) -> Losses:
+        """Train E and G on equations 1 to 3 and on warped hulls; then R and V by themselves.
+
+        One forward and one backward pass serve both E and G.
+        """
+        weights = self.loss_settings
+        views = tf.concat([batch["view_a"], batch["view_b"]], axis=0)
+        viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
+        masks, results = views, {}
+        if weights.occupancy_weight:
+            warped, renders, seen_from = self._warp(batch["hull"], batch["warp_strength"], draws)
+            masks = tf.concat([views, renders[:, 0]], axis=0)
+        pairs = tf.shape(batch["view_a"])[0]
+        with tf.GradientTape() as tape:
+            latents, voxels = self._encode_and_generate(masks)
+            # Each slice's gradient would be padded to the whole tensor, and all of them added up.
+            # A split avoids that.
+            sizes = [pairs, pairs, tf.shape(masks)[0] - 2 * pairs]
+            latents_a, latents_b, _ = tf.split(latents, sizes)
+            voxels_a, voxels_b, warped_voxels = tf.split(voxels, sizes)
+            # Equation 1 projects each view's reconstruction from the other view's viewpoint.
+            crossed = tf.concat([voxels_b, voxels_a], axis=0)
+            predicted = self.networks.projector([crossed, viewpoints])
+            # The loss is a mean over both directions, but equation 1 is their sum.
+            reconstruction = 2 * losses.reconstruction_loss(
+                predicted, self._averaged(views), weights.mask_loss
+            )
+            latent = losses.latent_invariance_loss(latents_a, latents_b)
+            voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
+            total = (
+                weights.reconstruction_weight * reconstruction
+                + weights.latent_invariance_weight * latent
+                + weights.voxel_invariance_weight * voxel
+            )
+            if weights.occupancy_weight:
+                target = resolutions.coarse_voxels(warped, self.settings.generated_size)
+                occupancy = losses.occupancy_loss(warped_voxels, target)
+                total += weights.occupancy_weight * occupancy
+                results["occupancy_loss"] = occupancy
+        self._update_encoder_and_generator(tape, total)
+        if self.networks.refiner is not None:
+            results["refinement_loss"] = self._train_refiner(
+                warped_voxels, renders[:, 0], seen_from[:, 0], warped
+            )
+        if self.networks.viewpoint_estimator is not None:
+            if weights.occupancy_weight:
+                views = tf.concat([views, _flat(renders)], axis=0)
+                viewpoints = tf.concat([viewpoints, _flat(seen_from)], axis=0)
+            results["viewpoint_loss"] = self._train_viewpoint_estimator(views, viewpoints)
+        return results | {
+            "reconstruction_loss": reconstruction,
+            "latent_invariance_loss": latent,
+            "voxel_invariance_loss": voxel,
+        }
+
+    def _generated(self, count: tf.Tensor, draws: Draws) -> Losses:
+        """Train E, and V if there is one, on masks of warped shapes that G generates from z."""
+        z = draws.latents("generated", count, self.settings.architecture.latent_dim)
+        shapes = self.ema.generator(z, training=False) > _OCCUPIED
+        warped, renders, seen_from = self._warp(shapes, self.warp_strength, draws)
+        with tf.GradientTape() as tape:
+            latents = self.networks.encoder(renders[:, 0], training=not self.freeze_encoder)
+            voxels = self.networks.generator(latents, training=False)
+            occupancy = losses.occupancy_loss(voxels, warped)
+            total = self.loss_settings.occupancy_weight * occupancy
+        variables = self.networks.encoder.trainable_variables
+        replicas.apply_mean(self.encoder_optimizer, tape.gradient(total, variables), variables)
+        results = {"occupancy_loss": occupancy}
+        if self.networks.viewpoint_estimator is not None:
+            results["viewpoint_loss"] = self._train_viewpoint_estimator(
+                _flat(renders), _flat(seen_from)
+            )
+        return results
+
+    def _self_reconstruction(self, masks: tf.Tensor) -> Losses:
+        """Train E and G to reproduce unlabeled masks from the viewpoints that V estimates."""
+        weights = self.loss_settings
+        grown = tf.cast(self.steps + 1, tf.float32) / max(1, weights.self_reconstruction_warmup)
+        with tf.GradientTape() as tape:
+            _, voxels = self._encode_and_generate(masks)
+            with tape.stop_recording():
+                viewpoints = self.networks.estimate_viewpoints(masks, voxels)
+            predicted = self.networks.projector([voxels, viewpoints])
+            loss = losses.reconstruction_loss(predicted, self._averaged(masks), weights.mask_loss)
+            total = tf.minimum(1.0, grown) * weights.self_reconstruction_weight * loss
+        self._update_encoder_and_generator(tape, total)
+        return {"self_reconstruction_loss": loss}
+
+    def _adversarial(self, masks: tf.Tensor, draws: Draws) -> Losses:
+        """Train G and D on the GAN losses, with the same fake masks for both."""
+        weights, generator = self.loss_settings, self.networks.generator
+        real = self._averaged(masks)
+        count = tf.shape(real)[0]
+        z = draws.latents("latents", count, self.settings.architecture.latent_dim)
+        viewpoints = _flat(self._draw_viewpoints("viewpoints", count, draws))
+        statistics = generator.non_trainable_variables
+        before = [tf.identity(v) for v in statistics]
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.networks.projector([generator(z, training=True), viewpoints])
+            logits = self.discriminator(tf.concat([real, fake], axis=0), training=True)
+            discriminator_loss, generator_loss = losses.gan_losses(
+                weights.gan_loss, *tf.split(logits, 2)
+            )
+            penalty = losses.gradient_penalty(
+                weights.gradient_penalty, self.discriminator, real, draws.seed("penalty")
+            )
+            discriminator_total = discriminator_loss + weights.gradient_penalty_weight * penalty
+            generator_total = weights.adversarial_weight * generator_loss
+        discriminator_variables = self.discriminator.trainable_variables
+        generator_variables = generator.trainable_variables
+        discriminator_gradients = tape.gradient(discriminator_total, discriminator_variables)
+        generator_gradients = tape.gradient(generator_total, generator_variables)
+        del tape
+        replicas.apply_mean(
+            self.discriminator_optimizer, discriminator_gradients, discriminator_variables
+        )
+        replicas.apply_mean(self.generator_optimizer, generator_gradients, generator_variables)
+        if weights.supervision == "both":
+            # At test time, batch norm sees reconstructions only. Its statistics must not include
+            # the fakes.
+            for variable, value in zip(statistics, before, strict=True):
+                variable.assign(value)
+        return {
+            "generator_loss": generator_loss,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": losses.discriminator_accuracy(*tf.split(logits, 2)),
+            "gradient_penalty": penalty,
+        }
+
+    def _encode_and_generate(self, masks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the latents and voxels of masks, in training mode."""
+        latents = self.networks.encoder(masks, training=not self.freeze_encoder)
+        return latents, self.networks.generator(latents, training=True)
+
+    def _update_encoder_and_generator(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        encoder_variables = self.networks.encoder.trainable_variables
+        generator_variables = self.networks.generator.trainable_variables
+        gradients = tape.gradient(loss, encoder_variables + generator_variables)
+        count = len(encoder_variables)
+        replicas.apply_mean(self.encoder_optimizer, gradients[:count], encoder_variables)
+        replicas.apply_mean(self.generator_optimizer, gradients[count:], generator_variables)
+
+    def _train_refiner(
+        self, voxels: tf.Tensor, masks: tf.Tensor, viewpoints: tf.Tensor, occupied: tf.Tensor
+    ) -> tf.Tensor:
+        """Train R on reconstructions of masks of shapes that are known; return its loss.
+
+        Every other mask comes with its true viewpoint, and the others with those that V estimates,
+        so that R exploits a correct viewpoint without depending on it.
+        """
+        estimated = self.networks.estimate_viewpoints(masks, voxels)
+        rows = replicas.share(tf.range(replicas.total(tf.shape(masks)[0])))
+        used = tf.where(rows[:, None] % 2 == 0, viewpoints, estimated)
+        variables = self.networks.refiner.trainable_variables
+        with tf.GradientTape() as tape:
+            refined = self.networks.refiner([voxels, masks, used], training=True)
+            loss = losses.occupancy_loss(refined, occupied)
+        replicas.apply_mean(self.refiner_optimizer, tape.gradient(loss, variables), variables)
+        return loss
+
+    def _train_viewpoint_estimator(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Train V on masks whose viewpoints are known; return its loss."""
+        variables = self.networks.viewpoint_estimator.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = self.networks.viewpoint_estimator(masks, training=True)
+            loss = viewpoint_bins.viewpoint_loss(outputs, viewpoints, self.settings.elevation_range)
+        replicas.apply_mean(self.viewpoint_optimizer, tape.gradient(loss, variables), variables)
+        return loss
+
+    def _warp(
+        self, occupied: tf.Tensor, strength: float | tf.Tensor, draws: Draws
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Warp shapes and render their visible voxels from random viewpoints.
+
+        V, where there is one, needs more masks than the other networks.
+
+        Args:
+          occupied: [B, N, N, N] in [0, 1].
+          strength: one for all shapes or [B], as in `warps.random_warp`.
+          draws: the step's random numbers.
+
+        Returns:
+          The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,
+          [B, views, S, S, 1]; and the viewpoints [B, views, 2].
+        """
+        num_views = 1 if self.networks.viewpoint_estimator is None else _WARPED_VIEWS
+        warped = warps.random_warp(tf.cast(occupied, tf.float32), draws.seed("warp"), strength)
+        viewpoints = self._draw_viewpoints(
+            "warp_viewpoints", tf.shape(occupied)[0], draws, num_views
+        )
+        visible = tf.repeat(tf.cast(warped > _VISIBLE, tf.float32), num_views, axis=0)
+        masks = resolutions.render(
+            self.networks.render_projector, visible, _flat(viewpoints), self.settings.image_size
+        )
+        return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), viewpoints
+
+    def _draw_viewpoints(
+        self, purpose: str, count: tf.Tensor, draws: Draws, num_views: int = 1
+    ) -> tf.Tensor:
+        """Draw viewpoints [count, num_views, 2] from the ranges that the masks have."""
+        elevations, azimuths = self.settings.elevation_range, self.settings.azimuth_range
+        return draws.viewpoints(purpose, count, elevations, azimuths, num_views)
+
+    def _averaged(self, masks: tf.Tensor) -> tf.Tensor:
+        """Average masks to the resolution that G's voxels are projected to."""
+        return resolutions.coarse_masks(masks, self.networks.projector.image_size)
+
+    def _update_ema(self) -> None:
+        if not self.ema_decay:
+            self.ema.copy_weights(self.networks)
+            return
+        # The decay is lower in early steps, so that the EMA forgets the random initial weights.
+        steps = tf.cast(self.steps, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1 + steps) / (10 + steps))
+        self.ema.move_towards(self.networks, 1 - decay)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that `from_config` takes."""
+        return {
+            **super().get_config(),
+            "settings": self.settings.to_dict(),
+            "loss_settings": dataclasses.asdict(self.loss_settings),
+            "freeze_encoder": self.freeze_encoder,
+            "ema_decay": self.ema_decay,
+            "warp_strength": self.warp_strength,
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+
+
+def _flat(values: tf.Tensor) -> tf.Tensor:
+    """Join the first two axes."""
+    return tf.reshape(values, [-1, *values.shape[2:]])

@@ -1,0 +1,198 @@
+"""The model that is trained: its seeds, its EMA, its config, and Keras' own `fit` and `save`."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ptn_semi.data import batches
+from ptn_semi.data.splits import Shapes
+from ptn_semi.models import architectures
+from ptn_semi.models.loss_settings import LossSettings
+from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
+from ptn_semi.projection import geometry
+from ptn_semi.projection.camera import Camera
+from support.small_models import (
+    ADVERSARIAL,
+    BATCH,
+    REFINING,
+    SUPERVISED,
+    build,
+    parts,
+    same,
+    steps,
+    trainable,
+    weights,
+)
+from support.supervisions import supervise
+from support.tiny_networks import TINY
+
+
+def state(model):
+    kept = [*model.variables, *(v for o in model.built_optimizers.values() for v in o.variables)]
+    return [np.array(variable) for variable in kept]
+
+
+@pytest.mark.slow
+def test_equal_seeds_train_bit_identically():
+    runs = [build(seed=seed) for seed in (3, 3, 4)]
+    assert same(state(runs[0]), state(runs[1]))
+    for run in runs[:2]:
+        steps(run, 2)
+    assert same(state(runs[0]), state(runs[1]))
+    first, other = (trainable(run.networks.encoder) for run in (runs[0], runs[2]))
+    assert not any(np.array_equal(a, b) for a, b in zip(first, other, strict=True) if a.ndim > 1)
+
+
+def test_optimizers_have_their_variables_before_the_first_step():
+    model = build(**REFINING)
+    paths = lambda: [v.path for o in model.built_optimizers.values() for v in o.variables]
+    before = paths()
+    trained = sum(len(part.trainable_variables) for part in parts(model).values())
+    assert len(before) == 2 * 5 + 2 * trained  # Adam's steps and rates, and two moments each
+    steps(model)
+    assert paths() == before
+
+
+def test_a_missing_optimizer_is_named():
+    model = SemiSupervisedReconstructor(ModelSettings(TINY), LossSettings(**REFINING))
+    with pytest.raises(ValueError, match=r"viewpoint_estimator: .* a viewpoint_optimizer"):
+        model.compile(*(keras.optimizers.SGD() for _ in range(3)))
+
+
+def random_shapes(num_shapes=6, num_views=3, size=32):
+    rng = np.random.default_rng(0)
+    return Shapes(
+        model_ids=np.array([f"shape{i}" for i in range(num_shapes)]),
+        categories=np.array(["chair"] * num_shapes),
+        viewpoints=rng.uniform(-20, 40, (num_shapes, num_views, 2)).astype(np.float32),
+        masks=rng.integers(0, 256, (num_shapes, num_views, size * size // 8), np.uint8),
+        voxels=None,
+        image_size=size,
+        voxel_size=32,
+    )
+
+
+@pytest.mark.slow
+def test_fit_trains_on_batches_and_traces_once():
+    model, traced = build(), []
+    train_step = model.train_step
+    model.train_step = lambda batch: traced.append(1) or train_step(batch)
+    data = batches.batch_dataset(supervise(random_shapes(), [0, 2]), batch_size=4, seed=0)
+    history = model.fit(data, steps_per_epoch=2, epochs=2, verbose=0).history
+    assert history.keys() == SUPERVISED | ADVERSARIAL
+    assert np.isfinite(list(history.values())).all()
+    assert model.steps.numpy() == 4 and len(traced) == 1
+
+
+CUSTOM = {
+    "settings": ModelSettings(
+        TINY, 64, 24, Camera(False, 2.0, 30.0), elevation_range=(0.0, 10.0), azimuth_range=(-5, 5)
+    ),
+    "loss_settings": LossSettings("labeled", 1.0, gan_loss="hinge"),
+    "freeze_encoder": True,
+    "ema_decay": 0.5,
+    "precision": "mixed_bfloat16",
+    "seed": 7,
+    "name": "custom",
+}
+
+
+@pytest.mark.parametrize("options", [{"settings": ModelSettings(TINY)}, CUSTOM])
+def test_config_gives_the_same_model(options):
+    model = SemiSupervisedReconstructor(**options)
+    config = model.get_config()
+    again = SemiSupervisedReconstructor.from_config(json.loads(json.dumps(config)))
+    assert again.get_config() == config
+    assert again.settings == model.settings == options["settings"]
+    assert same(weights(again), weights(model))  # the same seed
+
+
+def test_a_saved_keras_model_reconstructs_the_same(tmp_path):
+    model = build()
+    steps(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(loaded(BATCH["view_a"]), model(BATCH["view_a"]))
+    assert loaded.steps.numpy() == 1
+
+
+@pytest.mark.slow
+def test_losses_go_down_where_there_is_little_to_learn():
+    model = build(supervision="labeled", learning_rate=1e-2)
+    # Boxes seen from two sides.
+    voxels = np.zeros((4, 32, 32, 32), np.float32)
+    for i, box in enumerate(voxels):
+        box[8:24, 4 : 12 + 4 * i, 10:22] = 1
+    batch = dict(BATCH)
+    for name, seed in (("a", 0), ("b", 1)):
+        batch[f"viewpoint_{name}"] = geometry.sample_viewpoints(4, [seed, 0])
+        masks = model.networks.projector([tf.constant(voxels), batch[f"viewpoint_{name}"]])
+        batch[f"view_{name}"] = tf.cast(masks > 0, tf.float32)
+    train_step = tf.function(model.train_step)
+    history = [float(train_step(batch)["reconstruction_loss"]) for _ in range(40)]
+    assert np.mean(history[-5:]) < 0.6 * np.mean(history[:5])
+
+
+def test_without_decay_the_ema_equals_the_weights():
+    model = build()
+    model.ema_decay = 0.0
+    steps(model, 2)
+    assert same(weights(model.ema), weights(model.networks))
+
+
+def test_the_ema_lies_between_old_and_new_weights():
+    model = build()
+    model.ema_decay = 0.1  # below the warm-up's 2/11 after one step
+    before = weights(model.ema)
+    steps(model)
+    for old, average, new in zip(before, weights(model.ema), weights(model.networks), strict=True):
+        np.testing.assert_allclose(average, 0.1 * old + 0.9 * new, rtol=1e-5, atol=1e-7)
+
+
+def test_the_ema_reconstructs():
+    model = build()
+    steps(model, 2)
+    masks = BATCH["unlabeled"]
+    expected = model.ema.generator(model.ema.encoder(masks))
+    np.testing.assert_array_equal(model(masks), expected)
+
+
+def test_the_ema_of_a_frozen_encoder_stays_exactly_the_same():
+    model = build(freeze_encoder=True)
+    before = weights(model.ema.encoder)
+    steps(model, 3)
+    assert same(weights(model.ema.encoder), before)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"supervision": "lableled"}, "labeled"),
+        ({"supervision": "unlabeled", "adversarial_weight": 0.0}, "adversarial_weight"),
+    ],
+)
+def test_losses_that_cannot_train_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        LossSettings(**options)
+
+
+def test_half_precision_computes_almost_the_same():
+    single, half = (build(precision=precision) for precision in architectures.PRECISIONS)
+    assert keras.config.dtype_policy().name == "float32"  # as it was
+    for network in parts(half).values():
+        assert {layer.compute_dtype for layer in network.layers} == {"bfloat16", "float32"}
+        assert {weight.dtype for weight in network.weights} == {"float32"}
+        assert network.output.dtype == "float32"
+    results = single.train_step(BATCH), half.train_step(BATCH)
+    for name, value in results[0].items():
+        np.testing.assert_allclose(results[1][name], value, rtol=0.05, atol=0.01)
+    assert not same(weights(single), weights(half))
+
+
+def test_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must be one of float32, mixed_bfloat16"):
+        build(precision="float16")
