@@ -33,9 +33,9 @@ _TAKE_BRUSH = """() => {
     if (brush) { clearInterval(wait); brush.click(); }
   }, 100);
 }"""
-_KEPT, _PAUSE = 3600, 60  # seconds that files are kept, and between two looks for old ones
+_KEEP_FILES, _SWEEP_EVERY = 3600, 60  # seconds
 _MASK_SIZE = 200  # pixels
-_VIEWS = 4  # images of one object
+_MAX_VIEWS = 4  # images of one object
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         return str(path)
 
     # The functions below have no type hints, because gradio reads those of event handlers.
-    def from_file(path, threshold, surface, color, segment, *others):
+    def reconstruct_files(path, threshold, surface, color, segment, *others):
         paths = [each for each in (path, *others) if each is not None]
         if not paths:
             return _failed("Give an image first.")
@@ -94,7 +94,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             return _failed(text)
         return reconstruct(found, threshold, surface, color)
 
-    def from_drawing(path, *controls):
+    def reconstruct_drawing(path, *controls):
         if path is None:
             return _failed("Draw an outline first.")
         try:
@@ -115,12 +115,12 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         in_color = all(map(colors.are_in, views))
         textures = [colors.texture(view) for view in views] if in_color else []
         shown = _Shown(result.voxels, result.fits, textures)
-        shape, problem = mesh(shown, threshold, *controls)
+        shape, problem = write_mesh(shown, threshold, *controls)
         warnings = "; ".join(dict.fromkeys(itertools.chain(*result.doubts)))
         note = problem or (_note(f"This may be wrong: {warnings}.") if warnings else "")
         return shown, str(seen), shape, note
 
-    def mesh(shown, threshold, surface, color):
+    def write_mesh(shown, threshold, surface, color):
         if shown is None:
             return None, _note("Reconstruct something first.")
         paint = None
@@ -138,7 +138,9 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         return str(path), ""
 
     with gr.Blocks(
-        title="One silhouette to 3D", analytics_enabled=False, delete_cache=(_PAUSE, _KEPT)
+        title="One silhouette to 3D",
+        analytics_enabled=False,
+        delete_cache=(_SWEEP_EVERY, _KEEP_FILES),
     ) as page:
         gr.Markdown("# One silhouette to 3D")
         shown = gr.State()
@@ -167,7 +169,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
                                 height=_MASK_SIZE,
                                 min_width=100,
                             )
-                            for number in range(2, _VIEWS + 1)
+                            for number in range(2, _MAX_VIEWS + 1)
                         ]
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing") as drawing_tab:
@@ -208,12 +210,14 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         # The pixels of an image take up to a thousand times the bytes that were sent, so only one
         # request is worked on at a time.
         one_at_a_time = "shapes"
-        from_image.click(from_file, files, outputs, concurrency_id=one_at_a_time)
+        from_image.click(reconstruct_files, files, outputs, concurrency_id=one_at_a_time)
         for given in (image, *others):
-            given.upload(from_file, files, outputs, concurrency_id=one_at_a_time)
-        from_sketch.click(from_drawing, [drawing, *controls], outputs, concurrency_id=one_at_a_time)
+            given.upload(reconstruct_files, files, outputs, concurrency_id=one_at_a_time)
+        from_sketch.click(
+            reconstruct_drawing, [drawing, *controls], outputs, concurrency_id=one_at_a_time
+        )
         for changed in (threshold.release, surface.change, color.change):
-            changed(mesh, [shown, *controls], [model, note], concurrency_id=one_at_a_time)
+            changed(write_mesh, [shown, *controls], [model, note], concurrency_id=one_at_a_time)
         drawing_tab.select(None, js=_TAKE_BRUSH, queue=False)
     return page
 

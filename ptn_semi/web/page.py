@@ -15,8 +15,8 @@ from ptn_semi.inference.reconstruction import Reconstructor
 from ptn_semi.web import layout, limits
 
 _LOOPBACK = ["127.0.0.1", "localhost", "::1"]
-_QUEUE = 50  # requests that wait while one is worked on
-_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
+_MAX_WAITING = 50  # requests that wait while one is worked on
+_MAX_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
 
 
 def launch(
@@ -40,15 +40,15 @@ def launch(
     folder = _make_folder()
     page = layout.build(reconstructor, folder)
     # Requests that skip the queue would be worked on all at once.
-    page.queue(api_open=False, max_size=_QUEUE)
-    # A site whose name resolves to this machine would count as the page itself. By which names
-    # others reach the page is not known.
+    page.queue(api_open=False, max_size=_MAX_WAITING, default_concurrency_limit=1)
+    # A web site could let its own name resolve to this machine, and browsers would take it for
+    # the page. If others may reach the page, the names that they use are not known.
     hosts = _LOOPBACK if host in _LOOPBACK else ["*"]
     page.launch(
         server_name=host,
         server_port=port,
         max_file_size=f"{max_upload_mb}mb",
-        state_session_capacity=_SESSIONS,
+        state_session_capacity=_MAX_SESSIONS,
         app_kwargs={
             "middleware": [
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts),

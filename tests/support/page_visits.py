@@ -21,16 +21,16 @@ class Visitor:
         first, *others = [self._sent(image) for image in images]
         others += [None] * (3 - len(others))
         return self._client.predict(
-            first, threshold, surface, color, "auto", *others, api_name="/from_file"
+            first, threshold, surface, color, "auto", *others, api_name="/reconstruct_files"
         )
 
     def draw(self, image):
         drawn = {"background": None, "layers": [], "composite": self._sent(image), "id": None}
-        return self._client.predict(drawn, 0.4, "smooth", True, api_name="/from_drawing")
+        return self._client.predict(drawn, 0.4, "smooth", True, api_name="/reconstruct_drawing")
 
     def change(self, threshold, surface):
         """Change the settings: (shape, note)."""
-        return self._client.predict(threshold, surface, True, api_name="/mesh")
+        return self._client.predict(threshold, surface, True, api_name="/write_mesh")
 
     def _sent(self, image):
         return self._file(image) if isinstance(image, pathlib.Path) else image

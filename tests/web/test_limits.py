@@ -119,7 +119,7 @@ def test_one_shape_is_made_at_a_time(new_visitor, monkeypatch):
 
 def test_full_queue_and_requests_past_it_are_refused(http, page, monkeypatch):
     asked = {"data": [None] * 8, "session_hash": "a"}
-    assert http.post("gradio_api/run/from_file", json=asked).status_code == 404
+    assert http.post("gradio_api/run/reconstruct_files", json=asked).status_code == 404
     monkeypatch.setattr(page._queue, "max_size", 0)
     assert http.post(JOIN, json={**asked, "fn_index": 2}).status_code == 503
 
