@@ -36,7 +36,7 @@ check: lint
 
 install: $(VENV)/installed
 
-$(VENV)/installed: setup.py constraints.txt
+$(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c "import venv, ensurepip" 2> /dev/null || { echo "error: $(PYTHON) with venv is \
 	missing: apt-get install python3.11 python3.11-venv, or give another as PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)

@@ -1,7 +1,7 @@
 """Serves a page to try a model on: `python -m ptn_semi.demo`.
 
-Drop an image or draw an outline, see the shape turn, choose the threshold, download the mesh. It
-listens on this machine only unless --host says otherwise. Needs the `demo` extra.
+Drop an image or draw an outline, turn the shape, choose the threshold and download the mesh. The
+page listens on this machine only, unless --host says otherwise. It needs the extra `demo`.
 """
 
 from absl import flags as absl_flags
@@ -18,8 +18,8 @@ def define_flags() -> None:
     absl_flags.DEFINE_string(
         "model",
         None,
-        "Workdir of a trained run, or an exported SavedModel; if not given, the model that comes "
-        "with the package.",
+        "Workdir of a training run, or an exported SavedModel. Default: the model that comes with "
+        "the package.",
     )
     absl_flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for any.")
     absl_flags.DEFINE_integer("port", 7860, "Port to listen on.", 1, 65535)
@@ -33,14 +33,13 @@ def main() -> None:
         check_model(FLAGS.model)
     with cli.loading():
         from ptn_semi.inference import reconstruction
-        from ptn_semi.web import log, page
+        from ptn_semi.web import page
     reconstructor = reconstruction.load_model(FLAGS.model)
     try:
-        with log.bounded():
-            page.launch(reconstructor, FLAGS.host, FLAGS.port, FLAGS.max_upload_mb)
+        page.launch(reconstructor, FLAGS.host, FLAGS.port, FLAGS.max_upload_mb)
     except OSError as error:
         raise UserError(
-            f"--port={FLAGS.port} cannot be listened on ({error}): give another"
+            f"cannot listen on port {FLAGS.port} ({error}): pass another --port"
         ) from error
 
 

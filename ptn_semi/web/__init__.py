@@ -1,6 +1,6 @@
 """The demo page.
 
-Holds the page's layout, its server, the guard that limits requests, and the uploads' folder.
+Holds the page's layout, its server, and the limits on requests.
 May import `inference`, `evaluation`, `data`, `settings`, `visual`, `models`, `projection` and
 `utils`.
 """

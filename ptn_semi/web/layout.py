@@ -1,6 +1,7 @@
 """Layout of the demo page, in gradio blocks."""
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import uuid
@@ -22,7 +23,6 @@ from ptn_semi.inference import (
 )
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets, surfaces
-from ptn_semi.web import uploads
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
 _CANVAS = 400  # pixels
@@ -33,8 +33,9 @@ _TAKE_BRUSH = """() => {
     if (brush) { clearInterval(wait); brush.click(); }
   }, 100);
 }"""
+_KEEP_FILES, _SWEEP_EVERY = 3600, 60  # seconds
 _MASK_SIZE = 200  # pixels
-_VIEWS = 4  # images of one object
+_MAX_VIEWS = 4  # images of one object
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,37 +53,34 @@ class _Shown:
     textures: list[np.ndarray]
 
 
-def _own(upload: Any) -> str | None:
-    """Return the path of an uploaded file; a request could name any file of the machine.
-
-    Unlike gradio's own version, it does not open the file, so that our messages explain problems.
-    """
-    if not upload or not upload.path:
-        return None
-    path = pathlib.Path(os.path.normpath(upload.path))
-    if not path.is_relative_to(uploads.folder()):
-        raise gr.Error("This file was not uploaded.", print_exception=False)
-    return str(path)
-
-
-def _own_drawing(drawn: Any) -> str | None:
-    """Return the path of an uploaded drawing; see `_own`."""
-    return drawn and _own(drawn.composite)
-
-
-def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
+def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> gr.Blocks:
     """Build the page, which `page.launch` serves.
 
     Args:
       reconstructor: the trained model.
+      folder: where gradio stores files.
     """
 
     def new_file(suffix: str) -> pathlib.Path:
         """Return a new path; a file under a shared name could be rewritten while it is sent."""
-        return uploads.folder() / f"{uuid.uuid4()}{suffix}"
+        return folder / f"{uuid.uuid4()}{suffix}"
+
+    def uploaded_path(upload: Any) -> str | None:
+        """Return the path of an uploaded image; a request could name any file of the machine.
+
+        gradio's own version opens files without a bound on their pixels, and checks where they lie
+        only if a request says that they are files.
+        """
+        upload = getattr(upload, "composite", upload)  # of a drawing
+        if not upload or not upload.path:
+            return None
+        path = pathlib.Path(os.path.normpath(upload.path))
+        if not path.is_relative_to(folder):
+            raise gr.Error("This file was not uploaded.", print_exception=False)
+        return str(path)
 
     # The functions below have no type hints, because gradio reads those of event handlers.
-    def from_file(path, threshold, surface, color, segment, *others):
+    def reconstruct_files(path, threshold, surface, color, segment, *others):
         paths = [each for each in (path, *others) if each is not None]
         if not paths:
             return _failed("Give an image first.")
@@ -96,7 +94,7 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
             return _failed(text)
         return reconstruct(found, threshold, surface, color)
 
-    def from_drawing(path, *controls):
+    def reconstruct_drawing(path, *controls):
         if path is None:
             return _failed("Draw an outline first.")
         try:
@@ -117,12 +115,12 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         in_color = all(map(colors.are_in, views))
         textures = [colors.texture(view) for view in views] if in_color else []
         shown = _Shown(result.voxels, result.fits, textures)
-        shape, problem = mesh(shown, threshold, *controls)
-        doubts = "; ".join(dict.fromkeys(doubt for doubts in result.doubts for doubt in doubts))
-        note = problem or (_note(f"This may be wrong: {doubts}.") if doubts else "")
+        shape, problem = write_mesh(shown, threshold, *controls)
+        warnings = "; ".join(dict.fromkeys(itertools.chain(*result.doubts)))
+        note = problem or (_note(f"This may be wrong: {warnings}.") if warnings else "")
         return shown, str(seen), shape, note
 
-    def mesh(shown, threshold, surface, color):
+    def write_mesh(shown, threshold, surface, color):
         if shown is None:
             return None, _note("Reconstruct something first.")
         paint = None
@@ -139,7 +137,11 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
             return None, _note(error)
         return str(path), ""
 
-    with gr.Blocks(title="One silhouette to 3D", analytics_enabled=False) as page:
+    with gr.Blocks(
+        title="One silhouette to 3D",
+        analytics_enabled=False,
+        delete_cache=(_SWEEP_EVERY, _KEEP_FILES),
+    ) as page:
         gr.Markdown("# One silhouette to 3D")
         shown = gr.State()
         with gr.Row():
@@ -150,7 +152,6 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                         type="filepath",
                         sources=["upload"],
                     )
-                    image.preprocess = _own  # type: ignore[method-assign, assignment]
                     gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
                     networks = natural_background.is_installed()
                     segment = gr.Radio(
@@ -168,10 +169,8 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                                 height=_MASK_SIZE,
                                 min_width=100,
                             )
-                            for number in range(2, _VIEWS + 1)
+                            for number in range(2, _MAX_VIEWS + 1)
                         ]
-                    for other in others:
-                        other.preprocess = _own  # type: ignore[method-assign, assignment]
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing") as drawing_tab:
                     drawing = gr.Sketchpad(
@@ -182,7 +181,6 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                         label="An outline, whose inside is filled",
                         elem_id="drawing",
                     )
-                    drawing.preprocess = _own_drawing  # type: ignore[method-assign, assignment]
                     from_sketch = gr.Button("Reconstruct the drawing", variant="primary")
                 note = gr.Markdown()
             with gr.Column():
@@ -200,25 +198,32 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
                         )
                         surface = gr.Radio(list(settings.SURFACES), value="smooth", label="Surface")
                         color = gr.Checkbox(True, label="Colours of the image")
+        for given in (image, *others, drawing):
+            # gradio would fetch any address that a request names, whatever its size.
+            given.async_move_resource_to_block_cache = _unchanged  # type: ignore[method-assign, assignment]
+            given.preprocess = uploaded_path  # type: ignore[method-assign, assignment]
+        # gradio would keep in memory whatever is sent to this; the page uploads drawings as files.
+        drawing.accept_blobs = None  # type: ignore[method-assign, assignment]
         controls = [threshold, surface, color]
         outputs = [shown, seen, model, note]
         files = [image, *controls, segment, *others]
-        # gradio's queue would keep messages that visitors never fetch. The guard queues instead.
-        from_image.click(from_file, files, outputs, queue=False)
+        # The pixels of an image take up to a thousand times the bytes that were sent, so only one
+        # request is worked on at a time.
+        one_at_a_time = "shapes"
+        from_image.click(reconstruct_files, files, outputs, concurrency_id=one_at_a_time)
         for given in (image, *others):
-            given.upload(from_file, files, outputs, queue=False)
-        from_sketch.click(from_drawing, [drawing, *controls], outputs, queue=False)
+            given.upload(reconstruct_files, files, outputs, concurrency_id=one_at_a_time)
+        from_sketch.click(
+            reconstruct_drawing, [drawing, *controls], outputs, concurrency_id=one_at_a_time
+        )
         for changed in (threshold.release, surface.change, color.change):
-            changed(mesh, [shown, *controls], [model, note], queue=False)
+            changed(write_mesh, [shown, *controls], [model, note], concurrency_id=one_at_a_time)
         drawing_tab.select(None, js=_TAKE_BRUSH, queue=False)
-        for block in page.blocks.values():
-            block.async_move_resource_to_block_cache = _as_it_is
     return page
 
 
-async def _as_it_is(path: str | os.PathLike) -> str:
-    """Return a path unchanged; gradio would copy the file, or fetch a URL for a visitor."""
-    return str(path)
+async def _unchanged(path: str) -> str:
+    return path
 
 
 def _failed(text: object) -> tuple[None, None, None, str]:

@@ -1,21 +1,22 @@
 """Server of the demo page, which turns an image or a drawing into a 3D shape."""
 
-from __future__ import annotations
+import atexit
+import os
+import pathlib
+import shutil
+import tempfile
+from typing import Any
 
-import contextlib
-import resource
-from typing import TYPE_CHECKING, Any
-
+import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ptn_semi.web import guard, uploads
+from ptn_semi.inference.reconstruction import Reconstructor
+from ptn_semi.web import layout, limits
 
-if TYPE_CHECKING:
-    import gradio as gr
-
-    from ptn_semi.inference.reconstruction import Reconstructor
-
-_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
+_LOOPBACK = ["127.0.0.1", "localhost", "::1"]
+_MAX_WAITING = 50  # requests that wait while one is worked on
+_MAX_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 MB each at 64³
 
 
 def launch(
@@ -36,19 +37,23 @@ def launch(
     Raises:
       OSError: if the port is taken or not allowed.
     """
-    uploads.folder()  # gradio looks for this folder when it is imported
-    from ptn_semi.web import layout
-
-    _allow_connections()
-    page = layout.build(reconstructor)
+    folder = _make_folder()
+    page = layout.build(reconstructor, folder)
+    # Requests that skip the queue would be worked on all at once.
+    page.queue(api_open=False, max_size=_MAX_WAITING, default_concurrency_limit=1)
+    # A web site could let its own name resolve to this machine, and browsers would take it for
+    # the page. If others may reach the page, the names that they use are not known.
+    hosts = _LOOPBACK if host in _LOOPBACK else ["*"]
     page.launch(
         server_name=host,
         server_port=port,
         max_file_size=f"{max_upload_mb}mb",
-        state_session_capacity=_SESSIONS,
+        state_session_capacity=_MAX_SESSIONS,
         app_kwargs={
-            "lifespan": uploads.sweeping(uploads.folder()),
-            "middleware": [Middleware(guard.Guard, max_upload=max_upload_mb << 20)],
+            "middleware": [
+                Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+                Middleware(limits.Limits, max_upload=max_upload_mb << 20, folder=folder),
+            ]
         },
         share=False,
         enable_monitoring=False,
@@ -61,8 +66,13 @@ def launch(
     return page
 
 
-def _allow_connections() -> None:
-    """Raise the limit of open connections from the usual thousand, which idle ones could use up."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses an unlimited number
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _make_folder() -> pathlib.Path:
+    """Make the folder of all files that visitors send and receive, and have gradio use it.
+
+    gradio's default is one that all users and gradio pages of the machine share. The folder is
+    removed when the process ends.
+    """
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder

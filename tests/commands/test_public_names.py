@@ -1,5 +1,7 @@
-"""The names that `import ptn_semi` gives, and what they cost."""
+"""The names that `import ptn_semi` gives, what they cost, and the command `ptn-semi`."""
 
+import ast
+import pathlib
 import subprocess
 import sys
 
@@ -9,17 +11,29 @@ import ptn_semi
 
 
 @pytest.mark.parametrize("name", ptn_semi.__all__)
-def test_public_names_are_there(name):
+def test_public_names_can_be_used(name):
     assert getattr(ptn_semi, name) is getattr(ptn_semi, name)
     assert name in dir(ptn_semi)
 
 
-def test_other_names_are_not():
+def test_type_checkers_see_the_public_names():
+    source = pathlib.Path(ptn_semi.__file__)
+    [condition] = [
+        node
+        for node in ast.parse(source.read_text()).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    seen = {alias.asname: line.module for line in condition.body for alias in line.names}
+    assert seen == ptn_semi._MODULES
+    assert source.with_name("py.typed").exists()
+
+
+def test_other_names_are_refused():
     with pytest.raises(AttributeError, match="no attribute 'load_models'"):
         ptn_semi.load_models  # noqa: B018
 
 
-def test_importing_the_package_alone_loads_no_tensorflow():
+def test_importing_the_package_does_not_import_tensorflow():
     code = "import sys, ptn_semi; print(ptn_semi.UserError, 'tensorflow' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stdout.endswith(" False\n"), ended.stderr
@@ -48,7 +62,7 @@ def test_one_command_runs_all():
 
 
 @pytest.mark.parametrize("arguments", [[], ["nope"], ["--workdir=w"]])
-def test_what_is_no_command_is_refused(arguments):
+def test_unknown_commands_are_refused(arguments):
     ended = ptn_semi_command(*arguments)
     assert ended.returncode == 1 and "give one of train, evaluate" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,60 +1,39 @@
-"""A page that is served, for all tests of the folder."""
+"""A page that is served, and a visitor of it, for all tests of the folder."""
 
-import contextlib
 import socket
 
 import pytest
 
-from ptn_semi.web import uploads
+from support.extruding_reconstructor import FAKE
+from support.page_visits import Visitor
 
-uploads.folder()  # before gradio is imported
 
-
-@contextlib.contextmanager
-def serving(size):
-    """A page of a model whose masks and voxels have this size."""
-    from ptn_semi.inference import reconstruction
-    from ptn_semi.projection.projector import Projector
+@pytest.fixture(scope="session")
+def page():
+    pytest.importorskip("gradio")
     from ptn_semi.web import page
-    from support.page_visits import extrude, extrude_all
 
-    reconstructor = reconstruction.Reconstructor(
-        extrude, size, threshold=0.4, extent=0.8, fuse=extrude_all, projector=Projector(size)
-    )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    served = page.launch(reconstructor, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)
-    try:
-        yield served
-    finally:
-        served.close()
-
-
-@pytest.fixture(scope="module")
-def served():
-    with serving(32) as page:
-        yield page
+    served = page.launch(FAKE, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)
+    yield served
+    served.close()
 
 
 @pytest.fixture
-def fine_client():
+def http(page):
+    """Plain requests to the page."""
     import httpx
 
-    with (
-        serving(64) as page,
-        httpx.Client(base_url=f"{page.local_url}gradio_api/", timeout=60) as client,
-    ):
+    with httpx.Client(base_url=page.local_url, timeout=60) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
-def url(served):
-    return served.local_url
+@pytest.fixture
+def new_visitor(page, tmp_path):
+    return lambda: Visitor(page.local_url, tmp_path / "downloads")
 
 
-@pytest.fixture(scope="module")
-def client(url):
-    import httpx
-
-    with httpx.Client(base_url=f"{url}gradio_api/", timeout=60) as client:
-        yield client
+@pytest.fixture
+def visitor(new_visitor):
+    return new_visitor()
