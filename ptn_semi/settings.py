@@ -111,7 +111,7 @@ class TrainSettings(LossSettings):
     """Settings of the networks, their losses and their optimizers.
 
     Raises:
-      UserError: the losses do not go together.
+      UserError: if the losses do not go together.
     """
 
     preset: str = setting("small", "Sizes of the networks.", choices=tuple(architectures.PRESETS))

@@ -86,14 +86,14 @@ class _Sampler:
             batch |= self._draw_hulls(step)
         return batch | self._draw_pairs(step)
 
-    def _draw_unlabeled(self, step):
+    def _draw_unlabeled(self, step: tf.Tensor) -> tf.Tensor:
         count = self._batch_size
         shape = self._draw_shapes("unlabeled_shape", count, self._own_groups, step)
         view = self._uniform("unlabeled_view", count, self._num_views, step)
         mirrored = self._draw_mirrored("mirrored_unlabeled", shape, step)
         return _mirror(self._read_masks(shape, view), mirrored, axis=2)
 
-    def _draw_hulls(self, step):
+    def _draw_hulls(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
         hulls = tf.cast(tf.gather(self._hulls, chosen), tf.float32) / 255
         mirrored = self._draw_mirrored("mirrored_hull", tf.gather(self._labeled, chosen), step)
@@ -102,7 +102,7 @@ class _Sampler:
             "warp_strength": tf.gather(self._warp_strengths, chosen),
         }
 
-    def _draw_pairs(self, step):
+    def _draw_pairs(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         count, views = self._pairs, self._pair_views
         chosen = self._draw_shapes("labeled_shape", count, self._labeled_groups, step)
         shape = tf.gather(self._labeled, chosen)
@@ -118,16 +118,16 @@ class _Sampler:
             )
         return pairs
 
-    def _uniform(self, purpose, count, high, step):
+    def _uniform(self, purpose: str, count: int, high: int, step: tf.Tensor) -> tf.Tensor:
         seed = stateless_seed(self._seed, purpose, step)
         return tf.random.stateless_uniform([count], seed, 0, high, tf.int32)
 
-    def _draw_mirrored(self, purpose, shape, step):
+    def _draw_mirrored(self, purpose: str, shape: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Draw whether each of these shapes is mirrored, bool [count]."""
         heads = self._uniform(purpose, shape.shape[0], 2, step) > 0
         return tf.gather(self._may_mirror, shape) & heads
 
-    def _draw_shapes(self, purpose, count, groups, step):
+    def _draw_shapes(self, purpose: str, count: int, groups: _Groups, step: tf.Tensor) -> tf.Tensor:
         """Draw shapes [count] evenly over categories, and evenly in a category."""
         if groups.sizes.shape[0] == 1:
             place = self._uniform(purpose, count, groups.order.shape[0], step)
@@ -140,7 +140,7 @@ class _Sampler:
         place = tf.gather(groups.starts, group) + tf.cast(share[1] * size, tf.int32)
         return tf.gather(groups.order, place)
 
-    def _read_masks(self, shape, view):
+    def _read_masks(self, shape: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
         """Read masks, float32 [count, S, S, 1]."""
         count, size = shape.shape[0], self._image_size
         index = tf.stack([shape, view], axis=1)

@@ -108,25 +108,25 @@ def warp_strength(hulls: np.ndarray) -> float:
     return float(np.interp(-nearest, -np.array(likeness), _STRENGTHS))
 
 
-def _compared(hulls):
+def _compared(hulls: np.ndarray) -> np.ndarray:
     """Return hulls as zeros and ones [B, n, n, n], of at most 32³ voxels."""
     hulls = hulls.astype(np.float32)
     side = min(hulls.shape[1], _SIDE)
     return np.float32(np.asarray(resolutions.coarse_voxels(hulls, side)) >= 0.5)
 
 
-def _nearest(rows):
+def _nearest(rows: np.ndarray) -> float:
     """Return the mean IoU of a shape with the other shape most like it; 0 for a single one."""
     alike = _iou(rows, rows)
     np.fill_diagonal(alike, 0)
-    return alike.max(axis=1).mean()
+    return float(alike.max(axis=1).mean())
 
 
-def _rows(hulls):
+def _rows(hulls: np.ndarray) -> np.ndarray:
     return hulls.reshape(len(hulls), -1)
 
 
-def _iou(a, b):
+def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Compute the IoU [A, B] of every pair of rows [A, n] and [B, n] of zeros and ones."""
     both = a @ b.T
     return both / np.maximum(a.sum(axis=1)[:, None] + b.sum(axis=1) - both, 1)

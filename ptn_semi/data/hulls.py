@@ -72,7 +72,7 @@ def averaged(hulls: np.ndarray, voxel_size: int) -> np.ndarray:
     return result
 
 
-def _resized(masks, side):
+def _resized(masks: np.ndarray, side: int) -> np.ndarray:
     """Resize masks [B, V, S, S, 1]. A pixel of an averaged mask is 0 if all that it joins are."""
     size = masks.shape[2]
     if side > size:

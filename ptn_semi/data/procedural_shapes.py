@@ -29,7 +29,7 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
       The shapes, with voxels. A procedural data set of the same seed has none of them.
 
     Raises:
-      UserError: they cannot be written to the disk.
+      UserError: if they cannot be written to the disk.
     """
     wanted = tuple(sorted(set(categories.tolist())))
     if not set(wanted) <= set(procedural.CATEGORIES):
@@ -71,7 +71,7 @@ def join(shapes: splits.Shapes, procedural_ones: splits.Shapes) -> splits.Shapes
       All shapes, without voxels. The procedural ones are of the category `NAME`.
 
     Raises:
-      UserError: the masks of the data set are too many for the memory.
+      UserError: if the masks of the data set are too many for the memory.
     """
     if isinstance(shapes.masks, np.memmap):
         raise UserError(

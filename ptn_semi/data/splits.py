@@ -109,7 +109,7 @@ def load(
       The shapes, sorted by model id.
 
     Raises:
-      UserError: the split does not exist or has no shapes, or files cannot be read or written.
+      UserError: if the split does not exist or has no shapes, or files cannot be read or written.
     """
     config = builder.builder_config
     if split in posed_masks.SPLITS and split not in builder.info.splits:
@@ -228,7 +228,7 @@ def check_categories(
       complete: names of the splits that need every category; None for all of `shapes_by_split`.
 
     Raises:
-      UserError: a category has no shapes in one of these splits.
+      UserError: if a category has no shapes in one of these splits.
     """
     present = {split: set(shapes.categories) for split, shapes in shapes_by_split.items()}
     for split in complete or present:

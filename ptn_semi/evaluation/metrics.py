@@ -37,7 +37,7 @@ def average_precision(
       [B] float64 in (0, 1].
 
     Raises:
-      ValueError: shapes differ, a score is not finite, or an example has no occupied voxel.
+      ValueError: if shapes differ, a score is not finite, or an example has no occupied voxel.
     """
     return _per_example(_average_precision, scores, truth, num_threads)
 
@@ -64,7 +64,7 @@ def iou(
       [B, T] float64 in [0, 1].
 
     Raises:
-      ValueError: shapes differ, a score is not finite, or an example has no occupied voxel.
+      ValueError: if shapes differ, a score is not finite, or an example has no occupied voxel.
     """
     thresholds = np.asarray(thresholds)
     return _per_example(
@@ -103,7 +103,7 @@ class ReconstructionScores:
           model_ids: [B] names of the shapes, unique within a category; bytes are decoded as UTF-8.
 
         Raises:
-          ValueError: lengths or shapes differ, a score is not finite, or an example has no
+          ValueError: if lengths or shapes differ, a score is not finite, or an example has no
             occupied voxel. Nothing of the batch is added then.
         """
         if not len(scores) == len(categories) == len(model_ids):
@@ -142,7 +142,7 @@ class ReconstructionScores:
           so it has one threshold for all of them. Its counts are totals.
 
         Raises:
-          ValueError: nothing was added, or a category is itself called "mean".
+          ValueError: if nothing was added, or a category is itself called "mean".
         """
         if not self._categories:
             raise ValueError("no example was added, so there are no scores")

@@ -61,7 +61,7 @@ def evaluate_workdir(
       "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest".
 
     Raises:
-      UserError: the checkpoint or the data set cannot be used, they differ in size, or a file
+      UserError: if the checkpoint or the data set cannot be used, they differ in size, or a file
         cannot be written.
     """
     checkpoint = checkpoints.find(workdir, which)

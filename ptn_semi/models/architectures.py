@@ -27,7 +27,7 @@ class Architecture:
         resolution, and to a quarter and less.
 
     Raises:
-      ValueError: a size is not an integer from 1 to 4096.
+      ValueError: if a size is not an integer from 1 to 4096.
     """
 
     latent_dim: int
@@ -87,7 +87,7 @@ def check_sizes(voxel_size: int, image_size: int) -> None:
     """Check the sizes of a model's voxels and masks.
 
     Raises:
-      ValueError: the voxel size is not one of `VOXEL_SIZES`, or the image size not in
+      ValueError: if the voxel size is not one of `VOXEL_SIZES`, or the image size not in
         `IMAGE_SIZES`.
     """
     if voxel_size not in VOXEL_SIZES:

@@ -197,7 +197,7 @@ def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
       which: "best" or "last" of a workdir; the one before replaces a damaged last one.
 
     Raises:
-      UserError: there is no checkpoint, or the best one is damaged.
+      UserError: if there is no checkpoint, or the best one is damaged.
     """
     path = pathlib.Path(path)
     if (path / _METADATA).exists():
@@ -296,19 +296,19 @@ def _training_state(model: SemiSupervisedReconstructor) -> tf.train.Checkpoint:
     )
 
 
-def _path(folder, step):
+def _path(folder: str | os.PathLike, step: int) -> pathlib.Path:
     return pathlib.Path(folder) / f"step_{step:08d}"
 
 
-def _steps(folder):
+def _steps(folder: str | os.PathLike) -> list[int]:
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(int(name[5:]) for name in names if re.fullmatch(r"step_\d{8,}", name))
 
 
-def _digest(metadata):
+def _digest(metadata: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
-def _sha256(path):
+def _sha256(path: pathlib.Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

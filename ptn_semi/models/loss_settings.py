@@ -23,7 +23,7 @@ class LossSettings:
     the paper default to a weight of 0, which leaves them out.
 
     Raises:
-      ValueError: the settings contradict each other.
+      ValueError: if the settings contradict each other.
     """
 
     supervision: str = setting(

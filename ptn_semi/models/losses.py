@@ -91,19 +91,19 @@ def cross_entropy(probabilities: tf.Tensor, targets: tf.Tensor, smallest: float)
     return -(targets * tf.math.log(p) + (1 - targets) * tf.math.log(1 - p))
 
 
-def _non_saturating(real_logits, fake_logits):
+def _non_saturating(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     real = tf.reduce_mean(tf.nn.softplus(-real_logits))
     fake = tf.reduce_mean(tf.nn.softplus(fake_logits))
     return (real + fake) / 2, tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
-def _least_squares(real_logits, fake_logits):
+def _least_squares(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     real = tf.reduce_mean(tf.square(real_logits - 1))
     fake = tf.reduce_mean(tf.square(fake_logits))
     return (real + fake) / 2, tf.reduce_mean(tf.square(fake_logits - 1))
 
 
-def _hinge(real_logits, fake_logits):
+def _hinge(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     real = tf.reduce_mean(tf.nn.relu(1 - real_logits))
     fake = tf.reduce_mean(tf.nn.relu(1 + fake_logits))
     return (real + fake) / 2, -tf.reduce_mean(fake_logits)
@@ -146,7 +146,7 @@ def discriminator_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf
     return tf.reduce_mean(tf.cast(right, tf.float32))
 
 
-def _gradient_square_norm(discriminator, masks):
+def _gradient_square_norm(discriminator: keras.Model, masks: tf.Tensor) -> tf.Tensor:
     with tf.GradientTape() as tape:
         tape.watch(masks)
         logits = discriminator(masks, training=True)
@@ -154,7 +154,7 @@ def _gradient_square_norm(discriminator, masks):
     return tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3])
 
 
-def _dragan(discriminator, masks, seed):
+def _dragan(discriminator: keras.Model, masks: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     shape = [replicas.total(tf.shape(masks)[0]), *masks.shape[1:]]
     noise = replicas.share(tf.random.stateless_normal(shape, seed, stddev=10 / 255))
     squares = _gradient_square_norm(discriminator, masks + noise)
@@ -162,7 +162,7 @@ def _dragan(discriminator, masks, seed):
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1))
 
 
-def _r1(discriminator, masks, seed):
+def _r1(discriminator: keras.Model, masks: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     del seed
     return tf.reduce_mean(_gradient_square_norm(discriminator, masks)) / 2
 

@@ -74,5 +74,5 @@ class ModelSettings:
         )
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

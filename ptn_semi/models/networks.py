@@ -148,7 +148,7 @@ class Networks(keras.Model):
         flat = tf.reshape(masks, [-1, *masks.shape[2:]])
         seen_from = None if viewpoints is None else tf.reshape(viewpoints, [-1, 2])
 
-        def refine(voxels):
+        def refine(voxels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
             if self.refiner is None:
                 return voxels, seen_from
             used = seen_from
@@ -185,7 +185,7 @@ class Networks(keras.Model):
             outputs, masks, voxels, self.projector, self.settings.elevation_range
         )
 
-    def _back_projected(self, masks, viewpoints):
+    def _back_projected(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
         size = self.settings.voxel_size
         side = resolutions.coarse_side(self.settings.image_size, size)
@@ -247,7 +247,7 @@ class Networks(keras.Model):
             # In this form, the average of a constant weight stays exactly equal to it.
             weight.assign_add(share * (target - weight))
 
-    def _pairs(self, other):
+    def _pairs(self, other: "Networks") -> Iterator[tuple[keras.Variable, keras.Variable]]:
         others = other.parts
         for name, part in self.parts.items():
             if name in others:

@@ -55,11 +55,15 @@ def build_refiner(
     if stride > 1:
         averaged = layers.AveragePooling2D(stride, name="averaged_mask")(mask)
 
-    def convolve(x, filters, size, stride, name):
+    def convolve(
+        x: keras.KerasTensor, filters: int, size: int, stride: int, name: str
+    ) -> keras.KerasTensor:
         x = layers.Conv3D(filters, size, stride, "same", use_bias=False, name=name)(x)
         return normalized(x, name)
 
-    def add_upsampled(x, below, number):
+    def add_upsampled(
+        x: keras.KerasTensor, below: keras.KerasTensor, number: str
+    ) -> keras.KerasTensor:
         filters, name = x.shape[-1], f"up{number}"
         below = layers.Conv3DTranspose(filters, 2, 2, "same", use_bias=False, name=name)(below)
         return layers.Add(name=f"skip{number}")([x, normalized(below, name)])

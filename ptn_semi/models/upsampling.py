@@ -7,6 +7,7 @@ one for each place in the cell, therefore computes the same sums. The gradients 
 same way.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ class UpsamplingToOneChannel(keras.layers.Conv3DTranspose):
       kernel_size: 4 or 5.
 
     Raises:
-      ValueError: the kernel has another size.
+      ValueError: if the kernel has another size.
 
     Input shape: [B, N, N, N, C].
     Output shape: [B, 2N, 2N, 2N, 1].
@@ -46,13 +47,13 @@ class UpsamplingToOneChannel(keras.layers.Conv3DTranspose):
 
 
 @tf.custom_gradient
-def _upsample(inputs, kernel):
+def _upsample(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     """Upsample inputs [B, N, N, N, C] with a kernel [k, k, k, 1, C] to [B, 2N, 2N, 2N, 1]."""
     even = kernel.shape[0] % 2 == 0
     padding = "VALID" if even else "SAME"
     spread = _kernel_by_place(kernel)  # [w, w, w, 8, C]
 
-    def gradient(upstream):
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         cells = _to_cells(_with_border(upstream) if even else upstream)
         to_inputs = tf.nn.conv3d(cells, spread, [1] * 5, padding)
         to_spread = tf.raw_ops.Conv3DBackpropFilterV2(
@@ -71,25 +72,25 @@ def _upsample(inputs, kernel):
     return _from_cells(tf.nn.conv3d(inputs, windows, [1] * 5, padding)), gradient
 
 
-def _with_border(x):
+def _with_border(x: tf.Tensor) -> tf.Tensor:
     return tf.pad(x, [[0, 0]] + [[1, 1]] * 3 + [[0, 0]])
 
 
-def _to_cells(x):
+def _to_cells(x: tf.Tensor) -> tf.Tensor:
     """Rearrange [B, 2M, 2M, 2M, 1] to cells [B, M, M, M, 8]."""
     size = x.shape[1] // 2
     x = tf.reshape(x, [-1, size, 2, size, 2, size, 2])
     return tf.reshape(tf.transpose(x, [0, 1, 3, 5, 2, 4, 6]), [-1, size, size, size, 8])
 
 
-def _from_cells(cells):
+def _from_cells(cells: tf.Tensor) -> tf.Tensor:
     """Rearrange cells [B, M, M, M, 8] to [B, 2M, 2M, 2M, 1]."""
     size = cells.shape[1]
     cells = tf.reshape(cells, [-1, size, size, size, 2, 2, 2])
     return tf.reshape(tf.transpose(cells, [0, 1, 4, 2, 5, 3, 6]), [-1, *(2 * size,) * 3, 1])
 
 
-def _kernel_by_place(kernel):
+def _kernel_by_place(kernel: tf.Tensor) -> tf.Tensor:
     """Rearrange a kernel [k, k, k, 1, C] to [w, w, w, 8, C], by cell and place in the cell.
 
     Along each axis, the input at i contributes to the outputs 2i − 1 to 2i + k − 2. With an even k
@@ -102,7 +103,7 @@ def _kernel_by_place(kernel):
     return tf.reshape(tf.transpose(kernel, [0, 2, 4, 1, 3, 5, 6]), [reach] * 3 + [8, channels])
 
 
-def _kernel_of_places(spread, shape):
+def _kernel_of_places(spread: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:
     """Invert `_kernel_by_place` for a kernel of this shape."""
     size, reach = shape[0], spread.shape[0]
     kernel = tf.transpose(tf.reshape(spread, [reach] * 3 + [2] * 3 + [-1]), [0, 3, 1, 4, 2, 5, 6])

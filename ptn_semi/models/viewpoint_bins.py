@@ -60,6 +60,6 @@ def hypotheses(
     return tf.stack([elevation, azimuth], axis=-1), logs
 
 
-def _elevation_scale(elevation_range):
+def _elevation_scale(elevation_range: Sequence[float]) -> tuple[float, float]:
     low, high = elevation_range
     return (low + high) / 2, max((high - low) / 2, 1.0)

@@ -51,7 +51,9 @@ def search_viewpoints(
     return tf.stack([elevation, best[:, 1]], axis=1)
 
 
-def _reprojection_errors(viewpoints, masks, voxels, projector):
+def _reprojection_errors(
+    viewpoints: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor, projector: Projector
+) -> tf.Tensor:
     """Sum the cross-entropy of the masks' pixels, for several viewpoints [B, count, 2] of each."""
     count = viewpoints.shape[1]
     seen = projector([tf.repeat(voxels, count, axis=0), tf.reshape(viewpoints, [-1, 2])])

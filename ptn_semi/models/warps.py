@@ -46,12 +46,12 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float | tf.Tensor)
     return voxels
 
 
-def _between(uniform, strength):
+def _between(uniform: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
     """Turn numbers that are uniform in [0, 1) into such in [-strength, strength)."""
     return uniform * (2 * strength) - strength
 
 
-def _extent(voxels, axis):
+def _extent(voxels: tf.Tensor, axis: int) -> tf.Tensor:
     """Measure how far shapes reach from the centre along an axis.
 
     Returns:
@@ -64,7 +64,7 @@ def _extent(voxels, axis):
     return tf.reduce_max(tf.where(filled, edge, 0.5), axis=1) / (size / 2)
 
 
-def _piecewise(position, pieces):
+def _piecewise(position: tf.Tensor, pieces: tf.Tensor) -> tf.Tensor:
     """Map positions [B, N] in [-1, 1] onto that range, linearly between knots.
 
     The pieces [B, K] are the relative distances between the knots. Positions outside the range are
@@ -81,13 +81,13 @@ def _piecewise(position, pieces):
     return tf.where(tf.abs(position) <= 1, inside, 10 * tf.sign(position))
 
 
-def _index(source, size):
+def _index(source: tf.Tensor, size: int) -> tf.Tensor:
     """Return the index of the voxel that holds each place [B, N]; `size` for places outside."""
     index = tf.cast(tf.floor((source + 1) / 2 * size), tf.int32)
     return tf.where((index >= 0) & (index < size), index, size)
 
 
-def _gather(voxels, index, axis):
+def _gather(voxels: tf.Tensor, index: tf.Tensor, axis: int) -> tf.Tensor:
     """Read voxels at `index` [B, N] along an axis; an index of N reads 0."""
     order = [0, axis, *(i for i in (1, 2, 3) if i != axis)]
     moved = tf.transpose(voxels, order)

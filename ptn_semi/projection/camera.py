@@ -26,7 +26,7 @@ class Camera:
       field_of_view: full angle that the image spans, in degrees.
 
     Raises:
-      ValueError: the distance or the field of view is out of range.
+      ValueError: if the distance or the field of view is out of range.
     """
 
     perspective: bool = True

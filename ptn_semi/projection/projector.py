@@ -25,7 +25,7 @@ SAMPLERS: dict[str, type[NearestSampler] | type[SmoothSampler]] = {
     "nearest": NearestSampler,
     "smooth": SmoothSampler,
 }
-_MOST = 1 - 1e-4  # probability; of a certain voxel the logarithm would be infinite
+_MAX_PROBABILITY = 1 - 1e-4  # of a certain voxel the logarithm would be infinite
 
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
@@ -43,7 +43,7 @@ class Projector(keras.layers.Layer):
       jit_compile: compile the arithmetic with XLA, but never the networks around it.
 
     Raises:
-      ValueError: `sampling` or `pooling` is unknown, or the inputs have other shapes.
+      ValueError: if `sampling` or `pooling` is unknown, or the inputs have other shapes.
 
     Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2] in degrees.
     Output shape: masks [B, S, S, 1] in [0, 1], float32.
@@ -90,7 +90,7 @@ class Projector(keras.layers.Layer):
             masks = tf.reduce_max(self._sampler.samples(voxels, viewpoints), axis=1)
         else:
             if self.pooling == "probability":
-                voxels = -tf.math.log(1 - tf.minimum(voxels, _MOST))
+                voxels = -tf.math.log(1 - tf.minimum(voxels, _MAX_PROBABILITY))
             masks = 1 - tf.exp(-self._sampler.sums(voxels, viewpoints))
         return masks[..., None]
 

@@ -162,7 +162,7 @@ def check_architecture(name: object, stored: ModelSettings, asked: ModelSettings
         raise UserError(f"{name} has another architecture: it needs {' '.join(differing)}")
 
 
-def _shape_flags(settings):
+def _shape_flags(settings: ModelSettings) -> list[str]:
     """List the flags that determine the shapes of a model's weights."""
     presets = {sizes: name for name, sizes in architectures.PRESETS.items()}
     preset = presets.get(settings.architecture, f"(unknown: {settings.architecture})")

@@ -12,7 +12,8 @@ import dataclasses
 import os
 import pathlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -49,8 +50,8 @@ def train(
       others return None.
 
     Raises:
-      UserError: settings differ from the workdir's, data cannot be used, a loss is not finite, the
-        disk is full, or another process of the run is gone.
+      UserError: if settings differ from the workdir's, data cannot be used, a loss is not finite,
+        the disk is full, or another process of the run is gone.
     """
     workdir = pathlib.Path(workdir)
     settings.check(data, train, run)
@@ -133,7 +134,7 @@ class Trainer:
           The newest checkpoint, or None in a process that is not the chief.
 
         Raises:
-          UserError: see the function `train`.
+          UserError: as the function `train`.
         """
         if self._finished():
             print(
@@ -179,7 +180,7 @@ class Trainer:
         )
 
     @contextlib.contextmanager
-    def _reports(self):
+    def _reports(self) -> Iterator[tuple[Any, Any]]:
         """Yield (Summaries, progress bar) in the chief and (None, None) in other processes."""
         if not self.is_chief:
             print("this process computes its share of every step; only the chief reports progress")

@@ -82,9 +82,8 @@ def test_elevation_looks_down():
 # Turns and mirrors
 
 
-@ALL_SAMPLINGS
+@pytest.mark.parametrize(("sampling", "size"), [("nearest", 7), ("nearest", 8), ("smooth", 7)])
 @ALL_POOLINGS
-@pytest.mark.parametrize("size", [7, 8])
 def test_quarter_turns_of_the_camera_are_quarter_turns_of_the_grid(sampling, pooling, size):
     voxels = random_grids(size, size, size)
     options = {"camera": ORTHOGRAPHIC, "sampling": sampling, "pooling": pooling}
@@ -110,10 +109,9 @@ def test_views_along_the_axes_are_sums_along_the_axes(sampling):
     np.testing.assert_allclose(below, along_y[::-1, ::-1], atol=1e-5)
 
 
-@CAMERAS
+@pytest.mark.parametrize(("camera", "image_size"), [(PERSPECTIVE, 16), (ORTHOGRAPHIC, 15)])
 @ALL_SAMPLINGS
 @ALL_POOLINGS
-@pytest.mark.parametrize("image_size", [16, 15])
 def test_mirrored_shapes_give_mirrored_masks(camera, sampling, pooling, image_size):
     voxels = random_grids(8, 8, 8)
     viewpoints = random_viewpoints(6)
@@ -208,8 +206,7 @@ def test_near_things_are_larger_in_perspective_alone(viewpoint, near, far):
             assert sides.tolist() == [4 / 32] * 2
 
 
-@pytest.mark.parametrize("elevation", [35.264, -35.264])
-@pytest.mark.parametrize("azimuth", [45, 135, 225, 315])
+@pytest.mark.parametrize(("elevation", "azimuth"), [(35.264, 45), (-35.264, 225), (35.264, 135)])
 @CAMERAS
 def test_nothing_is_too_near_or_too_far_to_be_seen(camera, elevation, azimuth):
     # Along a diagonal of the grid, to its nearest and its farthest corner.
