@@ -15,7 +15,6 @@ from ptn_semi.models.networks import Networks
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection.projector import Projector
 from ptn_semi.utils import files
-from ptn_semi.utils.errors import UserError
 
 EXTRA, METADATA = "assets.extra", "metadata.json"  # a folder of the SavedModel and its file
 _WARMUP_BATCHES = (1, 8)  # batch sizes
@@ -175,13 +174,8 @@ def _write_saved_model(servable: Servable, path: pathlib.Path) -> None:
 
 def _write_warmup(servable: Servable, path: pathlib.Path) -> None:
     """Write requests that TF Serving runs on start-up, so that the first real one is not slow."""
-    try:
-        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ImportError as error:
-        raise UserError(
-            "the warm-up requests for TF Serving need the package tensorflow-serving-api: "
-            "pip install 'ptn_semi[serving]'"
-        ) from error
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for name, function in servable.functions.items():
             for batch in _WARMUP_BATCHES if function.input_signature else (1,):
@@ -205,10 +199,8 @@ def _write_tflite(servable: Servable, path: pathlib.Path) -> None:
 
 
 def _write_onnx(servable: Servable, path: pathlib.Path) -> None:
-    try:
-        import tf2onnx
-    except ImportError as error:
-        raise UserError("--format=onnx needs tf2onnx: pip install 'ptn_semi[onnx]'") from error
+    import tf2onnx
+
     function = servable.functions["serving_default"]
     model, _ = tf2onnx.convert.from_function(function, function.input_signature)
     path.write_bytes(model.SerializeToString())

@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 
 _MODEL_FILES = ("saved_model.pb", "checkpoints", "checkpoint.json")
@@ -18,6 +19,10 @@ def check_model(path: str | os.PathLike) -> None:
         raise UserError(f"{path} holds no checkpoint: give a workdir that was trained in")
 
 
+# The package that a format needs, and the extra that installs it.
+_PACKAGES = {"saved_model": ("tensorflow_serving", "serving"), "onnx": ("tf2onnx", "onnx")}
+
+
 def check_export(output: str | os.PathLike, kind: str) -> None:
     """Check that an export can be written to a path, and that TF Serving would find it there.
 
@@ -26,7 +31,8 @@ def check_export(output: str | os.PathLike, kind: str) -> None:
       kind: one of `settings.EXPORT_FORMATS`.
 
     Raises:
-      UserError: if it exists already, or is a SavedModel's and not named by a version number.
+      UserError: if it exists already, is a SavedModel's and not named by a version number, or a
+        package is missing.
     """
     output = pathlib.Path(output)
     if output.exists():
@@ -35,4 +41,9 @@ def check_export(output: str | os.PathLike, kind: str) -> None:
         raise UserError(
             f"--output={output} must end in a version number, as TF Serving requires: give "
             f"{output / '1'}"
+        )
+    if kind in _PACKAGES:
+        package, extra = _PACKAGES[kind]
+        cli.check_package(
+            package, f"--format={kind} needs {package}: pip install 'ptn_semi[{extra}]'"
         )
