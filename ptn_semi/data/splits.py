@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -19,8 +18,6 @@ import tqdm
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
-
-_BLOCK = 1 << 20  # bytes
 
 Index = int | Sequence[int] | np.ndarray
 
@@ -146,73 +143,47 @@ def load(
 def _examples(
     builder: posed_masks.Builder, split: str, fields: Iterable[str]
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Iterate over the examples of a split in the files' order, decoding these fields only."""
+    """Iterate over the examples of a split in the files' order, with masks and voxels packed.
+
+    Only these fields are decoded.
+    """
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
     data = builder.as_dataset(split=split, decoders=decoders)
-    return data.map(_packed, num_parallel_calls=4).as_numpy_iterator()
+    for example in data.as_numpy_iterator():
+        for name, kept in (("masks", 1), ("voxels", 0)):
+            if name in example:
+                bits = example[name].reshape(*example[name].shape[:kept], -1)
+                example[name] = np.packbits(bits, axis=-1)
+        yield example
 
 
 def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int]) -> np.ndarray:
     """Return the packed masks of a split's examples in this order, as an `np.memmap`."""
     name = re.sub(r"\W+", "_", split)
     path = pathlib.Path(builder.data_dir) / f"masks_{name}.npy"
+    config = builder.builder_config
+    shape = len(order), config.num_views, math.ceil(config.image_size**2 / 8)
     if not path.exists():
-        rank = np.argsort(order)
         with files.replacing(path) as partial:
-            target: Any = None
+            # Zeros take the space first, so that a full disk is an error here, not a crash later.
+            with open(partial, "wb") as file:
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                for _ in order:
+                    file.write(bytes(shape[1] * shape[2]))
+            target = np.load(partial, mmap_mode="r+")
             examples = _examples(builder, split, ["masks"])
-            bar = tqdm.tqdm(examples, total=len(rank), desc="laying out masks", unit=" shapes")
-            for place, example in zip(rank, bar, strict=True):
-                if target is None:
-                    shape = (len(rank), *example["masks"].shape)
-                    target = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
-                    # A full disk is an error here, not a crash later.
-                    with open(partial, "r+b") as file:
-                        _allocate(file, partial.stat().st_size)
+            bar = tqdm.tqdm(examples, total=len(order), desc="laying out masks", unit=" shapes")
+            for place, example in zip(np.argsort(order), bar, strict=True):
                 target[place] = example["masks"]
             target.flush()
     try:
         masks = np.load(path, mmap_mode="r")  # Does not unpickle objects.
     except (ValueError, EOFError, OSError):
         masks = None
-    config = builder.builder_config
-    expected = len(order), config.num_views, math.ceil(config.image_size**2 / 8)
-    if masks is None or masks.shape != expected or masks.dtype != np.uint8:
+    if masks is None or masks.shape != shape or masks.dtype != np.uint8:
         raise UserError(f"{path} is damaged: delete it, and the next run writes it again")
     return masks
-
-
-def _allocate(file: BinaryIO, size: int) -> None:
-    """Take the space of a file on the disk, or raise an OSError."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-        return
-    header = file.read(_BLOCK)  # macOS has no such call: write the zeros
-    file.seek(0)
-    file.write(header)
-    for _ in range(len(header), size, _BLOCK):
-        file.write(bytes(_BLOCK))
-    file.truncate(size)
-
-
-def _packed(example: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Pack the bool tensors of an example as `np.packbits` does."""
-    example = dict(example)
-    if "masks" in example:
-        views = tf.shape(example["masks"])[0]
-        example["masks"] = _pack_bits(tf.reshape(example["masks"], [views, -1]))
-    if "voxels" in example:
-        example["voxels"] = _pack_bits(tf.reshape(example["voxels"], [-1]))
-    return example
-
-
-def _pack_bits(bits: tf.Tensor) -> tf.Tensor:
-    """Pack bool [..., n] to uint8 [..., ceil(n/8)]."""
-    padding = [[0, 0]] * (bits.shape.rank - 1) + [[0, -bits.shape[-1] % 8]]
-    bits = tf.cast(tf.pad(bits, padding), tf.int32)
-    shape = tf.concat([tf.shape(bits)[:-1], [-1, 8]], axis=0)
-    places = tf.constant([128, 64, 32, 16, 8, 4, 2, 1])
-    return tf.cast(tf.reduce_sum(tf.reshape(bits, shape) * places, axis=-1), tf.uint8)
 
 
 def check_categories(

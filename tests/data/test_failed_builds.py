@@ -124,15 +124,3 @@ def test_what_a_killed_build_left_is_removed(tmp_path):
     (left / "half.tfrecord").write_bytes(b"half")
     assert len(examples(preparation.prepare(settings))) == 20
     assert not left.exists()
-
-
-@pytest.mark.parametrize("size", [100, 3_000_000])
-def test_space_is_taken_where_the_system_has_no_call_for_it(tmp_path, monkeypatch, size):
-    monkeypatch.delattr(os, "posix_fallocate")
-    path = tmp_path / "file"
-    path.write_bytes(b"header")
-    with open(path, "r+b") as file:
-        file.truncate(size)
-        splits._allocate(file, size)
-    assert path.read_bytes() == b"header" + bytes(size - 6)
-    assert path.stat().st_blocks * 512 >= size
