@@ -118,7 +118,7 @@ def save(
     try:
         partial.mkdir(parents=True)
         _training_state(model).write(os.fspath(partial / "state"))
-        metadata = {
+        metadata: dict[str, Any] = {
             "info": info.to_dict(),
             "progress": dataclasses.asdict(progress),
             "sha256": {path.name: _sha256(path) for path in sorted(partial.iterdir())},

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import architectures, viewpoint_search
-from ptn_semi.models.discriminator import build_discriminator
-from ptn_semi.models.encoder import build_encoder
-from ptn_semi.models.generator import build_generator
 from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.network_builders import (
+    build_discriminator,
+    build_encoder,
+    build_generator,
+    build_viewpoint_estimator,
+)
 from ptn_semi.models.refiner import build_refiner, logit
-from ptn_semi.models.viewpoint_estimator import build_viewpoint_estimator
 from ptn_semi.projection import geometry, resolutions
 from ptn_semi.projection.back_projection import BackProjection
 from ptn_semi.projection.projector import Projector

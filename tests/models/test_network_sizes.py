@@ -6,10 +6,8 @@ import tensorflow as tf
 
 from ptn_semi.models import architectures, networks, viewpoint_bins
 from ptn_semi.models.architectures import PRESETS
-from ptn_semi.models.discriminator import build_discriminator
-from ptn_semi.models.encoder import build_encoder
-from ptn_semi.models.generator import build_generator
 from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.network_builders import build_discriminator, build_encoder, build_generator
 from ptn_semi.projection import resolutions
 
 # Worked out from the published architecture (kernels without bias before a batch norm, which keeps
