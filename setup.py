@@ -62,6 +62,7 @@ setuptools.setup(
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         "test": [
             "dill",  # tfds.testing needs it
+            "hypothesis",  # damages files
             "import-linter",
             "ipykernel",
             "mypy",

@@ -149,7 +149,7 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
 
 @pytest.mark.slow
 def test_killed_run_resumes_to_the_same_bits(tmp_path):
-    tool = pathlib.Path(__file__).parents[2] / "tools" / "faults" / "check_resume.py"
+    tool = pathlib.Path(__file__).parents[2] / "tools" / "check_resume.py"
     ended = subprocess.run(
         [
             sys.executable,

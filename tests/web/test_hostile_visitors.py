@@ -30,7 +30,6 @@ from support.page_visits import (
     upload,
     wait_for,
 )
-from tools.faults import hostile, visitors
 
 
 def test_bodies_over_the_limit_are_refused(client):
@@ -310,11 +309,3 @@ def test_old_files_and_those_over_the_bounds_are_deleted(tmp_path, monkeypatch):
     assert left() == ["a", "b", "ours"] and not paths[2].parent.exists()
     monkeypatch.setattr(uploads, "_KEPT_BYTES", 1500)
     assert left() == ["a", "ours"]
-
-
-@pytest.mark.slow
-def test_hostile_requests_are_refused_and_visitors_answered(url):
-    """The short form of tools/faults/load_page.py."""
-    load = visitors.load(url, 100, 600, seed=0, max_upload=1 << 20, progress=False)
-    assert not load.broken and not load.failed and load.seconds
-    assert load.outcomes.keys() > hostile.KINDS.keys()
