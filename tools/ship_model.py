@@ -1,8 +1,8 @@
-"""Put a trained model into the package, as float16 weights: `ptn_semi.load_model()` finds it.
+"""Put a trained model into the package as float16 weights, so that `load_model()` finds it.
 
     python tools/ship_model.py --workdir=runs/pretrained
 
-`ptn_semi/pretrained/README.md` says how the model that is there was trained and scored.
+`ptn_semi/pretrained/README.md` says how the present model was trained and scored.
 """
 
 from absl import flags as absl_flags
@@ -27,7 +27,7 @@ def main() -> None:
     checkpoint = checkpoints.find(FLAGS.workdir)
     model = checkpoints.load_model(checkpoint)
     shipped.write(model, exports.metadata(checkpoint, model), FLAGS.output_dir)
-    print(f"written to {FLAGS.output_dir}: the model of step {checkpoint.step}")
+    print(f"wrote the model of step {checkpoint.step} to {FLAGS.output_dir}")
 
 
 if __name__ == "__main__":
