@@ -116,7 +116,8 @@ def main(train_flags: list[str]) -> None:
     finish(start(killed, train_flags))
     expected, found = (checkpoints.find(workdir, "last") for workdir in (whole, killed))
     count, differing = differing_tensors(expected, found)
-    print(f"step {expected.step} and {found.step}: {count - len(differing)} of {count} equal")
+    equal = f"{count - len(differing)} of {count} tensors are equal"
+    print(f"step {expected.step} and step {found.step}: {equal}")
     if differing or expected.step != found.step:
         raise UserError(f"the trainings differ: {', '.join(differing[:3]) or 'in their steps'}")
 

@@ -172,8 +172,8 @@ def test_odd_names_work(tmp_path, data, trained):
     shutil.copytree(trained, workdir)
     shutil.copytree(data.data_dir, folder / "data")
     shutil.copy(EXAMPLE, image)
-    moved = two_step_run.settings(folder / "data")
-    processes.call(two_step_run.train, workdir, moved)  # finds itself trained
+    builder = preparation.prepare(two_step_run.settings(folder / "data"))
+    assert len(splits.load(builder, "train"))
     for arguments in (
         ["ptn_semi.export", f"--workdir={workdir}", f"--output={folder / 'models' / '1'}"],
         ["ptn_semi.reconstruct", f"--model={workdir}", f"--output_dir={folder / 'out'}", image],

@@ -1,10 +1,7 @@
-"""Runs that resume: to the same bits, past damaged checkpoints, after kills."""
+"""Runs that resume: to the same bits, and past damaged checkpoints."""
 
 import dataclasses
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -145,29 +142,3 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
     with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
         checkpoints.find(tmp_path)
     assert checkpoints.find(tmp_path, "last").step == 1
-
-
-@pytest.mark.slow
-def test_killed_run_resumes_to_the_same_bits(tmp_path):
-    tool = pathlib.Path(__file__).parents[2] / "tools" / "check_resume.py"
-    ended = subprocess.run(
-        [
-            sys.executable,
-            tool,
-            "--kills=1",
-            f"--workdir={tmp_path / 'runs'}",
-            "--",
-            "--steps=6",
-            "--evaluate_every=2",
-            "--batch_size=2",
-            "--num_shapes=60",
-            "--categories=chair,table",
-            f"--data_dir={tmp_path / 'data'}",
-            "--supervision=labeled",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "step 6 and 6" in ended.stdout
