@@ -6,7 +6,7 @@ import pytest
 from ptn_semi.data import preparation
 from ptn_semi.models import checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
-from support import two_step_run
+from support import processes, two_step_run
 from support.tiny_networks import TINY
 
 
@@ -16,6 +16,13 @@ def data(tmp_path_factory):
     settings = two_step_run.settings(tmp_path_factory.mktemp("data"))
     preparation.prepare(settings)
     return settings
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, data):
+    """Workdir of a finished training, and how many steps on the disk it took."""
+    workdir = tmp_path_factory.mktemp("run") / "whole"
+    return workdir, processes.call(two_step_run.train, workdir, data)
 
 
 @pytest.fixture(scope="session")

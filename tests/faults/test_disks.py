@@ -23,13 +23,6 @@ ODD = "läuft ✓ (1) [ab] 'q' #2"
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, data):
-    workdir = tmp_path_factory.mktemp("run") / "whole"
-    processes.call(two_step_run.train, workdir, data)
-    return workdir
-
-
-@pytest.fixture(scope="module")
 def mounts(tmp_path_factory):
     if not processes.can_mount(tmp_path_factory.mktemp("mount")):
         pytest.skip("this system does not let us mount a small disk")
@@ -66,7 +59,7 @@ def train_on_a_disk_that_fills_up(folder, data, whole):
 
 def test_training_on_a_disk_that_fills_up(tmp_path, data, trained, mounts):
     # The small disk is another file system, too.
-    processes.call(train_on_a_disk_that_fills_up, tmp_path, data, trained)
+    processes.call(train_on_a_disk_that_fills_up, tmp_path, data, trained[0])
 
 
 def build_on_a_full_disk(folder):
@@ -142,7 +135,7 @@ def empty_in_turn(folder, use):
 
 
 def test_a_workdir_with_an_empty_file(trained, tmp_path):
-    copy = pathlib.Path(shutil.copytree(trained, tmp_path / "run"))
+    copy = pathlib.Path(shutil.copytree(trained[0], tmp_path / "run"))
 
     def use():
         workdirs.read_settings(copy)
@@ -168,15 +161,15 @@ def test_a_data_set_with_an_empty_file(tmp_path, data):
 
 def test_odd_names_work(tmp_path, data, trained):
     folder = tmp_path / ODD
-    workdir, image = folder / ODD, folder / f"{ODD}.png"
-    shutil.copytree(trained, workdir)
+    workdir, exported, image = folder / ODD, folder / "models" / "1", folder / f"{ODD}.png"
+    shutil.copytree(trained[0], workdir)
     shutil.copytree(data.data_dir, folder / "data")
     shutil.copy(EXAMPLE, image)
     builder = preparation.prepare(two_step_run.settings(folder / "data"))
     assert len(splits.load(builder, "train"))
     for arguments in (
-        ["ptn_semi.export", f"--workdir={workdir}", f"--output={folder / 'models' / '1'}"],
-        ["ptn_semi.reconstruct", f"--model={workdir}", f"--output_dir={folder / 'out'}", image],
+        ["ptn_semi.export", f"--workdir={workdir}", f"--output={exported}"],
+        ["ptn_semi.reconstruct", f"--model={exported}", f"--output_dir={folder / 'out'}", image],
     ):
         ended = processes.main(*arguments)
         assert ended.returncode == 0, ended.stderr

@@ -32,11 +32,17 @@ def survive(tmp_path, job, *args):
     """
     whole = tmp_path / "whole"
     steps = processes.call(job, whole, *args)
+    for folder in killed_and_done_again(tmp_path, steps, job, *args):
+        yield folder, whole
+
+
+def killed_and_done_again(tmp_path, steps, job, *args):
+    """Yields the folder of a job for some moments of the steps that it takes."""
     for moment in random.Random(0).sample(range(steps), min(POINTS, steps)):
         folder = tmp_path / f"killed_{moment}"
         processes.kill(job, folder, *args, before=moment)
         processes.call(job, folder, *args)
-        yield folder, whole
+        yield folder
         left = [path for path in folder.rglob("*") if {"partial", "incomplete"} & words(path)]
         # TFDS' own note of a config, which all data sets of a folder share.
         assert [path for path in left if path.parent.name != ".config"] == []
@@ -55,8 +61,9 @@ def contents(folder):
     }
 
 
-def test_training(tmp_path, data):
-    for folder, whole in survive(tmp_path, two_step_run.train, data):
+def test_training(tmp_path, data, trained):
+    whole, steps = trained
+    for folder in killed_and_done_again(tmp_path, steps, two_step_run.train, data):
         killed, expected = (checkpoints.find(workdir, "last") for workdir in (folder, whole))
         assert killed.step == expected.step == 2
         assert killed.progress["best"] == expected.progress["best"]
