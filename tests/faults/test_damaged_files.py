@@ -62,8 +62,12 @@ READERS = {
 
 @pytest.fixture(autouse=True, scope="module")
 def bounded_memory():
-    """Lets this process take no more than `MEMORY` beyond what it has."""
-    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+    """Lets this process take no more than `MEMORY` beyond what it has; only on Linux."""
+    statm = pathlib.Path("/proc/self/statm")
+    if not statm.exists():
+        yield
+        return
+    pages = int(statm.read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
