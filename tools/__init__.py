@@ -1,5 +1,6 @@
 """Programs beside the package.
 
-Here live the paper's experiments, the benchmark, pictures for the documents and the tools that look
-for faults. They may import everything in `ptn_semi` and `shapenet_posed_masks`.
+They run the paper's experiments, compare trained runs, measure speed, check that trainings resume,
+and make what the package and its documents hold. They may import everything in `ptn_semi` and
+`shapenet_posed_masks`.
 """

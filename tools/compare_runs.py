@@ -1,9 +1,9 @@
-"""Draw reconstructions of several runs side by side, of shapes spread evenly over a split.
+"""Draw the reconstructions of several runs side by side, for shapes spread evenly over a split.
 
     python tools/compare_runs.py --runs="P=runs/p,P+U=runs/pu" --output=docs/unlabeled.png
 
-All runs must have been trained on the same shapes. Their resolutions may differ: each sees the
-masks of its own data set, and the finest are shown.
+All runs must have been trained on the same shapes. Their resolutions may differ: each run gets the
+masks of its own data set, and the finest masks are shown.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,16 @@ from ptn_semi.utils.errors import UserError
 with cli.loading():
     from ptn_semi.data import preparation, splits
     from ptn_semi.models import checkpoints
-    from ptn_semi.models.predictor import Predictor
     from ptn_semi.visual import shading, sheets, surfaces
 
 FLAGS = absl_flags.FLAGS
-_FINE = 256  # voxels along each side that a smooth surface is drawn with
-VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
+_SMOOTH_SIZE = 256  # voxels along each side that a smooth surface is drawn with
 
 
 def reconstruct(
     checkpoint: checkpoints.Checkpoint, masks: np.ndarray, surface: str
 ) -> list[np.ndarray]:
-    """Reconstruct masks with a run's model at its best validation threshold, without crumbs.
+    """Reconstruct masks at the run's best validation threshold, without small components.
 
     Args:
       checkpoint: a checkpoint of the run.
@@ -39,17 +37,17 @@ def reconstruct(
       surface: one of `SURFACES`.
 
     Returns:
-      Occupied voxels of each shape; see `to_draw`.
+      The occupied voxels to draw of each shape; see `to_draw`.
     """
-    voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
-    threshold = checkpoint.progress["best"]["threshold"]
+    voxels = checkpoints.load_networks(checkpoint).predict(masks)
+    threshold = checkpoint.info.threshold
     return [
         to_draw(surfaces.without_crumbs(shape, threshold), threshold, surface) for shape in voxels
     ]
 
 
 def to_draw(voxels: np.ndarray, threshold: float, surface: str) -> np.ndarray:
-    """Return the occupied voxels to draw: the shape's own, or fine ones within its smooth surface.
+    """Return the occupied voxels to draw: the shape's own, or finer ones inside a smooth surface.
 
     Args:
       voxels: probabilities [N, N, N].
@@ -58,8 +56,8 @@ def to_draw(voxels: np.ndarray, threshold: float, surface: str) -> np.ndarray:
     """
     if surface == "blocky":
         return voxels > threshold
-    # Interpolated linearly, as marching cubes does.
-    times = _FINE // len(voxels)
+    # Marching cubes interpolates linearly, too.
+    times = _SMOOTH_SIZE // len(voxels)
     zoom = {"order": 1, "grid_mode": True, "mode": "grid-constant"}
     return ndimage.zoom(np.float32(voxels), times, **zoom) > threshold
 
@@ -70,23 +68,24 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) ->
     Args:
       runs: (title, workdir) of each run.
       split: a TFDS split expression.
-      count: the most shapes to draw.
+      count: how many shapes to draw.
       surface: how to draw shapes, one of `SURFACES`.
 
     Returns:
       uint8 [height, width, 3].
 
     Raises:
-      UserError: a run was trained on other shapes than the first.
+      UserError: if a run was trained on other shapes than the first.
     """
     sets = []
     for _, workdir in runs:
         data, _, _ = workdirs.read_settings(workdir)
         sets.append(splits.load(preparation.prepare(data), split, with_voxels=True))
-        if not np.array_equal(sets[-1].viewpoints, sets[0].viewpoints):  # made of ids and seed
+        # Viewpoints depend on the shapes' ids and the seed.
+        if not np.array_equal(sets[-1].viewpoints, sets[0].viewpoints):
             raise UserError(f"{workdir} was trained on other shapes than {runs[0][1]}")
     shapes = max(sets, key=lambda shapes: (shapes.voxel_size, shapes.image_size))
-    index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
+    index = shapes.spread(count)
     masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
     shown = [
         reconstruct(checkpoints.find(workdir), own.unpack_masks(index, 0), surface)
@@ -96,10 +95,10 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) ->
     rows = [
         [sheets.mask_picture(mask)]
         + [
-            shading.shade_voxels(voxels[row], VIEWPOINT, 128, shading.PREDICTED_COLOR)
+            shading.shade_voxels(voxels[row], shading.VIEWPOINTS[0], 128, shading.PREDICTED_COLOR)
             for voxels in shown
         ]
-        + [shading.shade_voxels(solid[row], VIEWPOINT, 128, sheets.TRUE_COLOR)]
+        + [shading.shade_voxels(solid[row], shading.VIEWPOINTS[0], 128, sheets.TRUE_COLOR)]
         for row, mask in enumerate(masks)
     ]
     return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
@@ -113,7 +112,9 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
     absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
     absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
-    absl_flags.DEFINE_enum("surface", "blocky", SURFACES, "Draw voxels, or the meshes' surface.")
+    absl_flags.DEFINE_enum(
+        "surface", "blocky", SURFACES, "Draw voxels, or the smooth surface of meshes."
+    )
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Score and draw a model's answers to 1, 2, 4 and 8 views of an object.
+"""Score and draw a model's predictions from 1, 2, 4 and 8 views of an object.
 
     python tools/compare_views.py --workdir=runs/chairs --output=docs/several_views.png
 
-The views of a shape are its first ones. The table has the AP with viewpoints that the model
-estimates and with the true ones; the picture has shapes spread evenly over the split.
+The first views of each shape are used. The table has the AP with viewpoints that the model
+estimates, and with the true ones. The picture shows shapes spread evenly over the split.
 """
 
 import numpy as np
@@ -17,33 +17,32 @@ with cli.loading():
     from ptn_semi.data import preparation, splits
     from ptn_semi.evaluation import metrics
     from ptn_semi.models import checkpoints
-    from ptn_semi.models.predictor import Predictor
+    from ptn_semi.models.networks import Networks
     from ptn_semi.visual import shading, sheets, surfaces
 
 FLAGS = absl_flags.FLAGS
 COUNTS = (1, 2, 4, 8)
-VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are drawn
-_BATCH = 16  # shapes at once
+_BATCH_SIZE = 16
 
 
-def score(predictor: Predictor, shapes: splits.Shapes, count: int, known: bool) -> np.ndarray:
-    """Score the answers to the first views of each shape.
+def score(networks: Networks, shapes: splits.Shapes, count: int, known: bool) -> np.ndarray:
+    """Score the predictions from the first views of each shape.
 
     Args:
-      predictor: the model's.
+      networks: the trained networks.
       shapes: shapes with voxels.
-      count: how many views are given together.
-      known: whether their viewpoints are given too.
+      count: how many views the model gets.
+      known: whether it gets their viewpoints, too.
 
     Returns:
       The AP of each shape, [B].
     """
     scores = []
     title = f"{count} views{', known viewpoints' * known}"
-    for start in tqdm.tqdm(range(0, len(shapes), _BATCH), title, unit=" batches"):
-        index = np.arange(start, min(start + _BATCH, len(shapes)))
+    for start in tqdm.tqdm(range(0, len(shapes), _BATCH_SIZE), title, unit=" batches"):
+        index = np.arange(start, min(start + _BATCH_SIZE, len(shapes)))
         viewpoints = shapes.viewpoints[index, :count] if known else None
-        voxels, _ = predictor.fuse(views_of(shapes, index, count), viewpoints)
+        voxels, _ = networks.predict_views(views_of(shapes, index, count), viewpoints)
         scores.append(metrics.average_precision(voxels, shapes.unpack_voxels(index)))
     return np.concatenate(scores)
 
@@ -54,11 +53,11 @@ def views_of(shapes: splits.Shapes, index: np.ndarray, count: int) -> np.ndarray
     return np.stack(views, axis=1).astype(np.float32)
 
 
-def draw(predictor: Predictor, shapes: splits.Shapes, threshold: float, count: int) -> np.ndarray:
-    """Draw shapes as they come out of more and more views, beside the truth.
+def draw(networks: Networks, shapes: splits.Shapes, threshold: float, count: int) -> np.ndarray:
+    """Draw shapes as predicted from more and more views, beside the true shapes.
 
     Args:
-      predictor: the model's.
+      networks: the trained networks.
       shapes: shapes with voxels.
       threshold: probability above which voxels are occupied.
       count: how many shapes to draw.
@@ -66,14 +65,16 @@ def draw(predictor: Predictor, shapes: splits.Shapes, threshold: float, count: i
     Returns:
       uint8 [height, width, 3].
     """
-    index = np.linspace(0, len(shapes) - 1, min(count, len(shapes))).astype(int)
+    index = shapes.spread(count)
     masks, truth = views_of(shapes, index, 2), shapes.unpack_voxels(index)
-    answers = [predictor.fuse(views_of(shapes, index, views))[0] for views in COUNTS]
+    predictions = [networks.predict_views(views_of(shapes, index, views))[0] for views in COUNTS]
     rows = []
     for row in range(len(index)):
-        found = [surfaces.without_crumbs(voxels[row], threshold) > threshold for voxels in answers]
-        drawn = [shading.shade_voxels(voxels, VIEWPOINT) for voxels in found]
-        true = shading.shade_voxels(truth[row], VIEWPOINT, color=sheets.TRUE_COLOR)
+        found = [
+            surfaces.without_crumbs(voxels[row], threshold) > threshold for voxels in predictions
+        ]
+        drawn = [shading.shade_voxels(voxels, shading.VIEWPOINTS[0]) for voxels in found]
+        true = shading.shade_voxels(truth[row], shading.VIEWPOINTS[0], color=sheets.TRUE_COLOR)
         rows.append([*map(sheets.mask_picture, masks[row]), *drawn, true])
     titles = ["first view", "second view"]
     titles += [f"from {views} view{'s' * (views > 1)}" for views in COUNTS]
@@ -92,17 +93,17 @@ def main() -> None:
     """Parse flags, print the scores and draw the sheet."""
     data, _, _ = workdirs.read_settings(FLAGS.workdir)
     checkpoint = checkpoints.find(FLAGS.workdir)
-    predictor = Predictor(checkpoints.load_model(checkpoint))
+    networks = checkpoints.load_networks(checkpoint)
     shapes = splits.load(preparation.prepare(data), FLAGS.split, with_voxels=True)
     lines = []
     for count in COUNTS:
-        cells = [score(predictor, shapes, count, known) for known in (False, True)]
+        cells = [score(networks, shapes, count, known) for known in (False, True)]
         means = (f"{aps.mean():.3f} ± {aps.std() / len(aps) ** 0.5:.3f}" for aps in cells)
         lines.append(f"{count:5}" + "".join(f"{mean:>20}" for mean in means))
     print(f"AP of {len(shapes)} shapes, mean ± standard error over shapes")
     print("views           estimated          known viewpoints", *lines, sep="\n")
-    threshold = checkpoint.progress["best"]["threshold"]
-    sheets.save_png(FLAGS.output, draw(predictor, shapes, threshold, FLAGS.count))
+    drawn = draw(networks, shapes, checkpoint.info.threshold, FLAGS.count)
+    sheets.save_png(FLAGS.output, drawn)
 
 
 if __name__ == "__main__":

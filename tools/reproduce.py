@@ -7,7 +7,7 @@ The experiment's trainings run with the package's own commands. Afterwards resul
 and the figures (PNG and SVG) are written to the workdir. If it is stopped, the same command resumes
 it: finished trainings are not repeated, and trainings that several experiments need run once.
 
---list shows what there is to do. --report_only draws the report from results.json.
+--list shows what there is to do. --report_only writes the report of an earlier results.json.
 """
 
 import dataclasses
@@ -55,7 +55,7 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     """Read results from a JSON file.
 
     Raises:
-      UserError: the file is missing or holds something else.
+      UserError: if the file is missing or holds something else.
     """
     results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
@@ -94,7 +94,7 @@ def define_flags() -> None:
         "jobs", 1, "Trainings at the same time; use one on a GPU.", lower_bound=1
     )
     absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
-    absl_flags.DEFINE_boolean("report_only", False, "Draw the report from results.json.")
+    absl_flags.DEFINE_boolean("report_only", False, "Only write the report of results.json.")
     flags.define(settings.DataSettings)
 
 

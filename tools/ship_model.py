@@ -1,8 +1,8 @@
-"""Put a trained model into the package, as float16 weights: `ptn_semi.load_model()` finds it.
+"""Put a trained model into the package as float16 weights, so that `load_model()` finds it.
 
     python tools/ship_model.py --workdir=runs/pretrained
 
-`ptn_semi/pretrained/README.md` says how the model that is there was trained and scored.
+`ptn_semi/pretrained/README.md` says how the present model was trained and scored.
 """
 
 from absl import flags as absl_flags
@@ -10,8 +10,7 @@ from absl import flags as absl_flags
 from ptn_semi.utils import cli
 
 with cli.loading():
-    from ptn_semi.inference import exports
-    from ptn_semi.models import checkpoints, shipped
+    from ptn_semi.models import checkpoints, pretrained
 
 FLAGS = absl_flags.FLAGS
 
@@ -19,15 +18,14 @@ FLAGS = absl_flags.FLAGS
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
-    absl_flags.DEFINE_string("output_dir", str(shipped.FOLDER), "Folder for the model.")
+    absl_flags.DEFINE_string("output_dir", str(pretrained.FOLDER), "Folder for the model.")
 
 
 def main() -> None:
     """Parse flags and write the model."""
     checkpoint = checkpoints.find(FLAGS.workdir)
-    model = checkpoints.load_model(checkpoint)
-    shipped.write(model, exports.metadata(checkpoint, model), FLAGS.output_dir)
-    print(f"written to {FLAGS.output_dir}: the model of step {checkpoint.step}")
+    pretrained.write(checkpoints.load_networks(checkpoint), checkpoint.info, FLAGS.output_dir)
+    print(f"wrote the model of step {checkpoint.info.step} to {FLAGS.output_dir}")
 
 
 if __name__ == "__main__":

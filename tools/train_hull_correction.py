@@ -2,9 +2,8 @@
 
     python tools/train_hull_correction.py
 
-It learns from procedural shapes of all categories, whose voxels are known, and from their hulls of
-several numbers of views. --output writes the weights elsewhere. With the same seed and machine the
-weights are the same.
+It learns from procedural shapes of all categories, whose voxels are known, and from their hulls
+carved from several numbers of views. The same seed gives the same weights on the same machine.
 """
 
 import pathlib
@@ -16,20 +15,22 @@ from ptn_semi.utils import cli
 
 FLAGS = absl_flags.FLAGS
 
-_NUM_VIEWS = (6, 10, 16, 24)  # views that the hulls are carved from
-_LEARNING_RATES = {0.6: 1e-3, 0.85: 3e-4}  # from this share of the steps on
+_NUM_VIEWS = (6, 10, 16, 24)  # that the hulls are carved from
+_LEARNING_RATES = {0.6: 1e-3, 0.85: 3e-4}  # each from this share of the steps on
 
 
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
-    absl_flags.DEFINE_integer("batch_size", 16, "Hulls in a step.", lower_bound=1)
+    absl_flags.DEFINE_integer("batch_size", 16, "Hulls per step.", lower_bound=1)
     absl_flags.DEFINE_integer(
         "num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10
     )
     absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
-    absl_flags.DEFINE_string("output", "", "File to write; empty for the package's own.")
+    absl_flags.DEFINE_string(
+        "output", "", "File to write the weights to; empty for that in the package."
+    )
 
 
 def main() -> None:
@@ -58,7 +59,8 @@ def main() -> None:
         )
         for views in _NUM_VIEWS
     ]
-    keras.utils.set_random_seed(FLAGS.seed)  # last: what reads the data set draws numbers too
+    # Only now, because reading the data set draws random numbers, too.
+    keras.utils.set_random_seed(FLAGS.seed)
     network = hull_correction.build()
     optimizer = keras.optimizers.Adam(2e-3)
     optimizer.build(network.trainable_variables)

@@ -112,7 +112,7 @@ def _compared(hulls: np.ndarray) -> np.ndarray:
     """Return hulls as zeros and ones [B, n, n, n], of at most 32³ voxels."""
     hulls = hulls.astype(np.float32)
     side = min(hulls.shape[1], _SIDE)
-    return np.float32(np.asarray(resolutions.coarse_voxels(hulls, side)) >= 0.5)
+    return (np.asarray(resolutions.coarse_voxels(hulls, side)) >= 0.5).astype(np.float32)
 
 
 def _nearest(rows: np.ndarray) -> float:

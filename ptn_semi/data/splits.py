@@ -47,6 +47,10 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.model_ids)
 
+    def spread(self, count: int) -> np.ndarray:
+        """Return indices of at most `count` shapes, spread evenly so that none is hand-picked."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
     def unpack_masks(self, shapes: Index, views: Index) -> np.ndarray:
         """Unpack some masks.
 

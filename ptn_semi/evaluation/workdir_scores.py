@@ -145,7 +145,7 @@ def _score_baselines(data, known, train, shapes, num_views):
 
 def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: float) -> np.ndarray:
     """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
-    index = np.linspace(0, len(shapes) - 1, min(_NUM_PICTURES, len(shapes))).astype(int)
+    index = shapes.spread(_NUM_PICTURES)
     masks = shapes.unpack_masks(index, 0)
     voxels = geometry.turn_voxels(networks.predict(masks), turn)
     return sheets.reconstruction_sheet(

@@ -154,7 +154,7 @@ def read(path: str | os.PathLike) -> Checkpoint:
         metadata = json.loads((path / _METADATA).read_text())
         digest, hashes = metadata.pop("digest"), metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(
             f"{path} is not a valid checkpoint: delete it or name another"
         ) from error

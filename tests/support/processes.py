@@ -1,10 +1,9 @@
-"""Processes that start at once, as forks of one that has TensorFlow imported.
+"""Processes that start fast, as forks of one that has imported TensorFlow.
 
-They run functions of modules or the package's mains, and can be killed (kill -9) at a step that
-they take on the file system. A killed process leaves what it had done up to then. Between two steps
-nothing changes on the disk, so to be killed before each step in turn is to be killed at every
-moment, but for what TensorFlow writes from C++; `tools/faults/check_resume.py` kills at random
-moments.
+They run functions of modules or the package's commands, and can be killed (`kill -9`) at any step
+that Python takes on the file system. Nothing changes on the disk between two steps, so killing a
+process before each of them tries every moment, except within what TensorFlow writes from C++.
+`tools/check_resume.py` kills at random moments.
 """
 
 import ctypes
@@ -20,24 +19,23 @@ import tempfile
 _STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.symlink"}
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    # The first has TensorFlow loaded as commands load it.
     [
-        "conftest",
+        "conftest",  # loads TensorFlow as the commands do
         "ptn_semi.sweeps.tuner",
         "ptn_semi.inference.exports",
         "ptn_semi.experiments.runner",
     ]
 )
-# Of Linux' unshare and mount.
+# Flags of the system calls unshare and mount.
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
 
 def call(function, *args):
-    """Runs `function(*args)`, which is to end well; returns how many steps it took.
+    """Runs `function(*args)`, which must succeed; returns how many steps it took on the disk.
 
     Args:
-      function: of a module; its first argument is the folder in which steps count.
+      function: a function of a module. Steps count below the folder that is its first argument.
     """
     process, steps = _start(function, args, kill_before=None)
     process.join()
@@ -46,7 +44,7 @@ def call(function, *args):
 
 
 def kill(function, *args, before):
-    """Runs `function(*args)` up to a step, by number from 0, and kills it there."""
+    """Runs `function(*args)` as `call` does, and kills it before a step, counted from 0."""
     process, _ = _start(function, args, kill_before=before)
     process.join()
     assert process.exitcode == -signal.SIGKILL, f"{function.__name__} ended with {process.exitcode}"
@@ -60,15 +58,15 @@ def start(function, *args):
 
 
 def main(module, *arguments, without=None):
-    """Does what `python -m module arguments` does, or `python script.py arguments`.
+    """Does what `python -m module arguments` or `python script.py arguments` does.
 
     Args:
       module: name of the module, or path of the script.
-      arguments: of the command.
-      without: a package that is not to be found.
+      arguments: arguments of the command.
+      without: a package that cannot be imported, as if it were not installed.
 
     Returns:
-      A `subprocess.CompletedProcess` with what it printed.
+      A `subprocess.CompletedProcess` with its output.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / name for name in ("out", "err")]
@@ -125,26 +123,26 @@ def _run_main(module, arguments, without, paths):
             runpy.run_path(module, run_name="__main__")
         else:
             runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except Exception:  # which multiprocessing would report in words of its own
+    except Exception:  # multiprocessing would print it in another form
         sys.excepthook(*sys.exc_info())
         sys.exit(1)
 
 
 def mount_small_disk(folder, size):
-    """Gives this process a disk of so many bytes at a folder; it goes with the process.
+    """Mounts a disk of `size` bytes at a folder, for this process alone and until it ends.
 
     Raises:
-      OSError: the system does not let us.
+      OSError: if the system does not allow it.
     """
     _own_mounts()
     _mount(b"tmpfs", folder, b"tmpfs", 0, f"size={size}".encode())
 
 
 def mount_read_only(folder):
-    """Lets this process only read a folder.
+    """Makes a folder read-only for this process.
 
     Raises:
-      OSError: the system does not let us.
+      OSError: if the system does not allow it.
     """
     _own_mounts()
     _mount(os.fsencode(folder), folder, None, _MS_BIND, None)
@@ -152,7 +150,7 @@ def mount_read_only(folder):
 
 
 def _own_mounts():
-    # Before TensorFlow has threads, which would keep the mounts of everybody.
+    # This has to happen before TensorFlow starts threads, which would keep the old mounts.
     _checked(_libc().unshare(_CLONE_NEWNS | (_CLONE_NEWUSER if os.geteuid() else 0)))
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE, None)
 
@@ -171,7 +169,7 @@ def _checked(result):
 
 
 def can_mount(folder):
-    """Whether this system lets processes have mounts of their own."""
+    """Whether this system allows processes to have mounts of their own."""
     process = _CONTEXT.Process(target=mount_small_disk, args=(folder, 1 << 20))
     process.start()
     process.join()

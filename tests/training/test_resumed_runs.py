@@ -1,11 +1,8 @@
-"""Runs that resume: bit-identically, past damaged checkpoints, after kills."""
+"""Runs that resume bit-identically, and past damaged checkpoints."""
 
 import dataclasses
 import json
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -149,32 +146,6 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
     with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
         checkpoints.find(tmp_path)
     assert checkpoints.find(tmp_path, "last").info.step == 1
-
-
-@pytest.mark.slow
-def test_killed_run_resumes_bit_identically(tmp_path):
-    tool = pathlib.Path(__file__).parents[2] / "tools" / "faults" / "check_resume.py"
-    ended = subprocess.run(
-        [
-            sys.executable,
-            tool,
-            "--kills=1",
-            f"--workdir={tmp_path / 'runs'}",
-            "--",
-            "--steps=6",
-            "--evaluate_every=2",
-            "--batch_size=2",
-            "--num_shapes=60",
-            "--categories=chair,table",
-            f"--data_dir={tmp_path / 'data'}",
-            "--supervision=labeled",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "step 6 and 6" in ended.stdout
 
 
 def test_a_checkpoint_of_an_earlier_version_is_refused(trained, tmp_path):

@@ -1,26 +1,21 @@
-"""Plain implementations that `tools/benchmark.py` measures against and tests compare with.
+"""Plain implementations that `tools/benchmark.py` compares with; a test uses the first one too.
 
-Each does the same job as the package's own code, in the way that is usual.
+Each does the same job as the package's own code, in the usual way.
 """
-
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import losses
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
+from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
 from ptn_semi.projection import geometry, rays
 from ptn_semi.projection.camera import Camera
 
-if TYPE_CHECKING:  # it may not be installed
-    import torch
-
 
 def _ray_points(voxel_size, image_size, camera):
-    """Return where rays cross the planes: float32 [3, K·S·S], right, up and back in voxels."""
+    """Return where rays cross the K planes: float32 [3, K·S·S], right, up and back in voxels."""
     spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
     across = spacing * rays.centred(image_size)
     points = np.broadcast_arrays(
@@ -34,9 +29,9 @@ def project_with_gathers(
 ) -> tf.Tensor:
     """Project voxels by absorption, with trilinear samples from eight gathers.
 
-    This samples as Perspective Transformer Nets do: a matrix product turns all points, indices are
-    clamped, and `tf.gather` reads the flattened batch. Outside the grid all is empty. The planes
-    and the pooling are those of our projector.
+    This is how Perspective Transformer Nets sample: a matrix product turns all points, indices are
+    clamped, and `tf.gather` reads the flattened batch. Everything outside the grid is empty. The
+    planes and the pooling are those of `Projector`.
 
     Args:
       voxels: float32 [B, N, N, N].
@@ -67,31 +62,13 @@ def project_with_gathers(
     return -tf.math.expm1(-tf.reduce_sum(samples, axis=1))[..., None]
 
 
-def project_with_torch(
-    voxels: "torch.Tensor", viewpoints: "torch.Tensor", image_size: int = 32
-) -> "torch.Tensor":
-    """Project voxels to the masks of `project_with_gathers` with torch's `grid_sample`."""
-    import torch
-
-    size, batch = voxels.shape[1], len(voxels)
-    points = torch.tensor(_ray_points(size, image_size, Camera())) * (2 / size)
-    elevation, azimuth = torch.deg2rad(viewpoints).T
-    se, ce, sa, ca = elevation.sin(), elevation.cos(), azimuth.sin(), azimuth.cos()
-    rows = (-sa, 0 * sa, -ca, -se * ca, ce, se * sa, ce * ca, se, -ce * sa)
-    axes = torch.stack(rows, dim=-1).reshape(batch, 3, 3)
-    turned = torch.einsum("bij,ip->bpj", axes, points).flip(-1)  # grid_sample wants z, y, x
-    grid = turned.reshape(batch, -1, image_size, image_size, 3)
-    samples = torch.nn.functional.grid_sample(voxels[:, None], grid, align_corners=False)
-    return -torch.expm1(-samples[:, 0].sum(dim=1))[..., None]
-
-
 def plain_layers(generator: keras.Model) -> keras.Model:
-    """Return G with Keras' own transposed convolution as its last layer and with new weights."""
+    """Return G with new weights, and with Keras' transposed convolution as its last layer."""
 
     def plain(layer):
-        if not isinstance(layer, UpsamplingToOneChannel):
-            return layer.__class__.from_config(layer.get_config())
-        return keras.layers.Conv3DTranspose.from_config(layer.get_config())
+        is_ours = isinstance(layer, UpsamplingToOneChannel)
+        kind = keras.layers.Conv3DTranspose if is_ours else type(layer)
+        return kind.from_config(layer.get_config())
 
     return keras.models.clone_model(generator, clone_function=plain)
 
@@ -99,71 +76,73 @@ def plain_layers(generator: keras.Model) -> keras.Model:
 def unfused_step(
     model: SemiSupervisedReconstructor, batch: dict[str, tf.Tensor]
 ) -> dict[str, tf.Tensor]:
-    """Do a pair of iterations as the authors' code does, with the projector above.
+    """Do a pair of iterations as the authors' code does, with `project_with_gathers`.
 
-    The whole supervised graph runs once for E and once for G, and G runs once more for the masks
-    that D gets. The losses, networks and optimizers are the model's.
+    The whole supervised graph runs once for E and once for G, and G runs once more for D's masks.
+    The losses, networks and optimizers are the model's.
 
     Args:
       model: a compiled model.
       batch: the two views, their viewpoints and the unlabeled masks.
 
     Returns:
-      The losses by name.
+      The loss of each of the four passes, by name.
     """
     project = lambda voxels, viewpoints: project_with_gathers(
-        voxels, viewpoints, model.image_size, model.camera
+        voxels, viewpoints, model.settings.image_size, model.settings.camera
     )
-    weights, results = model.loss_settings, {}
+    weights, networks = model.loss_settings, model.networks
 
-    def supervised(variables, optimizer):
+    def supervised(network, optimizer):
+        variables = network.trainable_variables
         with tf.GradientTape() as tape:
-            latent_a = model.encoder(batch["view_a"], training=True)
-            latent_b = model.encoder(batch["view_b"], training=True)
-            voxels_a = model.generator(latent_a, training=True)
-            voxels_b = model.generator(latent_b, training=True)
-            reconstruction = losses.reconstruction_loss(
-                project(voxels_b, batch["viewpoint_a"]), batch["view_a"]
-            ) + losses.reconstruction_loss(project(voxels_a, batch["viewpoint_b"]), batch["view_b"])
-            total = (
-                weights.reconstruction_weight * reconstruction
+            latent_a, latent_b = (
+                networks.encoder(batch[view], training=True) for view in ("view_a", "view_b")
+            )
+            voxels_a, voxels_b = (
+                networks.generator(latent, training=True) for latent in (latent_a, latent_b)
+            )
+            mask_a, mask_b = (
+                project(voxels_b, batch["viewpoint_a"]),
+                project(voxels_a, batch["viewpoint_b"]),
+            )
+            loss = (
+                weights.reconstruction_weight
+                * (
+                    losses.reconstruction_loss(mask_a, batch["view_a"])
+                    + losses.reconstruction_loss(mask_b, batch["view_b"])
+                )
                 + weights.latent_invariance_weight
                 * losses.latent_invariance_loss(latent_a, latent_b)
                 + weights.voxel_invariance_weight * losses.voxel_invariance_loss(voxels_a, voxels_b)
             )
-        optimizer.apply(tape.gradient(total, variables), variables)
-        return reconstruction
-
-    results["reconstruction_loss"] = supervised(
-        model.encoder.trainable_variables, model.encoder_optimizer
-    )
-    supervised(model.generator.trainable_variables, model.generator_optimizer)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
 
     real = batch["unlabeled"]
-    count = tf.shape(real)[0]
-    latents = tf.random.normal([count, model.architecture.latent_dim])
+    latents = tf.random.normal([tf.shape(real)[0], model.settings.architecture.latent_dim])
     seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
-    viewpoints = geometry.sample_viewpoints(count, seed)
+    viewpoints = geometry.sample_viewpoints(tf.shape(real)[0], seed)
 
-    def adversarial(variables, optimizer, of_discriminator):
+    def adversarial(network, optimizer):
+        variables = network.trainable_variables
         with tf.GradientTape() as tape:
-            fake = project(model.generator(latents, training=True), viewpoints)
+            fake = project(networks.generator(latents, training=True), viewpoints)
             logits = [model.discriminator(masks, training=True) for masks in (real, fake)]
             discriminator_loss, generator_loss = losses.gan_losses(weights.gan_loss, *logits)
-            total = weights.adversarial_weight * generator_loss
-            if of_discriminator:
-                total = discriminator_loss + weights.gradient_penalty_weight * (
-                    losses.gradient_penalty(
-                        weights.gradient_penalty, model.discriminator, real, seed
-                    )
+            if network is networks.generator:
+                loss = weights.adversarial_weight * generator_loss
+            else:
+                penalty = losses.gradient_penalty(
+                    weights.gradient_penalty, model.discriminator, real, seed
                 )
-        optimizer.apply(tape.gradient(total, variables), variables)
-        return total
+                loss = discriminator_loss + weights.gradient_penalty_weight * penalty
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
 
-    results["discriminator_loss"] = adversarial(
-        model.discriminator.trainable_variables, model.discriminator_optimizer, True
-    )
-    results["generator_loss"] = adversarial(
-        model.generator.trainable_variables, model.generator_optimizer, False
-    )
-    return results
+    return {
+        "encoder_loss": supervised(networks.encoder, model.encoder_optimizer),
+        "generator_loss": supervised(networks.generator, model.generator_optimizer),
+        "discriminator_loss": adversarial(model.discriminator, model.discriminator_optimizer),
+        "adversarial_loss": adversarial(networks.generator, model.generator_optimizer),
+    }

@@ -1,7 +1,4 @@
-"""A row of the benchmark's table, and how it is measured.
-
-Ours and the reference take turns, so that other work of the machine slows down both.
-"""
+"""What the benchmark's sections get and yield, and how they time."""
 
 import dataclasses
 import statistics
@@ -10,34 +7,43 @@ from collections.abc import Callable, Sequence
 
 
 @dataclasses.dataclass
+class Options:
+    """Options of the sections.
+
+    Attributes:
+      repeats: repetitions of which the median is taken.
+      manual_dir: folder with the layout of ShapeNetVox32; '' for procedural shapes.
+    """
+
+    repeats: int
+    manual_dir: str = ""
+
+
+@dataclasses.dataclass
 class Row:
     """One row of the table.
 
     Attributes:
       name: what was measured.
-      value: the median of ours.
-      unit: unit of `value`, `reference` and `spread`.
-      reference: the median of the reference, or a limit that was set.
-      ratio: how many times better ours is; None if there is no reference.
-      target: the smallest ratio that is good enough; None if there is no target.
-      spread: smallest and largest value of ours.
+      value: the median of our measurements.
+      unit: unit of `value`, `spread` and `reference`.
+      spread: the smallest and the largest of our measurements, or None.
+      reference: the median of the reference, or None.
     """
 
     name: str
     value: float
     unit: str
-    reference: float | None = None
-    ratio: float | None = None
-    target: float | None = None
     spread: tuple[float, float] | None = None
+    reference: float | None = None
 
 
 def times(functions: Sequence[Callable[[], object]], repeats: int) -> list[list[float]]:
-    """Measure functions that take turns.
+    """Time functions that take turns, so that other work of the machine slows all of them down.
 
     Args:
       functions: the functions to call.
-      repeats: rounds that are counted; one round before them is not.
+      repeats: rounds that are counted, after one that is not.
 
     Returns:
       The seconds of each counted call, for each function.
@@ -52,24 +58,22 @@ def times(functions: Sequence[Callable[[], object]], repeats: int) -> list[list[
     return seconds
 
 
-def faster(
-    name: str,
-    unit: str,
-    scale: float,
-    ours: Sequence[float],
-    reference: Sequence[float],
-    target: float | None,
+def row(
+    name: str, unit: str, scale: float, ours: Sequence[float], reference: Sequence[float] = ()
 ) -> Row:
-    """Return the row of two lists of seconds.
+    """Return the row of measured seconds.
 
     Args:
       name: what was measured.
       unit: unit of the row.
       scale: how many units a second has.
       ours: seconds of our calls.
-      reference: seconds of the reference's calls.
-      target: the smallest ratio that is good enough.
+      reference: seconds of the reference's calls, if there is a reference.
     """
-    ours, reference = ([second * scale for second in taken] for taken in (ours, reference))
-    value, other = statistics.median(ours), statistics.median(reference)
-    return Row(name, value, unit, other, other / value, target, (min(ours), max(ours)))
+    return Row(
+        name,
+        scale * statistics.median(ours),
+        unit,
+        (scale * min(ours), scale * max(ours)),
+        scale * statistics.median(reference) if reference else None,
+    )
