@@ -24,8 +24,7 @@ def validation_pictures(
       A sheet of masks projected from another view and a sheet of reconstructions, both uint8
       [height, width, 3], and the occupied voxels, bool [shapes, N, N, N].
     """
-    count = min(_NUM_SHAPES, len(shapes))
-    index = np.linspace(0, len(shapes) - 1, count).astype(int)
+    index = shapes.spread(_NUM_SHAPES)
     masks = shapes.unpack_masks(index, 0)
     voxels = networks.predict(masks)
     other_masks = shapes.unpack_masks(index, 1)

@@ -4,13 +4,10 @@ import pathlib
 import re
 import shlex
 
-import keras
 import pytest
 
-from ptn_semi.models import checkpoints
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 from support import processes
-from support.tiny_networks import TINY
+from support.small_models import build, save
 
 ROOT = pathlib.Path(__file__).parents[2]
 DOCUMENTS = [
@@ -68,9 +65,7 @@ def test_commands_parse(words, monkeypatch):
 
 
 def test_python_of_the_readme_runs(tmp_path, monkeypatch):
-    model = SemiSupervisedReconstructor(TINY)
-    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
-    checkpoints.save(tmp_path / "runs" / "quickstart" / "checkpoints", model, {}, keep=set())
+    save(tmp_path / "runs" / "quickstart" / "checkpoints", build())
     (tmp_path / "ptn_semi").symlink_to(ROOT / "ptn_semi")
     monkeypatch.chdir(tmp_path)
     names = {}

@@ -1,13 +1,10 @@
 """Fixtures that several files here share."""
 
-import keras
 import pytest
-from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
 
 from ptn_semi.data import preparation
-from ptn_semi.models import checkpoints
 from support import processes, two_step_run
-from support.tiny_networks import TINY
+from support.small_models import build, save
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +25,4 @@ def trained(tmp_path_factory, data):
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """Folder of a checkpoint whose model has not learned anything."""
-    model = SemiSupervisedReconstructor(TINY)
-    model.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
-    progress = {"best": {"step": 0, "threshold": 0.35}, "extent": 0.7}
-    return checkpoints.save(tmp_path_factory.mktemp("run"), model, progress, keep=set()).path
+    return save(tmp_path_factory.mktemp("run"), build()).path

@@ -50,7 +50,7 @@ def train_on_a_disk_that_fills_up(folder, data, whole):
     with pytest.raises(UserError, match=r"could not be written.*free some space") as caught:
         two_step_run.train(folder / "run", data)
     assert str(folder) in str(caught.value)
-    assert checkpoints.find(folder / "run", "last").step == 1
+    assert checkpoints.find(folder / "run", "last").info.step == 1
     (folder / "ballast").unlink()
     trainer.checkpoints.save = save
     two_step_run.train(folder / "run", data)
@@ -140,7 +140,7 @@ def test_a_workdir_with_an_empty_file(trained, tmp_path):
     def use():
         workdirs.read_settings(copy)
         checkpoints.find(copy, "best")
-        checkpoints.load_model(checkpoints.find(copy, "last"))
+        checkpoints.load_networks(checkpoints.find(copy, "last"))
 
     empty_in_turn(copy, use)
     (copy / "settings.flags").write_bytes(b"")

@@ -65,8 +65,8 @@ def test_training(tmp_path, data, trained):
     whole, steps = trained
     for folder in killed_and_done_again(tmp_path, steps, two_step_run.train, data):
         killed, expected = (checkpoints.find(workdir, "last") for workdir in (folder, whole))
-        assert killed.step == expected.step == 2
-        assert killed.progress["best"] == expected.progress["best"]
+        assert killed.info.step == expected.info.step == 2
+        assert killed.progress.best == expected.progress.best
         count, differing = check_resume.differing_tensors(killed, expected)
         assert count > 50 and differing == []
 

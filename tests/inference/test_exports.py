@@ -15,11 +15,10 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.models import checkpoints
-from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.projection.camera import Camera
 from ptn_semi.utils.errors import UserError
 from support import processes
-from support.small_models import REFINING, build
+from support.small_models import REFINING, build, save
 
 SERVING = pathlib.Path(__file__).parents[2] / "docs" / "serving.md"
 MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float32)
@@ -33,9 +32,7 @@ def checkpoint(tmp_path_factory):
     generator = np.random.default_rng(0)
     for weight in model.ema.weights:
         weight.assign(weight + 0.1 * generator.random(weight.shape))
-    info = ModelInfo(model.settings, threshold=0.35, extent=0.7, categories=("chair",), step=0)
-    progress = checkpoints.Progress("chairs")
-    return checkpoints.save(tmp_path_factory.mktemp("run"), model, info, progress, keep=set())
+    return save(tmp_path_factory.mktemp("run"), model)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Lifting: a voxel reads the pixel that the projector shows it in."""
+"""Back-projection: a voxel reads the pixel that the projector shows it in."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_a_voxel_reads_a_pixel_that_shows_it(camera):
     masks = project(voxels, viewpoints, image_size=SIZE, camera=camera) > 0
     grid = back_project(masks[..., None].astype(np.float32), viewpoints, camera)
     assert grid.shape == (20, SIZE, SIZE, SIZE, 1)
-    # The projector samples a pixel's middle, and Lifting a voxel's: they may miss each other.
+    # The projector samples pixels' middles, and back-projection voxels': they may miss each other.
     assert grid[np.arange(20), *places.T].mean() > 0.7
     # Far from the voxel's ray there is nothing to read.
     assert grid.mean() < 0.05

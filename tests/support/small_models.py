@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi.models import checkpoints
 from ptn_semi.models.loss_settings import LossSettings
+from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
@@ -55,6 +57,13 @@ def replace_projectors(model, project):
             networks.projector = Projecting()
         if networks.render_projector.image_size == 32:
             networks.render_projector = Projecting()
+
+
+def save(folder, model, step=0, best=None):
+    """Write a checkpoint of a model, as if it were of this step."""
+    info = ModelInfo(model.settings, threshold=0.35, extent=0.7, categories=("chair",), step=step)
+    progress = checkpoints.Progress("chairs", best=best)
+    return checkpoints.save(folder, model, info, progress, keep={best.step} if best else set())
 
 
 def parts(model):

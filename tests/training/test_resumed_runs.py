@@ -9,11 +9,10 @@ import pytest
 
 from ptn_semi.data import preparation, splits
 from ptn_semi.models import architectures, checkpoints
-from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.settings import RunSettings
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
-from support.small_models import build
+from support.small_models import build, save
 from support.tiny_networks import TINY
 from support.tiny_runs import RUN, SEMI, TRAIN, assert_same_bits, tensors
 
@@ -138,9 +137,7 @@ def test_a_damaged_best_checkpoint_is_not_replaced_silently(tmp_path):
     model = build()
     best = checkpoints.Best(step=0, average_precision=0.5, threshold=0.4)
     for step in range(2):
-        info = ModelInfo(model.settings, 0.4, 0.8, ("chair",), step)
-        progress = checkpoints.Progress("chairs", best=best)
-        checkpoints.save(tmp_path / "checkpoints", model, info, progress, keep={0})
+        save(tmp_path / "checkpoints", model, step, best)
     assert checkpoints.find(tmp_path).info.step == 0
     shutil.rmtree(tmp_path / "checkpoints" / "step_00000000")
     with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
