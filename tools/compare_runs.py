@@ -31,7 +31,7 @@ VIEWPOINT = (20, 30)  # elevation and azimuth in degrees at which shapes are dra
 def reconstruct(
     checkpoint: checkpoints.Checkpoint, masks: np.ndarray, surface: str
 ) -> list[np.ndarray]:
-    """Reconstruct masks with a run's model at its best validation threshold, without crumbs.
+    """Reconstruct masks with a run's model at its best validation threshold.
 
     Args:
       checkpoint: a checkpoint of the run.
@@ -44,7 +44,8 @@ def reconstruct(
     voxels = Predictor(checkpoints.load_model(checkpoint))(masks)
     threshold = checkpoint.progress["best"]["threshold"]
     return [
-        to_draw(surfaces.without_crumbs(shape, threshold), threshold, surface) for shape in voxels
+        to_draw(surfaces.drop_small_components(shape, threshold), threshold, surface)
+        for shape in voxels
     ]
 
 

@@ -71,7 +71,9 @@ def draw(predictor: Predictor, shapes: splits.Shapes, threshold: float, count: i
     answers = [predictor.fuse(views_of(shapes, index, views))[0] for views in COUNTS]
     rows = []
     for row in range(len(index)):
-        found = [surfaces.without_crumbs(voxels[row], threshold) > threshold for voxels in answers]
+        found = [
+            surfaces.drop_small_components(voxels[row], threshold) > threshold for voxels in answers
+        ]
         drawn = [shading.shade_voxels(voxels, VIEWPOINT) for voxels in found]
         true = shading.shade_voxels(truth[row], VIEWPOINT, color=sheets.TRUE_COLOR)
         rows.append([*map(sheets.mask_picture, masks[row]), *drawn, true])

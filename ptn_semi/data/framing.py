@@ -36,11 +36,13 @@ def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) 
     Returns:
       The mask, float32 [S, S, 1], of zeros and ones.
     """
-    return cut(silhouette, window(silhouette, extent), image_size)
+    pixels = silhouette.astype(np.uint8) * 255
+    covered = resample(pixels, window(silhouette, extent), image_size) / 255
+    return (covered >= _COVERED).astype(np.float32)[..., None]
 
 
 def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
-    """Return the part of an image that a mask shows, if it is framed as training masks are.
+    """Return the part of an image that a mask shows if it is framed as training masks are.
 
     Args:
       silhouette: bool [H, W], not empty.
@@ -55,29 +57,23 @@ def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
     return Window((left + right) / 2, (top + bottom) / 2, side)
 
 
-def cut(silhouette: np.ndarray, window: Window, image_size: int) -> np.ndarray:
-    """Scale a part of a silhouette to a mask.
+def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
+    """Scale a square of an image by averaging.
 
     Args:
-      silhouette: bool [H, W].
-      window: the part.
-      image_size: S, the mask's side in pixels.
+      channel: uint8 or float32 [H, W]. It counts as 0 beyond the image.
+      window: the square.
+      size: S, the side of the result in pixels.
 
     Returns:
-      The mask, float32 [S, S, 1], of zeros and ones.
+      [S, S], of the same type. Each pixel is the mean of a box in the square.
     """
     x, y, half = window.x, window.y, window.side / 2
     # Pillow reads only inside an image, so the image is padded until it holds the square.
     pad = int(np.ceil(window.side))
-    padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
-    # Each pixel of the mask is the mean of a box in the square.
-    covered = padded.resize(
-        (image_size, image_size),
-        Image.Resampling.BOX,
-        box=(x - half + pad, y - half + pad, x + half + pad, y + half + pad),
-    )
-    mask = np.asarray(covered) / 255 >= _COVERED
-    return mask.astype(np.float32)[..., None]
+    padded = Image.fromarray(np.pad(channel, pad))
+    box = (x - half + pad, y - half + pad, x + half + pad, y + half + pad)
+    return np.asarray(padded.resize((size, size), Image.Resampling.BOX, box=box))
 
 
 def bounding_box(silhouette: np.ndarray) -> tuple[int, int, int, int]:

@@ -57,14 +57,14 @@ class View:
     Attributes:
       image: uint8 [H, W, 3].
       silhouette: bool [H, W].
-      doubts: why the silhouette may be wrong, in words.
+      warnings: why the silhouette may be wrong, in words.
       window: the part of the image that the mask shows.
       mask: what the model sees, float32 [S, S, 1] of zeros and ones.
     """
 
     image: np.ndarray
     silhouette: np.ndarray
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
     window: framing.Window
     mask: np.ndarray
 
@@ -76,16 +76,16 @@ class Reconstruction:
     Attributes:
       voxels: probabilities, float32 [N, N, N] in [0, 1].
       threshold: probability above which voxels are occupied.
-      occupied: bool [N, N, N], without crumbs.
+      occupied: bool [N, N, N], without small components.
       fits: for each view, the viewpoint from which the shape is most like it; empty if unknown.
-      doubts: for each view, why it or the shape may be wrong, in words.
+      warnings: for each view, why it or the shape may be wrong, in words.
     """
 
     voxels: np.ndarray
     threshold: float
     occupied: np.ndarray
     fits: tuple[fits.Fit, ...]
-    doubts: tuple[tuple[str, ...], ...]
+    warnings: tuple[tuple[str, ...], ...]
 
 
 def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
@@ -128,9 +128,8 @@ def view_of(reconstructor: Reconstructor, found: Found, framed: bool = False) ->
       framed: whether the image is framed so already.
     """
     extent = None if framed else reconstructor.extent
-    window = framing.window(found.silhouette, extent)
-    mask = framing.cut(found.silhouette, window, reconstructor.image_size)
-    return View(*found, window, mask)
+    mask = framing.frame(found.silhouette, reconstructor.image_size, extent)
+    return View(*found, framing.window(found.silhouette, extent), mask)
 
 
 def reconstruct(
@@ -148,7 +147,7 @@ def reconstruct(
       viewpoints: elevation and azimuth of each view, in degrees; None to estimate them.
 
     Returns:
-      The shape, with a doubt for each view that it does not fit. It may have no occupied voxels;
+      The shape, with a warning for each view that it does not fit. It may have no occupied voxels;
       see `check_shape`.
     """
     threshold = reconstructor.threshold if threshold is None else threshold
@@ -157,9 +156,9 @@ def reconstruct(
     voxels, seen_from = reconstructor.fuse(masks[None], known)
     # A model without V estimates none.
     estimates = [None] * len(views) if seen_from is None else seen_from[0]
-    occupied = surfaces.without_crumbs(voxels[0], threshold) > threshold
+    occupied = surfaces.drop_small_components(voxels[0], threshold) > threshold
     found: list[fits.Fit] = []
-    doubts = [view.doubts for view in views]
+    warnings = [view.warnings for view in views]
     if occupied.any():
         projector = reconstructor.projector
         for number, view in enumerate(views):
@@ -170,8 +169,8 @@ def reconstruct(
                 fit = fits.best(occupied, view.mask, projector, elevations, estimate)
             found.append(fit)
             if fit.iou < _FITTING:
-                doubts[number] = (*doubts[number], _misfit(reconstructor))
-    return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(doubts))
+                warnings[number] = (*warnings[number], _misfit(reconstructor))
+    return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(warnings))
 
 
 def _misfit(reconstructor: Reconstructor) -> str:

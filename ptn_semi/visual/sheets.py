@@ -39,8 +39,8 @@ def grid(
     """Draw a contact sheet on white.
 
     Args:
-      rows: images, uint8 [H, W, 3]. All cells are as large as the largest image, and each image is
-        in the middle of its cell.
+      rows: one or more rows of images, uint8 [H, W, 3]. All cells are as large as the largest
+        image, and each image is in the middle of its cell.
       column_titles: one per column; "" for none.
       row_titles: one per row, at the left; None for none.
 
@@ -48,18 +48,9 @@ def grid(
       uint8 [height, width, 3].
 
     Raises:
-      ValueError: there are no images, rows differ in length, or the number of titles is wrong.
+      ValueError: if a row has not as many images as there are column titles, or if there are not as
+        many row titles as rows.
     """
-    rows = [list(row) for row in rows]
-    if not rows or not rows[0]:
-        raise ValueError("a grid needs at least one image")
-    if any(len(row) != len(column_titles) for row in rows):
-        raise ValueError(
-            f"every row of a grid needs {len(column_titles)} images, one per column title; there "
-            f"are rows of {sorted({len(row) for row in rows})}"
-        )
-    if row_titles is not None and len(row_titles) != len(rows):
-        raise ValueError(f"{len(row_titles)} row titles were given for {len(rows)} rows")
     height = max(image.shape[0] for row in rows for image in row)
     width = max(image.shape[1] for row in rows for image in row)
     font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=max(11, min(16, width // 9))))
@@ -67,13 +58,11 @@ def grid(
     line = sum(font.getmetrics())
     titles = [_wrap(title, font, width) for title in column_titles]
     top = max(title.count("\n") + 1 for title in titles) * (line + 2) + 2 * gap
-    left = gap
-    if row_titles is not None:
-        left += gap + int(max(font.getlength(title) for title in row_titles))
+    row_titles = row_titles or [""] * len(rows)
+    margin = int(max(font.getlength(title) for title in row_titles))
+    left = gap + (margin + gap if margin else 0)
     sheet = Image.new(
-        "RGB",
-        (left + len(titles) * (width + gap), top + len(rows) * (height + gap)),
-        "white",
+        "RGB", (left + len(titles) * (width + gap), top + len(rows) * (height + gap)), "white"
     )
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
@@ -81,11 +70,10 @@ def grid(
         draw.multiline_text(
             (middle, top - gap), title, TEXT_COLOR, font, anchor="md", spacing=2, align="center"
         )
-    for number, row in enumerate(rows):
+    for number, (row, row_title) in enumerate(zip(rows, row_titles, strict=True)):
         y = top + number * (height + gap)
-        if row_titles is not None:
-            draw.text((gap, y + height // 2), row_titles[number], TEXT_COLOR, font, anchor="lm")
-        for column, image in enumerate(row):
+        draw.text((gap, y + height // 2), row_title, TEXT_COLOR, font, anchor="lm")
+        for column, (image, _) in enumerate(zip(row, titles, strict=True)):
             x = left + column * (width + gap)
             offset = (width - image.shape[1]) // 2, (height - image.shape[0]) // 2
             sheet.paste(Image.fromarray(image), (x + offset[0], y + offset[1]))
@@ -93,14 +81,14 @@ def grid(
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write a PNG atomically; create its folder if it is missing.
+    """Write a PNG atomically. Its folder is created if it is missing.
 
     Args:
       path: path of the file, which is replaced if it exists.
       image: uint8 [H, W, 3] or [H, W].
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: if the file cannot be written.
     """
     with files.replacing(path) as partial:
         Image.fromarray(image).save(partial, format="PNG")

@@ -114,12 +114,12 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
         pictures = [sheets.mask_picture(view.mask, _MASK_SIZE) for view in views]
         sheets.save_png(seen, np.concatenate(pictures, axis=1))
         result = reconstruction.reconstruct(reconstructor, views, threshold)
-        in_color = all(map(colors.are_in, views))
-        textures = [colors.texture(view) for view in views] if in_color else []
+        in_color = all(map(colors.has_colors, views))
+        textures = [colors.make_texture(view) for view in views] if in_color else []
         shown = _Shown(result.voxels, result.fits, textures)
         shape, problem = mesh(shown, threshold, *controls)
-        doubts = "; ".join(dict.fromkeys(doubt for doubts in result.doubts for doubt in doubts))
-        note = problem or (_note(f"This may be wrong: {doubts}.") if doubts else "")
+        warnings = "; ".join(dict.fromkeys(sum(result.warnings, ())))
+        note = problem or (_note(f"This may be wrong: {warnings}.") if warnings else "")
         return shown, str(seen), shape, note
 
     def mesh(shown, threshold, surface, color):
@@ -127,7 +127,7 @@ def build(reconstructor: reconstruction.Reconstructor) -> gr.Blocks:
             return None, _note("Reconstruct something first.")
         paint = None
         if color and shown.textures and shown.fits:
-            occupied = surfaces.without_crumbs(shown.voxels, threshold) > threshold
+            occupied = surfaces.drop_small_components(shown.voxels, threshold) > threshold
             camera = reconstructor.projector.camera
             paint = colors.Painter(shown.textures, shown.fits, occupied, camera)
         try:
