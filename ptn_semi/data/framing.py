@@ -1,6 +1,6 @@
 """Framing of silhouettes: an object's place and size in its mask, as in the training masks."""
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -11,18 +11,8 @@ from PIL import Image
 _COVERED = 0.25
 
 
-class Window(NamedTuple):
-    """A square of an image.
-
-    Attributes:
-      x: column of its middle, in pixels.
-      y: row of its middle.
-      side: in pixels; the square may reach beyond the image.
-    """
-
-    x: float
-    y: float
-    side: float
+# A square of an image, as (left, top, right, bottom) in pixels. It may reach beyond the image.
+Window = tuple[float, float, float, float]
 
 
 def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) -> np.ndarray:
@@ -50,11 +40,14 @@ def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
         mask's side. None keeps the image's own frame; its longer side is then the mask's.
     """
     if extent is None:
+        left, top = 0, 0
         bottom, right = silhouette.shape
-        return Window(right / 2, bottom / 2, max(bottom, right))
-    left, top, right, bottom = bounding_box(silhouette)
-    side = max(bottom - top, right - left) / extent
-    return Window((left + right) / 2, (top + bottom) / 2, side)
+        side: float = max(bottom, right)
+    else:
+        left, top, right, bottom = bounding_box(silhouette)
+        side = max(bottom - top, right - left) / extent
+    x, y, half = (left + right) / 2, (top + bottom) / 2, side / 2
+    return x - half, y - half, x + half, y + half
 
 
 def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
@@ -68,11 +61,11 @@ def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
     Returns:
       [S, S], of the same type. Each pixel is the mean of a box in the square.
     """
-    x, y, half = window.x, window.y, window.side / 2
     # Pillow reads only inside an image, so the image is padded until it holds the square.
-    pad = int(np.ceil(window.side))
+    pad = int(np.ceil(window[2] - window[0]))
     padded = Image.fromarray(np.pad(channel, pad))
-    box = (x - half + pad, y - half + pad, x + half + pad, y + half + pad)
+    left, top, right, bottom = (edge + pad for edge in window)
+    box = (left, top, right, bottom)
     return np.asarray(padded.resize((size, size), Image.Resampling.BOX, box=box))
 
 

@@ -122,8 +122,9 @@ def make_texture(view: View) -> np.ndarray:
     rim = round(_RIM * inside.sum() ** 0.5)
     if rim and (core := ndimage.binary_erosion(inside, iterations=rim)).any():
         inside = core
-    step = max(1, int(view.window.side / (4 * _SIZE)))  # large images are reduced first
-    window = framing.Window(*(each / step for each in view.window))
+    left, top, right, bottom = view.window
+    step = max(1, int((right - left) / (4 * _SIZE)))  # large images are reduced first
+    window = (left / step, top / step, right / step, bottom / step)
 
     def scale(channel):
         reduced = Image.fromarray(channel.astype(np.float32)).reduce(step)

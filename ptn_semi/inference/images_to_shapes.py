@@ -154,18 +154,9 @@ def _reconstruct(
     options: Options,
     given: Collection[str],
 ) -> tuple[list[pathlib.Path], Reconstruction]:
-    """Reconstruct an object from images and write its files.
+    """Reconstruct an object from images of it. Write `name` with the suffix of each format.
 
-    Args:
-      reconstructor: the trained model.
-      paths: the images of the object.
-      viewpoints: as in `reconstruct_views`.
-      name: path of what is written, without a suffix.
-      options: how to read the images, and what to write.
-      given: real paths of all images, which must not be replaced.
-
-    Returns:
-      The files that were written, the preview last, and the shape.
+    The real paths of all images, `given`, are not written to.
     """
     views = []
     for path in paths:

@@ -1,6 +1,7 @@
 """Contact sheets: titled grids of masks and shapes."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from typing import cast
 
@@ -56,9 +57,12 @@ def grid(
     font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=max(11, min(16, width // 9))))
     gap = max(4, width // 32)
     line = sum(font.getmetrics())
-    titles = [_wrap(title, font, width) for title in column_titles]
+    titles = []
+    for title in column_titles:
+        characters = int(width * len(title) / max(1, font.getlength(title)))  # about one line
+        titles.append(textwrap.fill(title, max(1, characters), break_long_words=False))
     top = max(title.count("\n") + 1 for title in titles) * (line + 2) + 2 * gap
-    row_titles = row_titles or [""] * len(rows)
+    row_titles = [""] * len(rows) if row_titles is None else row_titles
     margin = int(max(font.getlength(title) for title in row_titles))
     left = gap + (margin + gap if margin else 0)
     sheet = Image.new(
@@ -132,15 +136,3 @@ def reconstruction_sheet(
         for _, azimuth in viewpoints
     ]
     return grid(rows, ["input mask", *titles], row_titles)
-
-
-def _wrap(title: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Break a title between words so that its lines fit the width if possible."""
-    lines = [""]
-    for word in title.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)

@@ -104,11 +104,7 @@ def test_unusable_images_are_refused(image, said):
         silhouettes.find(image, "a.png")
 
 
-def make_pipe(path):
-    os.mkfifo(path)  # which a reader would wait at for ever
-
-
-def save(kind, image):
+def save(image, kind="PNG"):
     return lambda path: image.save(path, kind)
 
 
@@ -118,13 +114,13 @@ def save(kind, image):
         (lambda path: None, "cannot be read"),
         (lambda path: path.write_bytes(b""), "cannot be read"),
         (lambda path: path.write_text("no image"), "cannot be read"),
-        (save("ICO", Image.new("L", (50, 50))), "it is none of PNG"),
-        (make_pipe, "is not a file"),
+        (save(Image.new("L", (50, 50)), "ICO"), "it is none of PNG"),
+        (os.mkfifo, "is not a file"),  # a reader would wait for ever
         (lambda path: path.mkdir(), "is not a file"),
         (lambda path: path.symlink_to("/dev/zero"), "is not a file"),
-        (save("PNG", Image.new("1", (20_000, 20_000))), "pixels"),
-        (save("PNG", Image.new("1", (8_000, 8_000))), "8000 × 8000 pixels"),
-        (save("PNG", Image.new("1", (40_000, 1))), "40000 × 1 pixels"),
+        (save(Image.new("1", (20_000, 20_000))), "pixels"),
+        (save(Image.new("1", (8_000, 8_000))), "8000 × 8000 pixels"),
+        (save(Image.new("1", (40_000, 1))), "40000 × 1 pixels"),
     ],
 )
 def test_files_that_are_not_usable_images_are_named(tmp_path, make, said):

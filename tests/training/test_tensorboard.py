@@ -1,7 +1,6 @@
 """TensorBoard's events: what is written, and that a resumed run leaves no event twice."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.mesh import metadata
@@ -54,15 +53,6 @@ def test_an_event_that_was_cut_short_does_no_harm(tmp_path):
     path.write_bytes(path.read_bytes()[:-7])
     write(tmp_path, [2], 2.0, resumed_step=1).close()
     assert read_curve(tmp_path, "loss") == [(1, 1.0), (2, 2.0)]
-
-
-@pytest.mark.parametrize("resumed_step", [None, 1])
-def test_files_of_other_programs_stay(tmp_path, resumed_step):
-    other = tmp_path / "events.out.tfevents.1.profile-empty"
-    other.write_bytes(b"")
-    for _ in range(2):
-        write(tmp_path, [1], 1.0, resumed_step).close()
-    assert other.read_bytes() == b""
 
 
 def test_pictures_and_meshes_are_written(tmp_path):

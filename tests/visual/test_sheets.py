@@ -17,14 +17,6 @@ def test_sheets_hold_images_of_different_sizes_and_titles():
     assert titled.shape[1] > sheets.grid([[SMALL]], ["title"]).shape[1]
 
 
-@pytest.mark.parametrize(
-    ("rows", "row_titles"), [([[SMALL, LARGE], [SMALL]], None), ([[SMALL, SMALL]], ["a", "b"])]
-)
-def test_images_and_titles_that_do_not_match_are_refused(rows, row_titles):
-    with pytest.raises(ValueError):
-        sheets.grid(rows, ["left", "right"], row_titles)
-
-
 def test_a_picture_that_cannot_be_written_leaves_the_old_one_whole(tmp_path):
     path = tmp_path / "new" / "sheet.png"
     sheets.save_png(path, SMALL)
