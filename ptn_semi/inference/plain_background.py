@@ -35,8 +35,7 @@ def segment(pixels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
     step = -(-max(height, width) // _SIDE)
     small = np.asarray(Image.fromarray(pixels).reduce(step), np.float32)
     margin = _find_frame(small)
-    inside = (slice(margin, len(small) - margin), slice(margin, small.shape[1] - margin))
-    colors = small[inside]
+    colors = small[margin : len(small) - margin, margin : small.shape[1] - margin]
     candidates = [_find_object(colors, *fit) for fit in _fit_backgrounds(colors)]
     if not candidates:
         return None

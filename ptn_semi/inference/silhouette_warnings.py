@@ -22,7 +22,7 @@ def find_warnings(
     colors: np.ndarray,
     tolerance: float,
 ) -> tuple[str, ...]:
-    """Find reasons to doubt a silhouette.
+    """Find reasons why a silhouette may be wrong.
 
     Args:
       silhouette: bool [H, W].

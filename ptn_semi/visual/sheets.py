@@ -103,9 +103,7 @@ def reconstruction_sheet(
     predicted: np.ndarray,
     truth: np.ndarray,
     threshold: float,
-    viewpoints: Sequence[tuple[float, float]] = VIEWPOINTS,
     row_titles: Sequence[str] | None = None,
-    size: int = 128,
 ) -> np.ndarray:
     """Draw one row per example: its input mask, the predicted shape and the true shape.
 
@@ -114,9 +112,7 @@ def reconstruction_sheet(
       predicted: probabilities [B, N, N, N], axes x, y, z.
       truth: occupied voxels, bool [B, N, N, N].
       threshold: predicted voxels of a higher probability are shown as occupied.
-      viewpoints: elevation and azimuth, in degrees, of the pictures of each shape.
       row_titles: one per example, such as its category; None for none.
-      size: side of each picture, in pixels.
 
     Returns:
       uint8 [height, width, 3].
@@ -126,13 +122,15 @@ def reconstruction_sheet(
         occupied = np.asarray(probability) > threshold
         # Both shapes have the same scale.
         half_width = max(bounding_radius(occupied), bounding_radius(true))
-        row = [mask_picture(mask, size)]
+        row = [mask_picture(mask)]
         for shape, color in ((occupied, PREDICTED_COLOR), (true, TRUE_COLOR)):
-            row += [shade_voxels(shape, view, size, color, half_width) for view in viewpoints]
+            row += [
+                shade_voxels(shape, view, color=color, half_width=half_width) for view in VIEWPOINTS
+            ]
         rows.append(row)
     titles = [
         f"{name} at azimuth {azimuth:g}°"
         for name in ("predicted", "true")
-        for _, azimuth in viewpoints
+        for _, azimuth in VIEWPOINTS
     ]
     return grid(rows, ["input mask", *titles], row_titles)

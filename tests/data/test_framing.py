@@ -31,12 +31,3 @@ def test_thin_parts_stay():
     silhouette[20:236, 100:103] = True  # under half a pixel wide in the mask
     silhouette[20:60, 20:236] = True
     assert framing.frame(silhouette, 32)[10:29].any(axis=(1, 2)).all()
-
-
-def test_empty_masks_have_no_say_in_the_extent():
-    masks = np.zeros([2, 8, 8, 1])
-    assert framing.extent(masks) == 1
-    masks[0, 2:6] = 1
-    assert framing.extent(masks) == 1  # a band from side to side
-    masks[0, :, 4:] = 0
-    assert framing.extent(masks) == 0.5

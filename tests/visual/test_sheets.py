@@ -39,5 +39,5 @@ def test_reconstruction_sheets_have_a_row_for_each_shape_even_if_it_is_empty():
     rng = np.random.default_rng(0)
     masks, truth = rng.random([3, 20, 20, 1]), rng.random([3, 16, 16, 16]) < 0.1
     for predicted in (rng.random(truth.shape), np.zeros(truth.shape)):
-        sheet = sheets.reconstruction_sheet(masks, predicted, truth, 0.9, size=48)
-        assert sheet.shape[0] > 3 * 48 and sheet.shape[1] > 5 * 48
+        sheet = sheets.reconstruction_sheet(masks, predicted, truth, 0.9)
+        assert sheet.shape[0] > 3 * 128 and sheet.shape[1] > 5 * 128
