@@ -1,7 +1,7 @@
 """Exports a model for other programs: `python -m ptn_semi.export --workdir=... --output=models/1`.
 
-saved_model: a folder for TF Serving, named by a version number; the signatures are those of
-`exports.Servable`. tflite, onnx: a file that maps masks to voxels and latents.
+--format=saved_model writes a folder for TF Serving, named by a version number, with the signatures
+of `exports.Servable`. tflite and onnx write a file that maps masks to voxels and latents.
 """
 
 from absl import flags as absl_flags
@@ -15,7 +15,7 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Workdir of the training run.", required=True)
     absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
     absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
 

@@ -1,9 +1,9 @@
 """Turns images into meshes: `python -m ptn_semi.reconstruct chair.png`.
 
-Takes masks, images with a transparent background, and photographs; folders too. For each it writes
-a mesh (.glb, .obj, .ply, .stl) or voxels (.binvox, .npz with probabilities), and a preview (.png)
-that shows the silhouette that was found. One image that cannot be used stops no other; the
-exit code is then 1. With --views all images show one object.
+Takes masks, images with a transparent background, photographs, and folders of these. For each
+image it writes a mesh (.glb, .obj, .ply, .stl) or voxels (.binvox, .npz with probabilities), and a
+preview (.png) that shows the silhouette that was found. An image that cannot be used does not stop
+the others; the exit code is then 1. With --views all images show one object.
 """
 
 import math
@@ -23,34 +23,34 @@ def define_flags() -> None:
     absl_flags.DEFINE_string(
         "model",
         None,
-        "Workdir of a trained run, or an exported SavedModel; if not given, the model that comes "
-        "with the package.",
+        "Workdir of a training run, or an exported SavedModel; the pretrained model of the package "
+        "if not given.",
     )
-    absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder for what is written.")
+    absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder to write to.")
     absl_flags.DEFINE_multi_enum(
-        "format", ["glb"], settings.SHAPE_FORMATS, "What to write; give it again for more."
+        "format", ["glb"], settings.SHAPE_FORMATS, "What to write; can be repeated."
     )
     flags.define(settings.MeshSettings)
     absl_flags.DEFINE_float(
         "threshold",
         None,
-        "Probability from which voxels are occupied; the one that is best on the "
-        "validation split if not given.",
+        "Probability above which voxels are occupied; the best one on the validation split if not "
+        "given.",
         lower_bound=0.001,
         upper_bound=0.999,
     )
     absl_flags.DEFINE_boolean(
         "framed",
         False,
-        "Images are framed as training masks are; else the object is centred and scaled.",
+        "Images are framed as training masks are, so objects are not centred and scaled.",
     )
     absl_flags.DEFINE_boolean(
-        "views", False, "The images show one object, from 2 to 8 sides; it gets one shape."
+        "views", False, "The 2 to 8 images show one object from several sides and give one shape."
     )
     absl_flags.DEFINE_list(
         "viewpoints",
         [],
-        "With --views: elevation and azimuth of each image in turn, in degrees, as 20,30,10,120; "
+        "With --views: elevation and azimuth of each image in turn, in degrees, e.g. 20,30,10,120; "
         "estimated if not given.",
     )
     absl_flags.DEFINE_enum(
@@ -65,7 +65,7 @@ def define_flags() -> None:
 def main(paths: list[str]) -> None:
     """Parse flags and call the library."""
     if not paths:
-        raise UserError("name an image to reconstruct, or a folder of them")
+        raise UserError("name an image to reconstruct, or a folder of images")
     meshes = flags.collect(settings.MeshSettings)
     if meshes != settings.PLAIN_MESHES and not set(FLAGS.format) & set(settings.MESH_FORMATS):
         raise UserError(
@@ -74,7 +74,7 @@ def main(paths: list[str]) -> None:
         )
     if meshes.color and not set(FLAGS.format) & set(settings.COLOR_FORMATS):
         raise UserError("--color is for .glb, .obj and .ply: add --format=glb, obj or ply")
-    viewpoints = _viewpoints(FLAGS.viewpoints)
+    viewpoints = _parse_viewpoints(FLAGS.viewpoints)
     if FLAGS.model is not None:
         check_model(FLAGS.model)
     if FLAGS.segment == "model":
@@ -94,7 +94,7 @@ def main(paths: list[str]) -> None:
             print(f"{image}:")
             _report(image, number, shape, written[-1])
         return
-    done = 0
+    num_done = 0
     problems: list[UserError] = []
     for path, files, result in images_to_shapes.reconstruct_files(
         reconstructor, paths, FLAGS.output_dir, options
@@ -103,44 +103,45 @@ def main(paths: list[str]) -> None:
             problems.append(files)
             print(f"left out: {files}")
         else:
-            done += 1
+            num_done += 1
             print(f"{path}: {', '.join(map(str, files))}")
             _report(path, 0, result, files[-1])
-    if len(problems) == 1 and not done:
+    if len(problems) == 1 and not num_done:
         raise problems[0]
     if problems:
-        raise UserError(f"{len(problems)} of {done + len(problems)} images could not be used")
+        total = num_done + len(problems)
+        raise UserError(f"{len(problems)} of {total} images could not be used")
 
 
-def _viewpoints(texts):
+def _parse_viewpoints(texts):
     """Return the pairs of angles in --viewpoints, or None."""
     if not texts:
         return None
     if not FLAGS.views:
-        raise UserError("--viewpoints are of several images of one object: add --views")
+        raise UserError("--viewpoints is for several images of one object: add --views")
     try:
         angles = [float(text) for text in texts]
         if len(angles) % 2 or not all(map(math.isfinite, angles)):
             raise ValueError
     except ValueError:
         raise UserError(
-            f"--viewpoints={','.join(texts)} is no list of elevations and azimuths in degrees: "
-            "give two numbers for each image, as 20,30,10,120"
+            f"--viewpoints={','.join(texts)} is not a list of elevations and azimuths in degrees: "
+            "give two numbers for each image, e.g. 20,30,10,120"
         ) from None
     return list(zip(angles[::2], angles[1::2], strict=True))
 
 
 def _report(image, number, result, preview):
-    """Print from where an image was taken, and what speaks against its shape."""
+    """Print from where an image was taken, and the warnings about it."""
     if result.fits:
         fit = result.fits[number]
         print(
             f"  seen from azimuth {fit.azimuth:.0f}°, elevation {fit.elevation:.0f}°, where the "
             f"shape has an IoU of {fit.iou:.2f} with the mask"
         )
-    for doubt in result.doubts[number]:
+    for warning in result.warnings[number]:
         print(
-            f"warning: {image}: {doubt}; look at {preview}, and give a cut-out or a mask if the "
+            f"warning: {image}: {warning}; look at {preview}, and give a cut-out or a mask if the "
             "silhouette is wrong"
         )
 

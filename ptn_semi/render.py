@@ -1,8 +1,8 @@
 """Renders shapes to masks: `python -m ptn_semi.render my_shapes --output_dir=masks`.
 
-Takes a mesh file, a folder of them, or a folder per category; with --dataset=voxels voxel files.
-For each shape it writes the masks, voxels and viewpoints that a data set of it would hold, and a
-picture, so that they can be compared with those of other software.
+Takes a mesh file, a folder of mesh files, or a folder with one subfolder per category; with
+--dataset=voxels it takes voxel files instead. For each shape it writes a picture, and the masks,
+voxels and viewpoints that a data set would hold, to be compared with those of other software.
 """
 
 from absl import flags as absl_flags
@@ -17,7 +17,7 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("output_dir", "renders", "Folder for what is written.")
+    absl_flags.DEFINE_string("output_dir", "renders", "Folder to write to.")
     flags.define(settings.ShapeSettings)
     FLAGS.set_default("dataset", "meshes")
 
@@ -26,7 +26,7 @@ def main(paths: list[str]) -> None:
     """Parse flags and call the library."""
     shapes = flags.collect(settings.ShapeSettings)
     if len(paths) > 1:
-        raise UserError(f"{len(paths)} paths are given: give one file or one folder")
+        raise UserError(f"{len(paths)} paths were given: give one file or one folder")
     source, items = find_shapes(shapes, *paths)
     with cli.loading():
         import tqdm

@@ -42,7 +42,8 @@ def reconstruct(
     voxels = checkpoints.load_networks(checkpoint).predict(masks)
     threshold = checkpoint.info.threshold
     return [
-        to_draw(surfaces.without_crumbs(shape, threshold), threshold, surface) for shape in voxels
+        to_draw(surfaces.drop_small_components(shape, threshold), threshold, surface)
+        for shape in voxels
     ]
 
 

@@ -71,7 +71,8 @@ def draw(networks: Networks, shapes: splits.Shapes, threshold: float, count: int
     rows = []
     for row in range(len(index)):
         found = [
-            surfaces.without_crumbs(voxels[row], threshold) > threshold for voxels in predictions
+            surfaces.drop_small_components(voxels[row], threshold) > threshold
+            for voxels in predictions
         ]
         drawn = [shading.shade_voxels(voxels, shading.VIEWPOINTS[0]) for voxels in found]
         true = shading.shade_voxels(truth[row], shading.VIEWPOINTS[0], color=sheets.TRUE_COLOR)

@@ -1,28 +1,14 @@
 """Framing of silhouettes: an object's place and size in its mask, as in the training masks."""
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
-# Share of a pixel that the silhouette must cover for the mask's pixel to be full. It is well below
-# one half because training masks thicken thin parts: a pixel there is full if its ray meets any
-# voxel, and a voxel is full if the object touches enough of it.
-_COVERED = 0.25
+from ptn_semi.projection.rays import MIN_COVERAGE
 
-
-class Window(NamedTuple):
-    """A square of an image.
-
-    Attributes:
-      x: column of its middle, in pixels.
-      y: row of its middle.
-      side: in pixels; the square may reach beyond the image.
-    """
-
-    x: float
-    y: float
-    side: float
+# A square of an image, as (left, top, right, bottom) in pixels. It may reach beyond the image.
+Window = tuple[float, float, float, float]
 
 
 def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) -> np.ndarray:
@@ -36,11 +22,13 @@ def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) 
     Returns:
       The mask, float32 [S, S, 1], of zeros and ones.
     """
-    return cut(silhouette, window(silhouette, extent), image_size)
+    pixels = silhouette.astype(np.uint8) * 255
+    covered = resample(pixels, window(silhouette, extent), image_size) / 255
+    return (covered >= MIN_COVERAGE).astype(np.float32)[..., None]
 
 
 def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
-    """Return the part of an image that a mask shows, if it is framed as training masks are.
+    """Return the part of an image that a mask shows if it is framed as training masks are.
 
     Args:
       silhouette: bool [H, W], not empty.
@@ -48,36 +36,33 @@ def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
         mask's side. None keeps the image's own frame; its longer side is then the mask's.
     """
     if extent is None:
+        left, top = 0, 0
         bottom, right = silhouette.shape
-        return Window(right / 2, bottom / 2, max(bottom, right))
-    left, top, right, bottom = bounding_box(silhouette)
-    side = max(bottom - top, right - left) / extent
-    return Window((left + right) / 2, (top + bottom) / 2, side)
+        side: float = max(bottom, right)
+    else:
+        left, top, right, bottom = bounding_box(silhouette)
+        side = max(bottom - top, right - left) / extent
+    x, y, half = (left + right) / 2, (top + bottom) / 2, side / 2
+    return x - half, y - half, x + half, y + half
 
 
-def cut(silhouette: np.ndarray, window: Window, image_size: int) -> np.ndarray:
-    """Scale a part of a silhouette to a mask.
+def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
+    """Scale a square of an image by averaging.
 
     Args:
-      silhouette: bool [H, W].
-      window: the part.
-      image_size: S, the mask's side in pixels.
+      channel: uint8 or float32 [H, W]. It counts as 0 beyond the image.
+      window: the square.
+      size: S, the side of the result in pixels.
 
     Returns:
-      The mask, float32 [S, S, 1], of zeros and ones.
+      [S, S], of the same type. Each pixel is the mean of a box in the square.
     """
-    x, y, half = window.x, window.y, window.side / 2
     # Pillow reads only inside an image, so the image is padded until it holds the square.
-    pad = int(np.ceil(window.side))
-    padded = Image.fromarray(np.pad(silhouette, pad).astype(np.uint8) * 255)
-    # Each pixel of the mask is the mean of a box in the square.
-    covered = padded.resize(
-        (image_size, image_size),
-        Image.Resampling.BOX,
-        box=(x - half + pad, y - half + pad, x + half + pad, y + half + pad),
-    )
-    mask = np.asarray(covered) / 255 >= _COVERED
-    return mask.astype(np.float32)[..., None]
+    pad = int(np.ceil(window[2] - window[0]))
+    padded = Image.fromarray(np.pad(channel, pad))
+    left, top, right, bottom = (edge + pad for edge in window)
+    box = (left, top, right, bottom)
+    return np.asarray(padded.resize((size, size), Image.Resampling.BOX, box=box))
 
 
 def bounding_box(silhouette: np.ndarray) -> tuple[int, int, int, int]:

@@ -6,29 +6,30 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage, spatial
 
+from ptn_semi.data import framing
 from ptn_semi.inference.fits import Fit
 from ptn_semi.inference.reconstruction import View
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
 
 _SIZE = 128  # pixels of the square that an image is scaled to; a 64³ grid has 64 voxels along it
-_RIM = 0.02  # of the silhouette's square root of area: mixed with the background, and left out
-_SYMMETRIC = 0.7  # IoU with the mirror image, from which hidden sides take the colours opposite
+_RIM = 0.02  # of the square root of the silhouette's area: mixed with the background, and left out
+_SYMMETRIC = 0.7  # IoU with the mirror image, from which hidden sides take the opposite colours
 _CLEARANCE = 1.25  # voxels from the surface to where a line of sight must be free
 _STEP = 0.5  # voxels, along a line of sight
 _CLOSE = 3.0  # voxels; bumps of the surface hide points between others that are seen
-_LEAST_FACING = 0.1  # cosine, under which a surface is too edge-on to show its colour
+_MIN_FACING = 0.1  # cosine, below which a surface is too edge-on to show its colour
 
 
 class Painter:
     """Gives points of a surface the colours that the images show there.
 
-    A point takes the mean colour of the images that see it, those that face it first. A point that
-    none sees takes the colours of its mirror image on the object's other side, if the shape is
-    symmetric. What is left takes the colour of a point close by, or the mean colour of all.
+    A point takes the mean colour of the images that see it, in which images that face it weigh
+    more. If none sees it and the shape is symmetric, it takes the colour of its mirror image on the
+    object's other side. Otherwise it takes the colour of a point close by, or the mean of all.
 
     Args:
-      textures: the colours of the images; see `texture`.
+      textures: the colours of the images; see `make_texture`.
       fits: the viewpoint of each image.
       occupied: the shape, bool [N, N, N].
       camera: the camera of the model's masks.
@@ -58,13 +59,12 @@ class Painter:
         Returns:
           uint8 [V, 3], RGB.
         """
-        sums, weights = self._seen(points, normals)
+        sums, weights = self._look_up(points, normals)
         if self._is_symmetric:
             flip = np.array([1, 1, -1])
             hidden = weights == 0
-            sums[hidden], weights[hidden] = self._seen(
-                points[hidden] * flip, normals[hidden] * flip
-            )
+            mirrored = points[hidden] * flip, normals[hidden] * flip
+            sums[hidden], weights[hidden] = self._look_up(*mirrored)
         seen = weights > 0
         colors = sums / np.where(seen, weights, 1)[:, None]
         # Where nothing is seen at all, the mean of the images stands in.
@@ -76,7 +76,7 @@ class Painter:
             colors[np.flatnonzero(~seen)[close]] = colors[seen][nearest[close]]
         return np.round(colors).astype(np.uint8)
 
-    def _seen(self, points, normals):
+    def _look_up(self, points, normals):
         """Return the weighted sums of the colours [V, 3] that images show, and the weights [V]."""
         sums, weights = np.zeros([len(points), 3]), np.zeros(len(points))
         for viewpoint, texture in zip(self._viewpoints, self._textures, strict=True):
@@ -86,7 +86,7 @@ class Painter:
                 towards = self._camera.distance * back - points
                 towards /= np.linalg.norm(towards, axis=1, keepdims=True)
             facing = (normals * towards).sum(axis=1)
-            facing = np.where(facing < _LEAST_FACING, 0, facing)
+            facing = np.where(facing < _MIN_FACING, 0, facing)
             facing *= self._is_free(points, towards)
             matrix = geometry.projection_matrix(viewpoint, self._camera, _SIZE)
             u, v, w = matrix @ np.c_[points, np.ones(len(points))].T
@@ -106,14 +106,14 @@ class Painter:
         return free
 
 
-def are_in(view: View) -> bool:
-    """Return whether an object has more than one colour in an image; in a mask it has one."""
+def has_colors(view: View) -> bool:
+    """Return whether an object has more than one colour in an image. In a mask it has one."""
     colors = view.image[view.silhouette]
     return bool((colors != colors[0]).any())
 
 
-def texture(view: View) -> np.ndarray:
-    """Return the colours that a view's mask would have, those of the object, also outside it.
+def make_texture(view: View) -> np.ndarray:
+    """Return the colours of the object in the frame of the view's mask, extended beyond the object.
 
     Returns:
       uint8 [128, 128, 3], RGB.
@@ -122,18 +122,16 @@ def texture(view: View) -> np.ndarray:
     rim = round(_RIM * inside.sum() ** 0.5)
     if rim and (core := ndimage.binary_erosion(inside, iterations=rim)).any():
         inside = core
-    step = max(1, int(view.window.side / (4 * _SIZE)))  # large images are reduced first
-    x, y, side = (each / step for each in view.window)
-    pad = int(np.ceil(side))
-    box = (x - side / 2 + pad, y - side / 2 + pad, x + side / 2 + pad, y + side / 2 + pad)
+    left, top, right, bottom = view.window
+    step = max(1, int((right - left) / (4 * _SIZE)))  # large images are reduced first
+    window = (left / step, top / step, right / step, bottom / step)
 
-    def scaled(channel):
-        reduced = np.asarray(Image.fromarray(channel.astype(np.float32)).reduce(step))
-        padded = Image.fromarray(np.pad(reduced, pad))
-        return np.asarray(padded.resize((_SIZE, _SIZE), Image.Resampling.BOX, box=box))
+    def scale(channel):
+        reduced = Image.fromarray(channel.astype(np.float32)).reduce(step)
+        return framing.resample(np.asarray(reduced), window, _SIZE)
 
-    covered = scaled(inside)
-    channels = [scaled(view.image[..., channel] * inside) for channel in range(3)]
+    covered = scale(inside)
+    channels = [scale(view.image[..., channel] * inside) for channel in range(3)]
     texture = np.stack(channels, axis=-1) / np.maximum(covered, 1e-6)[..., None]
     nearest = ndimage.distance_transform_edt(
         covered < min(0.5, covered.max()), return_distances=False, return_indices=True

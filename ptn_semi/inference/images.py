@@ -2,10 +2,8 @@
 
 import io
 import os
-import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,17 +16,17 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 FIX = "give a PNG or JPEG"
 MAX_PIXELS = 50_000_000
 _MAX_BYTES = 256 << 20
-_LONGEST = 32768  # pixels; decoding takes memory for every row
-_OTHERS = {  # what is found under an image's name, by its first bytes
+_MAX_SIDE = 32768  # pixels; decoding takes memory for every row
+_NO_IMAGES = {  # first bytes of other files that have the names of images
     b"version https://git-lfs": "is a Git LFS pointer, not the image: run 'git lfs pull'",
-    b"\x00\x05\x16\x07": "is macOS' note about another file: give the file without '._'",
+    b"\x00\x05\x16\x07": "is metadata that macOS keeps of a file: give the file without '._'",
 }
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _PNG, _JPEG, _END_OF_JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\xff\xd9"
 
 
 def read(path: str | os.PathLike) -> Image.Image:
-    """Read an image file and turn it as its camera was held (EXIF).
+    """Read an image file, and turn it upright as its EXIF orientation says.
 
     Only the first frame of a file is used.
 
@@ -42,7 +40,7 @@ def read(path: str | os.PathLike) -> Image.Image:
       UserError: if the file cannot be read or is too large.
     """
     data = files.read(path, _MAX_BYTES, FIX)
-    for start, meaning in _OTHERS.items():
+    for start, meaning in _NO_IMAGES.items():
         if data.startswith(start):
             raise UserError(f"{path} {meaning}")
     data = _without_damaged_text(data)
@@ -50,12 +48,12 @@ def read(path: str | os.PathLike) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's; real problems raise errors
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS or max(image.size) > _LONGEST:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > _MAX_SIDE:
                 raise UserError(
                     f"{path} has {image.width} × {image.height} pixels: scale it down to at most "
-                    f"{MAX_PIXELS // 10**6} million in all and {_LONGEST:,} on a side"
+                    f"{MAX_PIXELS // 10**6} million in all and {_MAX_SIDE:,} on a side"
                 )
-            data = _ended(data)
+            data = _with_end_marker(data)
             Image.open(io.BytesIO(data), formats=FORMATS).verify()  # a PNG's checksums
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             image.load()
@@ -73,37 +71,27 @@ def read(path: str | os.PathLike) -> Image.Image:
 
 
 def _without_damaged_text(data: bytes) -> bytes:
-    """Return a PNG without its damaged text."""
+    """Return a PNG without the chunks of text whose checksums are wrong; Pillow refuses those."""
     if not data.startswith(_PNG):
         return data
-    chunks = list(_png_chunks(data))
-    if b"".join(chunk for _, chunk, _ in chunks) != data[len(_PNG) :]:
-        return data  # it is cut, or something follows its end
-    return _PNG + b"".join(
-        chunk for kind, chunk, is_sound in chunks if is_sound or kind not in _TEXT
-    )
+    kept, at = [_PNG], len(_PNG)
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big") + 12
+        chunk = data[at : at + size]
+        is_sound = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if is_sound or chunk[4:8] not in _TEXT:
+            kept.append(chunk)
+        at += size
+    return b"".join(kept)
 
 
-def _ended(data: bytes) -> bytes:
-    """Return a JPEG with its end marker, if nothing but that is missing."""
+def _with_end_marker(data: bytes) -> bytes:
+    """Add its end marker to a JPEG if nothing else is missing."""
     if not data.startswith(_JPEG) or data.rstrip(b"\0").endswith(_END_OF_JPEG):
         return data
-    # Whatever follows the last block of pixels is skipped. If it matters, blocks are missing.
+    # What follows the last block of pixels is skipped. If it changes pixels, blocks are missing.
     whole, other = (
         np.asarray(Image.open(io.BytesIO(data + more + _END_OF_JPEG), formats=["JPEG"]))
         for more in (b"", b"\x55" * 64)
     )
     return data + _END_OF_JPEG if np.array_equal(whole, other) else data
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Split a PNG into its chunks: their kind, their bytes, and whether their checksum is right."""
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        (size,) = struct.unpack(">I", data[at : at + 4])
-        chunk = data[at : at + size + 12]
-        if len(chunk) < size + 12:
-            return
-        is_sound = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
-        yield chunk[4:8], chunk, is_sound
-        at += len(chunk)

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from PIL import Image
 
@@ -13,8 +13,8 @@ from ptn_semi.inference.reconstruction import (
     Reconstruction,
     Reconstructor,
     check_shape,
+    frame_view,
     reconstruct,
-    view_of,
 )
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import files
@@ -44,7 +44,7 @@ class Options:
     segment: str = "auto"
 
 
-def images_in(
+def list_images(
     paths: Iterable[str | os.PathLike],
 ) -> Iterator[tuple[pathlib.Path, UserError | None]]:
     """List image files.
@@ -62,14 +62,11 @@ def images_in(
             yield path, None
             continue
         try:
-            found = sorted(
-                child
-                for child in path.iterdir()
-                if formats.get(child.suffix.lower()) in images.FORMATS
-            )
+            children = sorted(path.iterdir())
         except OSError as error:
             yield path, UserError(f"{path} cannot be listed ({error.strerror}): make it readable")
             continue
+        found = [c for c in children if formats.get(c.suffix.lower()) in images.FORMATS]
         for child in found:
             yield child, files.link_problem(path, child)
         if not found:
@@ -94,15 +91,14 @@ def reconstruct_files(
     Yields:
       The path of the image; the files written for it, or a `UserError`; and the shape, or None.
     """
-    found = list(images_in(paths))
+    found = list(list_images(paths))
     given = {os.path.realpath(path) for path, _ in found}
     taken: set[str] = set()
     for path, problem in found:
-        if problem:
-            yield path, problem, None
-            continue
         try:
-            name = pathlib.Path(output_dir, _free_name(path.stem, taken))
+            if problem:
+                raise problem
+            name = pathlib.Path(output_dir, _choose_name(path.stem, taken))
             written, result = _reconstruct(reconstructor, [path], None, name, options, given)
         except UserError as error:
             yield path, error, None
@@ -130,10 +126,10 @@ def reconstruct_views(
       The paths of the images, the files that were written, and the shape.
 
     Raises:
-      UserError: one of the images cannot be used, there are too few or too many, or there is not a
-        viewpoint for each.
+      UserError: if one of the images cannot be used, there are too few or too many, or there is not
+        a viewpoint for each.
     """
-    found = list(images_in(paths))
+    found = list(list_images(paths))
     for _, problem in found:
         if problem:
             raise problem
@@ -150,40 +146,49 @@ def reconstruct_views(
     return views, *_reconstruct(reconstructor, views, viewpoints, name, options, given)
 
 
-def _reconstruct(reconstructor, paths, viewpoints, name, options, given):
-    """Reconstruct an object from images, and write its files; return them and the shape."""
-    views = [
-        view_of(reconstructor, silhouettes.read(path, options.segment), options.framed)
-        for path in paths
-    ]
-    for path, view in zip(paths, views, strict=True):
-        if options.meshes.color and not colors.are_in(view):
+def _reconstruct(
+    reconstructor: Reconstructor,
+    paths: Sequence[pathlib.Path],
+    viewpoints: Sequence[Sequence[float]] | None,
+    name: pathlib.Path,
+    options: Options,
+    given: Collection[str],
+) -> tuple[list[pathlib.Path], Reconstruction]:
+    """Reconstruct an object from images of it. Write `name` with the suffix of each format.
+
+    The real paths of all images, `given`, are not written to.
+    """
+    views = []
+    for path in paths:
+        view = frame_view(reconstructor, silhouettes.read(path, options.segment), options.framed)
+        if options.meshes.color and not colors.has_colors(view):
             raise UserError(
                 f"{path} has one colour only, as masks have, and cannot colour a shape: leave out "
                 "--color"
             )
+        views.append(view)
     result = reconstruct(reconstructor, views, options.threshold, viewpoints)
     check_shape(result.voxels, result.threshold, paths[0])
     # The name may hold dots, so no suffix is replaced.
     written = [name.with_name(f"{name.name}.{kind}") for kind in [*options.formats, "png"]]
-    if os.path.realpath(written[-1]) in given:
+    *shapes, preview = written
+    if os.path.realpath(preview) in given:
         raise UserError(
-            f"the preview of {paths[0]} would replace the image {written[-1]}: give another "
+            f"the preview of {paths[0]} would replace the image {preview}: give another "
             "--output_dir"
         )
     paint = None
     if options.meshes.color:
-        textures = [colors.texture(view) for view in views]
+        textures = [colors.make_texture(view) for view in views]
         camera = reconstructor.info.settings.camera
         paint = colors.Painter(textures, result.fits, result.occupied, camera)
-    for file in written[:-1]:
+    for file in shapes:
         shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)
-    preview = previews.draw(views, result, paint or shading.PREDICTED_COLOR)
-    sheets.save_png(written[-1], preview)
+    sheets.save_png(preview, previews.draw(views, result, paint or shading.PREDICTED_COLOR))
     return written, result
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
+def _choose_name(stem: str, taken: set[str]) -> str:
     """Choose a name for an image's files that no other image has taken, and add it to `taken`."""
     names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
     name = next(name for name in names if name not in taken)

@@ -1,8 +1,8 @@
-"""Objects in photographs before any background, found by U²-Net, a network that others trained.
+"""Objects in photographs before any background, found by the pretrained network U²-Net.
 
 The package rembg runs it, and downloads its weights (176 MB) when it is first used. It has newer
-networks too, but the terms of their weights or of the photographs behind them forbid commercial
-use.
+networks too, but the terms of their weights, or of the photographs that these were trained on,
+forbid commercial use.
 """
 
 import functools
@@ -17,7 +17,7 @@ from ptn_semi.utils.errors import UserError
 
 INSTALL = "pip install 'ptn_semi[photos]'"
 _NETWORK = "u2net"
-_OTHERWISE = "give a mask or an image with a transparent background, or use --segment=plain"
+_ALTERNATIVE = "give a mask or an image with a transparent background, or use --segment=plain"
 
 
 def is_installed() -> bool:
@@ -35,7 +35,7 @@ def segment(pixels: np.ndarray) -> np.ndarray:
       Its silhouette, bool [H, W].
 
     Raises:
-      UserError: the network's weights cannot be downloaded or read.
+      UserError: if the network's weights cannot be downloaded or read.
     """
     mask = _session().predict(Image.fromarray(pixels))[0]
     return np.asarray(mask) >= 128
@@ -57,12 +57,12 @@ def _session():
         reason = error.strerror or "no connection"
         raise UserError(
             f"the weights {weights} of the network that finds objects could not be downloaded "
-            f"({reason}): connect to the internet, or {_OTHERWISE}"
+            f"({reason}): connect to the internet, or {_ALTERNATIVE}"
         ) from error
-    except Exception as error:  # ONNX Runtime has dozens of errors with no other ancestor
+    except Exception as error:  # ONNX Runtime's errors have no base class of their own
         path = rembg.sessions.sessions[_NETWORK].resolve_existing(weights)
         where = os.fspath(path or weights)
         raise UserError(
             f"{where} cannot be used ({errors.first_line(error)}): delete it to have it downloaded "
-            f"again, or {_OTHERWISE}"
+            f"again, or {_ALTERNATIVE}"
         ) from error

@@ -16,7 +16,7 @@ def check_model(path: str | os.PathLike) -> None:
       UserError: if it holds none of their files.
     """
     if not any((pathlib.Path(path) / name).exists() for name in _MODEL_FILES):
-        raise UserError(f"{path} holds no checkpoint: give a workdir that was trained in")
+        raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")
 
 
 # The package that a format needs, and the extra that installs it.

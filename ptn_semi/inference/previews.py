@@ -1,9 +1,9 @@
-"""Pictures of what was found in images and of the shape that came of it."""
+"""Pictures of what was found in images and of the shape that was reconstructed from them."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ptn_semi.inference.reconstruction import Reconstruction, View
 from ptn_semi.visual import shading, sheets
@@ -21,7 +21,7 @@ def draw(
 
     Args:
       views: what was reconstructed.
-      result: its shape, which is not empty. It is shown all round for a single view, and for
+      result: its shape, which is not empty. It is shown from all sides for a single view, and for
         several from each one's own viewpoint and from two others.
       color: of the shape; see `shading.shade_voxels`.
 
@@ -32,8 +32,9 @@ def draw(
     around = _VIEWPOINTS[:2] if several else _VIEWPOINTS
     rows = []
     for view, fit in zip(views, result.fits, strict=True):
-        silhouette = sheets.mask_picture(_in_square(view.silhouette) / 255, _SIZE)
-        row = [_in_square(view.image), silhouette, sheets.mask_picture(view.mask, _SIZE)]
+        silhouette = _pad_to_square(view.silhouette.astype(np.uint8) * 255, "black") / 255
+        row = [_pad_to_square(view.image, "white")]
+        row += [sheets.mask_picture(mask, _SIZE) for mask in (silhouette, view.mask)]
         seen_from = [(fit.elevation, fit.azimuth)] * several + [*around]
         row += [shading.shade_voxels(result.occupied, v, _SIZE, color) for v in seen_from]
         rows.append(row)
@@ -42,10 +43,6 @@ def draw(
     return sheets.grid(rows, titles)
 
 
-def _in_square(image: np.ndarray) -> np.ndarray:
-    """Centre an image or a silhouette in a square of `_SIZE` × `_SIZE` pixels, uint8."""
-    picture = Image.fromarray(image.astype(np.uint8) * (255 if image.ndim == 2 else 1))
-    picture.thumbnail((_SIZE, _SIZE))
-    square = Image.new(picture.mode, (_SIZE, _SIZE), "white" if picture.mode == "RGB" else 0)
-    square.paste(picture, ((_SIZE - picture.width) // 2, (_SIZE - picture.height) // 2))
-    return np.asarray(square)
+def _pad_to_square(image: np.ndarray, color: str) -> np.ndarray:
+    """Scale an image, uint8, to fit a square of `_SIZE` × `_SIZE` pixels, and centre it there."""
+    return np.asarray(ImageOps.pad(Image.fromarray(image), (_SIZE, _SIZE), color=color))

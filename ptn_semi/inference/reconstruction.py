@@ -18,7 +18,7 @@ from ptn_semi.visual import surfaces
 
 # IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
 # category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
-_FITTING = 0.6
+_MIN_FIT = 0.6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,14 +64,14 @@ class View:
     Attributes:
       image: uint8 [H, W, 3].
       silhouette: bool [H, W].
-      doubts: why the silhouette may be wrong, in words.
+      warnings: why the silhouette may be wrong, in words.
       window: the part of the image that the mask shows.
       mask: what the model sees, float32 [S, S, 1] of zeros and ones.
     """
 
     image: np.ndarray
     silhouette: np.ndarray
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
     window: framing.Window
     mask: np.ndarray
 
@@ -83,16 +83,16 @@ class Reconstruction:
     Attributes:
       voxels: probabilities, float32 [N, N, N] in [0, 1].
       threshold: probability above which voxels are occupied.
-      occupied: bool [N, N, N], without crumbs.
+      occupied: bool [N, N, N], without small components.
       fits: for each view, the viewpoint from which the shape is most like it; empty if unknown.
-      doubts: for each view, why it or the shape may be wrong, in words.
+      warnings: for each view, why it or the shape may be wrong, in words.
     """
 
     voxels: np.ndarray
     threshold: float
     occupied: np.ndarray
     fits: tuple[fits.Fit, ...]
-    doubts: tuple[tuple[str, ...], ...]
+    warnings: tuple[tuple[str, ...], ...]
 
 
 def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
@@ -113,7 +113,7 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
     return Reconstructor(checkpoints.load_networks(checkpoint), checkpoint.info)
 
 
-def view_of(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
+def frame_view(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
     """Frame the object in an image as the model's training masks are.
 
     Args:
@@ -122,9 +122,8 @@ def view_of(reconstructor: Reconstructor, found: Found, framed: bool = False) ->
       framed: whether the image is framed so already.
     """
     extent = None if framed else reconstructor.extent
-    window = framing.window(found.silhouette, extent)
-    mask = framing.cut(found.silhouette, window, reconstructor.image_size)
-    return View(*found, window, mask)
+    mask = framing.frame(found.silhouette, reconstructor.image_size, extent)
+    return View(*found, framing.window(found.silhouette, extent), mask)
 
 
 def reconstruct(
@@ -142,7 +141,7 @@ def reconstruct(
       viewpoints: elevation and azimuth of each view, in degrees; None to estimate them.
 
     Returns:
-      The shape, with a doubt for each view that it does not fit. It may have no occupied voxels;
+      The shape, with a warning for each view that it does not fit. It may have no occupied voxels;
       see `check_shape`.
     """
     threshold = reconstructor.threshold if threshold is None else threshold
@@ -151,9 +150,9 @@ def reconstruct(
     voxels, seen_from = reconstructor.networks.predict_views(masks[None], known)
     # A model without V estimates none.
     estimates = [None] * len(views) if seen_from is None else seen_from[0]
-    occupied = surfaces.without_crumbs(voxels[0], threshold) > threshold
+    occupied = surfaces.drop_small_components(voxels[0], threshold) > threshold
     found: list[fits.Fit] = []
-    doubts = [view.doubts for view in views]
+    warnings = [view.warnings for view in views]
     if occupied.any():
         projector = reconstructor.networks.render_projector
         elevations = reconstructor.info.settings.elevation_range
@@ -163,12 +162,12 @@ def reconstruct(
             else:
                 fit = fits.search(occupied, view.mask, projector, elevations, estimates[number])
             found.append(fit)
-            if fit.iou < _FITTING:
-                doubts[number] = (*doubts[number], _misfit(reconstructor))
-    return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(doubts))
+            if fit.iou < _MIN_FIT:
+                warnings[number] = (*warnings[number], _describe_mismatch(reconstructor))
+    return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(warnings))
 
 
-def _misfit(reconstructor: Reconstructor) -> str:
+def _describe_mismatch(reconstructor: Reconstructor) -> str:
     *others, last = reconstructor.info.categories or ("other shapes",)
     known = f"{', '.join(others)} and {last}" if others else last
     return f"the shape does not fit the mask; the model was trained on {known}"

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import trimesh
 
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import binvox, files
 from ptn_semi.visual import surfaces
 
-SURFACES: dict[str, Callable] = {"smooth": surfaces.smooth, "blocky": surfaces.blocky}
+SURFACES: dict[str, Callable] = {
+    "smooth": surfaces.extract_smooth,
+    "blocky": surfaces.extract_blocky,
+}
 _METRES = 1e-3  # of a millimetre. The unit of .glb is the metre; the other formats have none.
 # From glTF's axes to those of printers: z up, the front at -y.
 _TO_PRINTER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -23,7 +27,7 @@ def write(
     meshes: MeshSettings = PLAIN_MESHES,
     paint: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> None:
-    """Write a reconstruction to a file, without crumbs (`surfaces.without_crumbs`).
+    """Write a reconstruction to a file, without small components of the shape.
 
     An .npz has the probabilities as they are.
 
@@ -39,40 +43,34 @@ def write(
       UserError: if it cannot be written.
     """
     kind = path.suffix[1:]
-    whole = surfaces.without_crumbs(voxels, threshold)
     with files.replacing(path) as partial:
         if kind == "npz":
             with open(partial, "wb") as file:
                 np.savez_compressed(file, probabilities=voxels, threshold=threshold)
-        elif kind == "binvox":
-            partial.write_bytes(binvox.write(whole > threshold))
-        else:
-            mesh = _mesh(whole, threshold, meshes)
-            if paint is not None:
-                axes = [surfaces.object_axes(v) for v in (mesh.vertices, mesh.vertex_normals)]
-                mesh = surfaces.painted(mesh, paint(*axes), linear=kind == "glb")
-            data = _encoded(mesh, kind, meshes.size_mm)
-            partial.write_bytes(data.encode() if isinstance(data, str) else data)
+            return
+        cleaned = surfaces.drop_small_components(voxels, threshold)
+        if kind == "binvox":
+            partial.write_bytes(binvox.write(cleaned > threshold))
+            return
+        mesh = _make_mesh(cleaned, threshold, meshes)
+        if paint is not None:
+            axes = [surfaces.to_object_axes(v) for v in (mesh.vertices, mesh.vertex_normals)]
+            mesh = surfaces.paint_mesh(mesh, paint(*axes), linear=kind == "glb")
+        if meshes.size_mm:
+            scale = meshes.size_mm / mesh.extents.max()
+            mesh.apply_scale(scale * _METRES if kind == "glb" else scale)
+        if kind == "stl":
+            mesh.vertices = mesh.vertices @ _TO_PRINTER.T
+        # A texture of an .obj would need a second file.
+        options: dict[str, Any] = {"include_texture": False} if kind == "obj" else {}
+        mesh.export(partial, file_type=kind, **options)
 
 
-def _mesh(voxels, threshold, meshes):
+def _make_mesh(voxels: np.ndarray, threshold: float, meshes: MeshSettings) -> trimesh.Trimesh:
     """Make a mesh of voxels, smoothed and reduced as asked, in grid sides and glTF's axes."""
     mesh = SURFACES[meshes.surface](voxels, threshold)
     if meshes.smoothing:
-        mesh = surfaces.smoothed(mesh, meshes.smoothing)
+        mesh = surfaces.smooth_mesh(mesh, meshes.smoothing)
     if meshes.max_faces:
-        mesh = surfaces.reduced(mesh, meshes.max_faces)
+        mesh = surfaces.reduce_mesh(mesh, meshes.max_faces)
     return mesh
-
-
-def _encoded(mesh, kind, size_mm):
-    """Return the content of a mesh's file; the mesh is changed."""
-    if size_mm:
-        scale = size_mm / mesh.extents.max()
-        mesh.apply_scale(scale * _METRES if kind == "glb" else scale)
-    options: dict[str, Any] = {}
-    if kind == "stl":
-        mesh.vertices = mesh.vertices @ _TO_PRINTER.T
-    elif kind == "obj":
-        options["include_texture"] = False  # it would need a second file
-    return mesh.export(file_type=kind, **options)

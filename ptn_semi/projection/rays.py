@@ -12,6 +12,10 @@ from ptn_semi.projection.camera import Camera
 
 # Ways to make a pixel of a ray's samples; `projector` explains them.
 POOLINGS = ("absorption", "probability", "max")
+# Share of a pixel that an object must cover for the pixel of a binary mask to be full. It is well
+# below one half because masks at the grid's resolution thicken thin parts: a pixel there is full if
+# its ray meets any voxel, and a voxel is full if the object touches enough of it.
+MIN_COVERAGE = 0.25
 
 
 def num_samples_for(voxel_size: int) -> int:

@@ -10,10 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.projection.projector import Projector
-
-# Share of a pixel's rays that have to meet an occupied voxel, as the share of a pixel that the
-# silhouette of a user's image has to cover.
-_COVERED = 0.25
+from ptn_semi.projection.rays import MIN_COVERAGE
 
 
 def coarse_side(image_size: int, voxel_size: int) -> int:
@@ -74,4 +71,4 @@ def render(
     seen = tf.cast(projector([voxels, viewpoints]) > 0, tf.float32)
     if projector.image_size == image_size:
         return seen
-    return tf.cast(coarse_masks(seen, image_size) >= _COVERED, tf.float32)
+    return tf.cast(coarse_masks(seen, image_size) >= MIN_COVERAGE, tf.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ptn_semi.projection import geometry
+from ptn_semi.visual import voxel_faces
 
 Color = tuple[int, int, int] | Callable[[np.ndarray, np.ndarray], np.ndarray]
 PREDICTED_COLOR = (92, 143, 214)  # blue
@@ -17,28 +18,6 @@ VIEWPOINTS = ((20, 30), (20, 150))  # front left and rear left, from above; degr
 _SUPERSAMPLING = 2
 # Direction to the light in camera axes (right, up, backward), over the viewer's left shoulder.
 _LIGHT = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
-
-
-def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the unit faces between an occupied voxel and an empty one or the outside.
-
-    Args:
-      occupied: bool [N, N, N], axes x, y, z.
-
-    Returns:
-      The occupied voxel of each face, int [F, 3], and its outward normal, int [F, 3], one of
-      (±1, 0, 0), (0, ±1, 0), (0, 0, ±1).
-    """
-    padded = np.pad(np.asarray(occupied, bool), 1)
-    voxels, normals = [], []
-    for axis in range(3):
-        for sign in (-1, 1):
-            # Thanks to the padding, np.roll wraps only empty voxels around.
-            exposed = padded & ~np.roll(padded, -sign, axis)
-            voxel = np.argwhere(exposed) - 1
-            voxels.append(voxel)
-            normals.append(np.broadcast_to(sign * np.eye(3, dtype=int)[axis], voxel.shape))
-    return np.concatenate(voxels), np.concatenate(normals)
 
 
 def bounding_radius(occupied: np.ndarray) -> float:
@@ -75,8 +54,8 @@ def shade_voxels(
       voxels: occupied voxels, bool [N, N, N].
       viewpoint: elevation and azimuth in degrees.
       size: side of the picture, in pixels.
-      color: color of the material, RGB in 0 to 255; or a function from points and normals [F, 3] in
-        object coordinates to colors [F, 3], as a `colors.Painter`.
+      color: colour of the material, RGB in 0 to 255; or a function from points and normals
+        [F, 3] in object coordinates to colours [F, 3], such as a `colors.Painter`.
       half_width: half of the width that the picture spans, in grid sides. None takes the shape's
         `bounding_radius`. Pass the same value for pictures that are to be compared.
 
@@ -86,7 +65,7 @@ def shade_voxels(
     occupied = np.asarray(voxels, bool)
     N = len(occupied)
     wide = size * _SUPERSAMPLING
-    voxel, normal = exposed_faces(occupied)
+    voxel, normal = voxel_faces.exposed_faces(occupied)
     axes = geometry.rotation(np.asarray(viewpoint, np.float64)).numpy()  # right, up, backward
     towards = normal @ axes[2] > 1e-6
     voxel, normal = voxel[towards], normal[towards]
@@ -147,40 +126,21 @@ def _parallelograms(
 def _light(
     occupied: np.ndarray, voxel: np.ndarray, normal: np.ndarray, axes: np.ndarray
 ) -> np.ndarray:
-    """Compute the brightness of each face, around 1; hollows and lower parts are darker."""
+    """Compute the brightness of each face, around 1. Hollows and lower parts are darker."""
+    # The share of occupied voxels in a cube around each voxel. Voxel i has the index i + pad.
     radius = max(1, len(occupied) // 16)
-    density = _box_mean(occupied, radius)
+    pad = radius + 1
+    padded = np.pad(occupied.astype(np.float32), pad)
+    density = ndimage.uniform_filter(padded, 2 * radius + 1, mode="constant")
     # Faces of a slope alternate between three directions. The density's gradient smooths this.
-    i, j, k = (voxel + radius + 1).T
-    gradient = np.stack(
-        [
-            density[i + 1, j, k] - density[i - 1, j, k],
-            density[i, j + 1, k] - density[i, j - 1, k],
-            density[i, j, k + 1] - density[i, j, k - 1],
-        ],
-        axis=-1,
-    )
+    gradient = np.stack(np.gradient(density), axis=-1)[tuple((voxel + pad).T)]
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
-    smooth = 0.7 * normal - 0.3 * gradient / np.maximum(length, 1e-6)
+    smooth = 0.7 * normal - 0.3 * gradient / np.maximum(length, 5e-7)
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
     diffuse = np.clip(smooth @ (_LIGHT @ axes), 0, 1)
     sky = 0.5 + 0.5 * smooth[:, 1]
     # Up to 0.4 of the neighbourhood outside a flat wall is filled. A hollow has more.
-    outside = density[tuple((voxel + normal + radius + 1).T)]
+    outside = density[tuple((voxel + normal + pad).T)]
     enclosed = np.clip((outside - 0.35) / 0.5, 0, 1)
     height = (voxel[:, 1] + 0.5) / len(occupied)
     return (0.4 + 0.22 * sky + 0.66 * diffuse) * (1 - 0.5 * enclosed) * (0.9 + 0.16 * height)
-
-
-def _box_mean(occupied: np.ndarray, radius: int) -> np.ndarray:
-    """Compute the share of occupied voxels in the cube around each voxel.
-
-    Args:
-      occupied: bool [N, N, N].
-      radius: r; the cube's side is 2 r + 1 voxels.
-
-    Returns:
-      float32 [M, M, M] with M = N + 2 r + 2; voxel i is at index i + r + 1.
-    """
-    padded = np.pad(occupied.astype(np.float32), radius + 1)
-    return ndimage.uniform_filter(padded, 2 * radius + 1, mode="constant")

@@ -1,6 +1,7 @@
 """Contact sheets: titled grids of masks and shapes."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from typing import cast
 
@@ -39,8 +40,8 @@ def grid(
     """Draw a contact sheet on white.
 
     Args:
-      rows: images, uint8 [H, W, 3]. All cells are as large as the largest image, and each image is
-        in the middle of its cell.
+      rows: one or more rows of images, uint8 [H, W, 3]. All cells are as large as the largest
+        image, and each image is in the middle of its cell.
       column_titles: one per column; "" for none.
       row_titles: one per row, at the left; None for none.
 
@@ -48,32 +49,24 @@ def grid(
       uint8 [height, width, 3].
 
     Raises:
-      ValueError: there are no images, rows differ in length, or the number of titles is wrong.
+      ValueError: if a row has not as many images as there are column titles, or if there are not as
+        many row titles as rows.
     """
-    rows = [list(row) for row in rows]
-    if not rows or not rows[0]:
-        raise ValueError("a grid needs at least one image")
-    if any(len(row) != len(column_titles) for row in rows):
-        raise ValueError(
-            f"every row of a grid needs {len(column_titles)} images, one per column title; there "
-            f"are rows of {sorted({len(row) for row in rows})}"
-        )
-    if row_titles is not None and len(row_titles) != len(rows):
-        raise ValueError(f"{len(row_titles)} row titles were given for {len(rows)} rows")
     height = max(image.shape[0] for row in rows for image in row)
     width = max(image.shape[1] for row in rows for image in row)
     font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=max(11, min(16, width // 9))))
     gap = max(4, width // 32)
     line = sum(font.getmetrics())
-    titles = [_wrap(title, font, width) for title in column_titles]
+    titles = []
+    for title in column_titles:
+        characters = int(width * len(title) / max(1, font.getlength(title)))  # about one line
+        titles.append(textwrap.fill(title, max(1, characters), break_long_words=False))
     top = max(title.count("\n") + 1 for title in titles) * (line + 2) + 2 * gap
-    left = gap
-    if row_titles is not None:
-        left += gap + int(max(font.getlength(title) for title in row_titles))
+    row_titles = [""] * len(rows) if row_titles is None else row_titles
+    margin = int(max(font.getlength(title) for title in row_titles))
+    left = gap + (margin + gap if margin else 0)
     sheet = Image.new(
-        "RGB",
-        (left + len(titles) * (width + gap), top + len(rows) * (height + gap)),
-        "white",
+        "RGB", (left + len(titles) * (width + gap), top + len(rows) * (height + gap)), "white"
     )
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
@@ -81,11 +74,10 @@ def grid(
         draw.multiline_text(
             (middle, top - gap), title, TEXT_COLOR, font, anchor="md", spacing=2, align="center"
         )
-    for number, row in enumerate(rows):
+    for number, (row, row_title) in enumerate(zip(rows, row_titles, strict=True)):
         y = top + number * (height + gap)
-        if row_titles is not None:
-            draw.text((gap, y + height // 2), row_titles[number], TEXT_COLOR, font, anchor="lm")
-        for column, image in enumerate(row):
+        draw.text((gap, y + height // 2), row_title, TEXT_COLOR, font, anchor="lm")
+        for column, (image, _) in enumerate(zip(row, titles, strict=True)):
             x = left + column * (width + gap)
             offset = (width - image.shape[1]) // 2, (height - image.shape[0]) // 2
             sheet.paste(Image.fromarray(image), (x + offset[0], y + offset[1]))
@@ -93,14 +85,14 @@ def grid(
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write a PNG atomically; create its folder if it is missing.
+    """Write a PNG atomically. Its folder is created if it is missing.
 
     Args:
       path: path of the file, which is replaced if it exists.
       image: uint8 [H, W, 3] or [H, W].
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: if the file cannot be written.
     """
     with files.replacing(path) as partial:
         Image.fromarray(image).save(partial, format="PNG")
@@ -111,9 +103,7 @@ def reconstruction_sheet(
     predicted: np.ndarray,
     truth: np.ndarray,
     threshold: float,
-    viewpoints: Sequence[tuple[float, float]] = VIEWPOINTS,
     row_titles: Sequence[str] | None = None,
-    size: int = 128,
 ) -> np.ndarray:
     """Draw one row per example: its input mask, the predicted shape and the true shape.
 
@@ -122,9 +112,7 @@ def reconstruction_sheet(
       predicted: probabilities [B, N, N, N], axes x, y, z.
       truth: occupied voxels, bool [B, N, N, N].
       threshold: predicted voxels of a higher probability are shown as occupied.
-      viewpoints: elevation and azimuth, in degrees, of the pictures of each shape.
       row_titles: one per example, such as its category; None for none.
-      size: side of each picture, in pixels.
 
     Returns:
       uint8 [height, width, 3].
@@ -134,25 +122,15 @@ def reconstruction_sheet(
         occupied = np.asarray(probability) > threshold
         # Both shapes have the same scale.
         half_width = max(bounding_radius(occupied), bounding_radius(true))
-        row = [mask_picture(mask, size)]
+        row = [mask_picture(mask)]
         for shape, color in ((occupied, PREDICTED_COLOR), (true, TRUE_COLOR)):
-            row += [shade_voxels(shape, view, size, color, half_width) for view in viewpoints]
+            row += [
+                shade_voxels(shape, view, color=color, half_width=half_width) for view in VIEWPOINTS
+            ]
         rows.append(row)
     titles = [
         f"{name} at azimuth {azimuth:g}°"
         for name in ("predicted", "true")
-        for _, azimuth in viewpoints
+        for _, azimuth in VIEWPOINTS
     ]
     return grid(rows, ["input mask", *titles], row_titles)
-
-
-def _wrap(title: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Break a title between words so that its lines fit the width if possible."""
-    lines = [""]
-    for word in title.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)

@@ -6,66 +6,33 @@ voxel grid is the cube of side 1 around the origin.
 
 import numpy as np
 import trimesh
-from scipy import ndimage
 from skimage import measure
 
-from ptn_semi.visual import shading
+from ptn_semi.visual import components, shading, voxel_faces
 
-_CRUMB = 0.01  # share of the largest part's voxels
+_SMALL = 0.01  # share of the largest component's voxels
 _TAUBIN = 0.5, 0.53  # how far vertices move: towards their neighbours, and back
 _REDUCTION_PACE = 5  # of quadric decimation, 0 to 10; from 7 on, thin parts tear more often
 # From object axes (front +x, right +z) to glTF's.
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
 
 
-def object_axes(vectors: np.ndarray) -> np.ndarray:
-    """Turn vectors [V, 3] in a mesh's axes to object axes."""
-    return vectors @ _TO_GLTF
-
-
-def painted(mesh: trimesh.Trimesh, colors: np.ndarray, linear: bool = False) -> trimesh.Trimesh:
-    """Give each vertex of a mesh a colour.
-
-    Args:
-      mesh: the mesh.
-      colors: uint8 [V, 3], sRGB.
-      linear: make the colours linear, and add a material that shows them, as glTF wants it.
-
-    Returns:
-      A mesh of the same surface.
-    """
-    mesh = mesh.copy()
-    if not linear:
-        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=colors)
-        return mesh
-    share = colors / 255
-    share = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    opaque = np.pad(np.round(share * 255).astype(np.uint8), ((0, 0), (0, 1)), constant_values=255)
-    mesh.visual = trimesh.visual.TextureVisuals(material=_material([1.0, 1.0, 1.0]))
-    mesh.visual.vertex_attributes["color"] = opaque
-    return mesh
-
-
-def without_crumbs(voxels: np.ndarray, threshold: float) -> np.ndarray:
-    """Take out the parts of a shape that are far smaller than its largest part.
+def drop_small_components(voxels: np.ndarray, threshold: float) -> np.ndarray:
+    """Take out the components of a shape that are far smaller than its largest one.
 
     Args:
       voxels: probabilities [N, N, N] in [0, 1].
       threshold: probability above which a voxel is occupied, in (0, 1).
 
     Returns:
-      The probabilities, with 0 at occupied voxels of parts that have less than a hundredth of the
-      voxels of the largest one. Voxels that touch at a corner belong together.
+      The probabilities, with 0 at the occupied voxels of components that have less than a hundredth
+      of the voxels of the largest one.
     """
-    parts, _ = ndimage.label(voxels > threshold, np.ones((3, 3, 3)))
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0  # what is not occupied
-    is_crumb = sizes < _CRUMB * sizes.max()
-    is_crumb[0] = False
-    return np.where(is_crumb[parts], 0, voxels)
+    occupied = voxels > threshold
+    return np.where(occupied & ~components.keep_large(occupied, _SMALL), 0, voxels)
 
 
-def smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
+def extract_smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
     """Extract the surface at which the probability crosses the threshold, by marching cubes.
 
     Args:
@@ -83,7 +50,7 @@ def smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
     return _mesh((vertices - 0.5) / len(voxels) - 0.5, faces)
 
 
-def blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
+def extract_blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
     """Extract the outer faces of the occupied voxels.
 
     Four faces would meet where two occupied voxels touch along an edge alone, and the mesh would
@@ -97,25 +64,13 @@ def blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
       A watertight mesh whose faces point outward. It has no faces if no voxel is occupied.
     """
     occupied = _without_edge_contacts(np.asarray(voxels), voxels > threshold)
-    voxel, normal = shading.exposed_faces(occupied)
-    if not len(voxel):
+    if not occupied.any():
         return trimesh.Trimesh()
-    # The corners of a face are counter-clockwise as seen from outside.
-    first = np.roll(np.abs(normal), 1, axis=1)
-    second = np.cross(normal, first)
-    middle = voxel + 0.5 + 0.5 * normal
-    steps = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
-    corners = np.stack([middle + 0.5 * (a * first + b * second) for a, b in steps], axis=1)
-    vertices, index = np.unique(
-        corners.reshape(-1, 3).round().astype(int), axis=0, return_inverse=True
-    )
-    quads = index.reshape(-1, 4)
-    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    return _mesh(vertices / len(occupied) - 0.5, faces)
+    return _mesh(*voxel_faces.triangulate(occupied))
 
 
-def smoothed(mesh: trimesh.Trimesh, rounds: int) -> trimesh.Trimesh:
-    """Even out the steps of a mesh by Taubin's smoothing, which does not shrink it.
+def smooth_mesh(mesh: trimesh.Trimesh, rounds: int) -> trimesh.Trimesh:
+    """Smooth the steps of a mesh by Taubin's method, which does not shrink it.
 
     Args:
       mesh: the mesh.
@@ -129,7 +84,7 @@ def smoothed(mesh: trimesh.Trimesh, rounds: int) -> trimesh.Trimesh:
     return trimesh.smoothing.filter_taubin(mesh, *_TAUBIN, iterations=2 * rounds)
 
 
-def reduced(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
+def reduce_mesh(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
     """Reduce the triangles of a watertight mesh, by quadric error.
 
     Args:
@@ -139,7 +94,7 @@ def reduced(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
     Returns:
       A watertight mesh. It has more triangles if with fewer the surface would touch itself.
     """
-    # Somewhat fewer may do where this number does not; only then are there more.
+    # Where this number of triangles does not work, slightly fewer are tried first, then more.
     fewer = [max_faces * 0.95**step for step in range(14)]
     more = [max_faces * 1.05**step for step in range(1, 200)]
     for count in map(int, fewer + more):
@@ -150,6 +105,34 @@ def reduced(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
             result.visual = mesh.visual
             return result
     return mesh
+
+
+def paint_mesh(mesh: trimesh.Trimesh, colors: np.ndarray, linear: bool = False) -> trimesh.Trimesh:
+    """Give each vertex of a mesh a colour.
+
+    Args:
+      mesh: the mesh.
+      colors: uint8 [V, 3], sRGB.
+      linear: convert the colours to linear RGB and add a material that shows them, as glTF wants.
+
+    Returns:
+      A mesh of the same surface.
+    """
+    mesh = mesh.copy()
+    if not linear:
+        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=colors)
+        return mesh
+    share = colors / 255
+    share = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    opaque = np.pad(np.round(share * 255).astype(np.uint8), ((0, 0), (0, 1)), constant_values=255)
+    mesh.visual = trimesh.visual.TextureVisuals(material=_material([1.0, 1.0, 1.0]))
+    mesh.visual.vertex_attributes["color"] = opaque
+    return mesh
+
+
+def to_object_axes(vectors: np.ndarray) -> np.ndarray:
+    """Turn vectors [V, 3] from a mesh's axes to object axes."""
+    return vectors @ _TO_GLTF
 
 
 def _without_edge_contacts(voxels: np.ndarray, occupied: np.ndarray) -> np.ndarray:
@@ -172,7 +155,7 @@ def _without_edge_contacts(voxels: np.ndarray, occupied: np.ndarray) -> np.ndarr
 
 
 def _mesh(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
-    """Create a mesh with the predicted shapes' color from vertices in object coordinates."""
+    """Create a mesh with the predicted shapes' colour from vertices in object coordinates."""
     mesh = trimesh.Trimesh(vertices @ _TO_GLTF.T, faces, process=False)
     color = [channel / 255 for channel in shading.PREDICTED_COLOR]
     mesh.visual = trimesh.visual.TextureVisuals(material=_material(color))

@@ -107,16 +107,16 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         return reconstruct([silhouettes.Found(plain, filled, ())], *controls)
 
     def reconstruct(found, threshold, *controls):
-        views = [reconstruction.view_of(reconstructor, each) for each in found]
+        views = [reconstruction.frame_view(reconstructor, each) for each in found]
         seen = new_file(".png")
         pictures = [sheets.mask_picture(view.mask, _MASK_SIZE) for view in views]
         sheets.save_png(seen, np.concatenate(pictures, axis=1))
         result = reconstruction.reconstruct(reconstructor, views, threshold)
-        in_color = all(map(colors.are_in, views))
-        textures = [colors.texture(view) for view in views] if in_color else []
+        in_color = all(map(colors.has_colors, views))
+        textures = [colors.make_texture(view) for view in views] if in_color else []
         shown = _Shown(result.voxels, result.fits, textures)
         shape, problem = write_mesh(shown, threshold, *controls)
-        warnings = "; ".join(dict.fromkeys(itertools.chain(*result.doubts)))
+        warnings = "; ".join(dict.fromkeys(itertools.chain(*result.warnings)))
         note = problem or (_note(f"This may be wrong: {warnings}.") if warnings else "")
         return shown, str(seen), shape, note
 
@@ -125,7 +125,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             return None, _note("Reconstruct something first.")
         paint = None
         if color and shown.textures and shown.fits:
-            occupied = surfaces.without_crumbs(shown.voxels, threshold) > threshold
+            occupied = surfaces.drop_small_components(shown.voxels, threshold) > threshold
             camera = reconstructor.info.settings.camera
             paint = colors.Painter(shown.textures, shown.fits, occupied, camera)
         try:

@@ -11,7 +11,7 @@ def test_a_smooth_surface_is_drawn_as_its_mesh():
     distance = np.linalg.norm(np.stack(np.meshgrid(places, places, places)), axis=0)
     voxels = np.clip(0.5 + 8 * (0.3 - distance), 0, 1)
     drawn = compare_runs.to_draw(voxels, 0.4, "smooth")
-    mesh = surfaces.smooth(voxels, 0.4)
+    mesh = surfaces.extract_smooth(voxels, 0.4)
     np.testing.assert_allclose(drawn.mean(), mesh.volume, rtol=0.01)
     reach = (np.argwhere(drawn).max() + 1) / len(drawn) - 0.5
     np.testing.assert_allclose(reach, mesh.bounds.max(), atol=0.01)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -15,12 +16,18 @@ PIXELS[:30] = [200, 40, 20]  # red above, black below, and a white corner at the
 PIXELS[:10, :10] = 255
 
 
-def saved(tmp_path, name, data):
-    (tmp_path / name).write_bytes(data)
-    return tmp_path / name
+@pytest.fixture
+def read(tmp_path):
+    """A function that reads an image from bytes."""
+
+    def read(data, name="image"):
+        (tmp_path / name).write_bytes(data)
+        return np.asarray(images.read(tmp_path / name), int)
+
+    return read
 
 
-def encoded(kind, pixels=PIXELS, **options):
+def encode(kind, pixels=PIXELS, **options):
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind, **options)
     return file.getvalue()
@@ -37,39 +44,45 @@ def encoded(kind, pixels=PIXELS, **options):
         (8, PIXELS.swapaxes(0, 1)[:, ::-1]),
     ],
 )
-def test_images_are_upright(tmp_path, kind, orientation, stored):
+def test_images_are_upright(read, kind, orientation, stored):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(kind, np.ascontiguousarray(stored), exif=exif)
-    image = images.read(saved(tmp_path, "photo", data))
-    difference = abs(np.asarray(image, int) - PIXELS).mean()
-    assert difference < (5 if kind == "JPEG" else 1e-9)
+    image = read(encode(kind, np.ascontiguousarray(stored), exif=exif))
+    assert abs(image - PIXELS).mean() < (5 if kind == "JPEG" else 1e-9)
 
 
-def test_a_jpeg_without_its_end_is_read_and_one_without_pixels_is_not(tmp_path):
-    data = encoded("JPEG", np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8))
-    whole = np.asarray(images.read(saved(tmp_path, "whole.jpg", data)))
-    endless = images.read(saved(tmp_path, "endless.jpg", data[:-2]))
-    np.testing.assert_array_equal(np.asarray(endless), whole)
+def test_a_jpeg_may_lack_its_end_marker_but_no_pixels(read):
+    data = encode("JPEG", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    np.testing.assert_array_equal(read(data[:-2]), read(data))
     with pytest.raises(UserError, match=r"cut\.jpg is damaged"):
-        images.read(saved(tmp_path, "cut.jpg", data[:-300]))
+        read(data[:-300], "cut.jpg")
 
 
-def test_a_png_with_a_wrong_checksum_in_its_text_is_read(tmp_path):
+def test_a_png_may_have_damaged_text_but_nothing_else(read):
+    data = encode("PNG")
     text = b"tEXt" + b"Comment\0made by hand"
     wrong = struct.pack(">I", len(text) - 4) + text + b"\0\0\0\0"
-    data = encoded("PNG")
-    image = images.read(saved(tmp_path, "a.png", data[:33] + wrong + data[33:]))
-    np.testing.assert_array_equal(np.asarray(image), PIXELS)
-    damaged = bytearray(data)
-    damaged[20] ^= 1  # the width, in the header that matters
+    np.testing.assert_array_equal(read(data[:33] + wrong + data[33:]), PIXELS)
     with pytest.raises(UserError, match="cannot be read"):
-        images.read(saved(tmp_path, "b.png", damaged))
+        read(data[:20] + b"\1" + data[21:])  # the width
+    # A pixel changes, and the checksum stays.
+    at = data.index(b"IDAT")
+    size = int.from_bytes(data[at - 4 : at], "big")
+    rows = bytearray(zlib.decompress(data[at + 4 : at + 4 + size]))
+    rows[500] ^= 255
+    changed = zlib.compress(rows)
+    chunk = struct.pack(">I", len(changed)) + b"IDAT" + changed
+    with pytest.raises(UserError, match="is damaged"):
+        read(data[: at - 4] + chunk + data[at + 4 + size :])
 
 
-def test_files_that_only_look_like_images_are_called_by_their_names(tmp_path):
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
-    with pytest.raises(UserError, match=r"Git LFS pointer.*git lfs pull"):
-        images.read(saved(tmp_path, "chair.png", pointer))
-    with pytest.raises(UserError, match=r"macOS.*without '._'"):
-        images.read(saved(tmp_path, "._chair.png", b"\x00\x05\x16\x07\x00\x02\x00\x00" + b"x" * 80))
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", r"Git LFS pointer.*git lfs pull"),
+        (b"\x00\x05\x16\x07\x00\x02\x00\x00", r"macOS.*without '._'"),
+    ],
+)
+def test_files_that_only_have_the_name_of_an_image_are_explained(read, start, said):
+    with pytest.raises(UserError, match=said):
+        read(start + b"x" * 80, "chair.png")

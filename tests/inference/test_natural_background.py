@@ -13,9 +13,11 @@ from ptn_semi.utils.errors import UserError
 pytest.importorskip("rembg")
 onnx = pytest.importorskip("onnx")
 
-SIDE = 320  # of what U²-Net takes
+SIDE = 320  # of U²-Net's input
 OBJECT = np.zeros([120, 160], bool)
 OBJECT[20:100, 50:110] = True
+NOT_PLAIN = "its background is not plain"
+NOISE = np.random.default_rng(0).integers(0, 256, [*OBJECT.shape, 3]).astype(np.uint8)
 
 
 @pytest.fixture
@@ -29,8 +31,9 @@ def weights(tmp_path, monkeypatch):
     return tmp_path / "u2net.onnx"
 
 
-def write_finder_of_red(path):
-    """Write a network of U²-Net's interface to a file. It answers with red minus green."""
+@pytest.fixture
+def network(weights):
+    """A network with U²-Net's inputs and outputs that finds what is more red than green."""
     TensorProto, helper = onnx.TensorProto, onnx.helper
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])
     found = helper.make_tensor_value_info("found", TensorProto.FLOAT, [1, 1, SIDE, SIDE])
@@ -38,10 +41,14 @@ def write_finder_of_red(path):
     node = helper.make_node("Conv", ["image", "kernel"], ["found"])
     graph = helper.make_graph([node], "finder", [image], [found], [kernel])
     opset = [helper.make_opsetid("", 13)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), weights)
 
 
-def in_a_meadow(where=OBJECT):
+def find(pixels, segment="auto"):
+    return silhouettes.find(Image.fromarray(pixels), "photo.jpg", segment)
+
+
+def meadow(where=OBJECT):
     """A red object in front of green noise of all scales."""
     rng = np.random.default_rng(0)
     noise = sum(
@@ -50,65 +57,49 @@ def in_a_meadow(where=OBJECT):
     )
     pixels = np.stack([noise * 0.4, noise, noise * 0.3], axis=-1)
     pixels[where] = [190, 60, 40]
-    return Image.fromarray(pixels.astype(np.uint8))
+    return pixels.astype(np.uint8)
 
 
 @pytest.mark.parametrize("segment", ["auto", "model"])
-def test_the_object_is_found(weights, segment):
-    write_finder_of_red(weights)
-    found = silhouettes.find(in_a_meadow(), "photo.jpg", segment)
+def test_the_object_is_found(network, segment):
+    found = find(meadow(), segment)
     union = (found.silhouette | OBJECT).sum()
-    assert (found.silhouette & OBJECT).sum() / union > 0.95 and found.doubts == ()
+    assert (found.silhouette & OBJECT).sum() / union > 0.95 and found.warnings == ()
 
 
-def test_several_objects_are_doubtful(weights):
-    write_finder_of_red(weights)
+def test_several_objects_give_a_warning(network):
     two = OBJECT.copy()
     two[:, 70:90] = False
-    found = silhouettes.find(in_a_meadow(two), "photo.jpg")
-    assert "several objects" in found.doubts[0]
+    assert "several objects" in find(meadow(two)).warnings[0]
 
 
-def test_a_plain_background_needs_no_network(weights):
+def test_plain_backgrounds_need_no_network(weights):
     pixels = np.full([*OBJECT.shape, 3], 240, np.uint8)
     pixels[OBJECT] = [150, 60, 30]
-    found = silhouettes.find(Image.fromarray(pixels), "photo.jpg")
-    assert (found.silhouette == OBJECT).mean() > 0.99
+    assert (find(pixels).silhouette == OBJECT).mean() > 0.99
+
+
+def test_plain_segmentation_never_asks_the_network(network):
+    assert NOT_PLAIN in find(meadow(), "plain").warnings
+    with pytest.raises(UserError, match=r"no plain background .* or a mask$"):
+        find(NOISE, "plain")
+
+
+def test_without_the_network_there_is_a_warning():
+    assert NOT_PLAIN in find(meadow()).warnings
 
 
 def test_weights_that_cannot_be_downloaded_are_explained(weights, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nothing listens
     said = r"u2net.onnx .* could not be downloaded \(no connection\): connect to"
     with pytest.raises(UserError, match=said):
-        silhouettes.find(in_a_meadow(), "photo.jpg", "model")
-    found = silhouettes.find(in_a_meadow(), "photo.jpg")
-    assert "its background is not plain" in found.doubts and re.search(said, found.doubts[-1])
+        find(meadow(), "model")
+    warnings = find(meadow()).warnings
+    assert NOT_PLAIN in warnings and re.search(said, warnings[-1])
     assert not weights.exists()
 
 
 def test_damaged_weights_are_named(weights):
     weights.write_bytes(b"no network")
     with pytest.raises(UserError, match=r"u2net.onnx cannot be used .*: delete it"):
-        silhouettes.find(without_background(), "photo.jpg")
-
-
-def without_background():
-    pixels = np.random.default_rng(0).integers(0, 256, [*OBJECT.shape, 3])
-    return Image.fromarray(pixels.astype(np.uint8))
-
-
-def test_without_the_network_the_extra_is_named():
-    with pytest.raises(UserError, match=r"no plain background .*ptn_semi\[photos\]"):
-        silhouettes.find(without_background(), "photo.jpg")
-
-
-def test_without_the_network_a_meadow_is_doubtful():
-    assert "its background is not plain" in silhouettes.find(in_a_meadow(), "photo.jpg").doubts
-
-
-def test_plain_never_asks_the_network(weights):
-    write_finder_of_red(weights)
-    found = silhouettes.find(in_a_meadow(), "photo.jpg", "plain")
-    assert "its background is not plain" in found.doubts
-    with pytest.raises(UserError, match=r"no plain background .* or a mask$"):
-        silhouettes.find(without_background(), "photo.jpg", "plain")
+        find(NOISE)

@@ -57,7 +57,7 @@ def test_finer_masks_and_voxels(data, tmp_path):
     used, served = (reconstruction.load_model(path) for path in (tmp_path / "run", exported))
     silhouette = np.zeros((90, 120), bool)
     silhouette[20:70, 30:80] = True
-    view = reconstruction.view_of(used, Found(np.zeros((90, 120, 3), np.uint8), silhouette, ()))
+    view = reconstruction.frame_view(used, Found(np.zeros((90, 120, 3), np.uint8), silhouette, ()))
     voxels = [reconstruction.reconstruct(model, [view] * 2).voxels for model in (used, served)]
     assert voxels[0].shape == (64, 64, 64)
     np.testing.assert_allclose(*voxels, atol=1e-5)
