@@ -67,15 +67,6 @@ def crop(voxels: np.ndarray) -> np.ndarray:
     return voxels[box[0]]
 
 
-def recentre(voxels: np.ndarray) -> np.ndarray:
-    """Move the bounding box of a grid to the centre, to the lower place where two are as near."""
-    box = crop(voxels)
-    result = np.zeros_like(voxels)
-    starts = [(n - b) // 2 for n, b in zip(voxels.shape, box.shape, strict=True)]
-    result[tuple(slice(s, s + b) for s, b in zip(starts, box.shape, strict=True))] = box
-    return result
-
-
 def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
     """Fit a grid to a smaller one: centred, with the longest side spanning it.
 
