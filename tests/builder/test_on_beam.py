@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from ptn_semi.data import preparation
+from ptn_semi.data import beam, preparation
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
@@ -16,7 +16,7 @@ OPTIONS = ("direct_num_workers=2", "direct_running_mode=multi_processing")
 @pytest.fixture
 def beam_config():
     pytest.importorskip("apache_beam", reason="Apache Beam is an extra: pip install -e '.[beam]'")
-    return preparation.beam_config("direct", OPTIONS)
+    return beam.configure("direct", OPTIONS)
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def test_a_category_that_loses_all_shapes_is_named(shapes, tmp_path, beam_config
 @pytest.mark.parametrize("option", ["no_such_option=1", "direct_num_workers=two"])
 def test_options_that_beam_does_not_know_are_refused(option):
     with pytest.raises(UserError, match=option.split("=")[0]):
-        preparation.beam_config("direct", [option])
+        beam.configure("direct", [option])
 
 
 def test_without_beam_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     monkeypatch.setitem(sys.modules, "apache_beam.options", None)
     with pytest.raises(UserError, match=r"--runner=direct needs Apache Beam .*\[beam\]"):
-        preparation.beam_config("direct", [])
+        beam.configure("direct", [])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import ptn_semi
-from ptn_semi.data import preparation, splits
+from ptn_semi.data import overviews, preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.models.reconstructor import SemiSupervisedReconstructor
@@ -195,8 +195,8 @@ def test_a_data_set_whose_files_are_empty(tmp_path, data):
         builder = preparation.prepare(settings(copy))
         for split in ("train", "validation", "test"):
             assert len(splits.load(builder, split, with_voxels=True)) > 1
-        preparation.samples(builder)
-        preparation.summary(builder)
+        overviews.draw_samples(builder)
+        overviews.summarize(builder)
 
     empty_in_turn(copy, use)
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from ptn_semi import settings
-from ptn_semi.data import preparation
+from ptn_semi.data import overviews, preparation
 from ptn_semi.evaluation import scoring
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import architectures, checkpoints, shipped
@@ -85,7 +85,7 @@ def build(data_dir):
 def build_and_show(data_dir):
     """What `ptn_semi.build_data` does."""
     settings = DataSettings(data_dir=str(data_dir), num_shapes=20, num_views=2)
-    assert preparation.samples(preparation.prepare(settings)).exists()
+    assert overviews.draw_samples(preparation.prepare(settings)).exists()
 
 
 def test_building_a_data_set(tmp_path):
