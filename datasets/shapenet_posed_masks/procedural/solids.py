@@ -185,6 +185,11 @@ def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) 
     return loft(1, y, (middle(x), middle(z), half(x), half(z)))
 
 
+def around(middle: float, half: float) -> tuple[float, float]:
+    """Return the pair (low, high) of a span."""
+    return middle - half, middle + half
+
+
 def cylinder(
     axis: int,
     centre: tuple[float, float],
@@ -216,6 +221,11 @@ def tube(points: Sequence[tuple[float, ...]], radius: float) -> list[Solid]:
 def mirror(*solids: Solid) -> list[Solid]:
     """Return the solids and their reflections in the plane z = 0."""
     return [*solids, *(solid.mirrored() for solid in solids)]
+
+
+def on_side(side: int, *solids: Solid) -> list[Solid]:
+    """Return the solids, which are at positive z, or their reflections if `side` is negative."""
+    return [*solids] if side > 0 else [solid.mirrored() for solid in solids]
 
 
 def circle_points(count: int, turn: float = 0.0, sweep: float = 1.0) -> list[tuple[float, float]]:
