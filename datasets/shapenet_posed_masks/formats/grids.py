@@ -23,7 +23,7 @@ def axes_matrix(up: str, front: str) -> np.ndarray:
       turns points. The determinant is +1, so that nothing is ever mirrored.
 
     Raises:
-      UserError: an axis is unknown, or both lie along the same one.
+      UserError: if an axis is unknown, or both lie along the same one.
     """
     for flag, axis in (("--mesh_up", up), ("--mesh_front", front)):
         if axis not in AXES:
@@ -57,9 +57,9 @@ def crop(voxels: np.ndarray) -> np.ndarray:
     """Return the part of a grid inside its bounding box, as a view.
 
     Raises:
-      ValueError: the grid is empty.
+      ValueError: if the grid is empty.
     """
-    from scipy import ndimage  # imported late, as trimesh is in `meshes`
+    from scipy import ndimage  # imported late, because commands check flags first
 
     box = ndimage.find_objects(voxels.astype(np.uint8))
     if not box:

@@ -41,8 +41,8 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
       bool [N, N, N] in object axes, centred and spanning the grid.
 
     Raises:
-      UserError: the file cannot be read or has no faces or too many, or its coordinates are not
-        finite or all the same.
+      UserError: if the file cannot be read or has no faces or too many, or its coordinates are
+        not finite or all the same.
     """
     matrix = grids.axes_matrix(up, front)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -76,7 +76,7 @@ def load(data: bytes, name: str) -> np.ndarray:
       float64 [F, 3, 3]: x, y and z of the corners of each triangle, in the file's axes and unit.
 
     Raises:
-      UserError: the file cannot be read or has no faces or too many.
+      UserError: if the file cannot be read or has no faces or too many.
     """
     extension = os.path.splitext(name)[1].lower()
     if not data:

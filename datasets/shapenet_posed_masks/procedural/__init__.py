@@ -44,7 +44,7 @@ def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
       the grid. It depends on the arguments alone, on every platform.
 
     Raises:
-      ValueError: the category is unknown.
+      ValueError: if the category is unknown.
     """
     if category not in _CATEGORIES:
         raise ValueError(
