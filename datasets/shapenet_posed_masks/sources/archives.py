@@ -125,7 +125,8 @@ class _Member(tarfile.TarInfo):
             if buf and not any(buf):
                 raise  # zeros are where an archive ends
             raise tarfile.ReadError(str(error)) from error
-        if member.type in _EXTENDED_HEADERS and member.size > _MAX_HEADER:
+        too_long = member.type in _EXTENDED_HEADERS and member.size > _MAX_HEADER
+        if too_long or member.size < 0:
             raise tarfile.ReadError(f"a header claims {member.size} bytes")
         return member
 
