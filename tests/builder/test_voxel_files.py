@@ -57,9 +57,9 @@ def test_what_reconstruct_writes(tmp_path):
     for kind in ("npz", "binvox"):
         shape_files.write(tmp_path / "chair" / f"a.{kind}", probabilities, 0.4)
     layout = layouts.open_source("voxels", str(tmp_path), [], 32)
-    whole, without_crumbs = (layout.read(item) for item in reversed(layout.items()))
+    whole, cleaned = (layout.read(item) for item in reversed(layout.items()))
     np.testing.assert_array_equal(whole, grid(0, 32))
-    assert not (without_crumbs & ~whole).any()
+    assert not (cleaned & ~whole).any()
 
 
 class Unpickled:

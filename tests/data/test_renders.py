@@ -106,7 +106,7 @@ def test_a_file_a_folder_of_files_and_a_folder_of_categories_are_found(chairs):
         (".", {"categories": ("chair",)}, "leave out --categories"),
     ],
 )
-def test_what_is_no_shape_is_refused(chairs, monkeypatch, path, changes, said):
+def test_paths_without_shapes_are_refused(chairs, monkeypatch, path, changes, said):
     monkeypatch.chdir(chairs)
     with pytest.raises(UserError, match=said):
         checks.find_shapes(ShapeSettings(**{"dataset": "voxels", **changes}), path)

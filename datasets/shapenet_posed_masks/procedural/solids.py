@@ -256,14 +256,10 @@ def _fill(solids, size, centre, scale):
     return voxels
 
 
-def occupied_range(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _occupied_range(voxels):
     """Return the first and the last occupied index of each axis: two int arrays [3]."""
-    first, last = [], []
-    for axis in range(3):
-        (hits,) = np.nonzero(voxels.any(axis=tuple(a for a in range(3) if a != axis)))
-        first.append(hits[0])
-        last.append(hits[-1])
-    return np.array(first), np.array(last)
+    hits = [np.flatnonzero(voxels.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return np.array([hit[0] for hit in hits]), np.array([hit[-1] for hit in hits])
 
 
 def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
@@ -286,7 +282,7 @@ def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
     scale = size / (high - low).max()
     while True:
         voxels = _fill(solids, size, (low + high) / 2, scale)
-        first, last = occupied_range(voxels)
+        first, last = _occupied_range(voxels)
         extent = last - first + 1
         if extent.max() == size:
             break
