@@ -1,6 +1,5 @@
 """Building data sets: what is in them, what they are named, and what stops them."""
 
-import collections
 import dataclasses
 import os
 import pathlib
@@ -22,32 +21,20 @@ from support.mesh_files import TETRAHEDRON
 from support.small_sets import AIRPLANE, CHAIR, examples, finished, from_files, put, put_all, small
 
 
-def test_an_example_holds_what_the_features_say(builder):
+def test_a_prepared_set_holds_examples_counts_and_a_picture(builder):
     shapes = examples(builder)
     assert len(shapes) == 20
     example = shapes["chair_000001"]
     assert example["category"] == b"chair"
-    assert example["voxels"].shape == (32, 32, 32) and example["voxels"].dtype == bool
     assert example["masks"].shape == (3, 16, 16, 1) and example["masks"].dtype == bool
     assert example["viewpoints"].shape == (3, 2) and example["viewpoints"].dtype == np.float32
     np.testing.assert_array_equal(example["voxels"], procedural.generate("chair", 1, 0, 32))
-
-
-def test_metadata_counts_the_shapes_and_names_the_sources(builder):
-    metadata = builder.info.metadata
-    counts = collections.Counter()
-    for row in metadata["num_shapes"].values():
-        counts.update(row)
-    assert counts == {name: info.num_examples for name, info in builder.info.splits.items()}
-    assert set(metadata["num_shapes"]) == set(procedural.CATEGORIES)
-    assert metadata["built_from"]["source"]["num_shapes"] == 20
-    assert metadata["built_from"]["camera"] == Camera().to_dict()
-
-
-def test_the_summary_and_the_samples_are_there(builder):
-    lines = overviews.summarize(builder).splitlines()
-    assert lines[0].split() == ["category", "train", "validation", "test"]
-    assert [line.split()[0] for line in lines[1:]] == list(procedural.CATEGORIES)
+    rows = [line.split() for line in overviews.summarize(builder).splitlines()]
+    assert rows[0] == ["category", "train", "validation", "test"]
+    assert [row[0] for row in rows[1:]] == list(procedural.CATEGORIES)
+    sums = [sum(map(int, column)) for column in list(zip(*rows[1:], strict=True))[1:]]
+    assert sums == [builder.info.splits[name].num_examples for name in rows[0][1:]]
+    assert builder.info.metadata["built_from"]["camera"] == Camera().to_dict()
     assert (builder.data_path.parent / "samples.png").exists()
 
 
@@ -160,17 +147,13 @@ def test_skip_invalid_leaves_out_and_lists(tmp_path):
 
 
 def test_names_in_any_script(tmp_path):
-    names = [f"Sessel-{i}-椅子" for i in range(12)]
-    for name in names:
-        path = tmp_path / "Möbel" / "Stühle" / f"{name}.off"
+    for i in range(3):
+        path = tmp_path / "Möbel" / "Stühle" / f"Sessel-{i}-椅子.off"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
     settings = small(tmp_path / "data", dataset="meshes", manual_dir=str(tmp_path / "Möbel"))
-    builder = preparation.prepare(settings)
-    found = [splits.load(builder, split) for split in builder.info.splits]
-    assert {category for shapes in found for category in shapes.categories} == {"stühle"}
-    models = sorted(model for shapes in found for model in shapes.model_ids)
-    assert len(models) == 12 and all("椅子" in model for model in models)
+    shapes = splits.load(preparation.prepare(settings), "test")
+    assert list(shapes.categories) == ["stühle"] and "椅子" in shapes.model_ids[0]
 
 
 def test_a_category_of_which_nothing_can_be_used(tmp_path):
