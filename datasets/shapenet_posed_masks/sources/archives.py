@@ -14,7 +14,7 @@ from shapenet_posed_masks.sources.base import Item
 from shapenet_posed_masks.sources.folders import Stamp, VoxFolder
 from shapenet_posed_masks.sources.taxonomy import category_name
 
-_MAX_FILE = 4 << 20  # bytes of one shape; all shapes are kept in memory, and real ones have 200 kB
+_MAX_FILE = 4 << 20  # bytes of one shape; all shapes are kept in memory, and real ones take 200 kB
 _MAX_ARCHIVE = 1 << 30  # bytes when unpacked; the published archive has 200 MB
 _MAX_MEMBERS = 300_000  # the published archive has about 90,000
 _MAX_HEADER = 16 << 10  # bytes of an extended header, such as a long name; a path has at most 4,096
@@ -117,14 +117,19 @@ class _Member(tarfile.TarInfo):
     """A member of an archive. A damaged header is an error; to tarfile it is the archive's end."""
 
     @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_Member":
+        """Read the next member's headers."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ == "EOFHeaderError":  # zeros, where an archive ends
+                raise
+            raise tarfile.ReadError(str(error)) from error
+
+    @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
         """Parse a header."""
-        try:
-            member = super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as error:
-            if buf and not any(buf):
-                raise  # zeros are where an archive ends
-            raise tarfile.ReadError(str(error)) from error
+        member = super().frombuf(buf, encoding, errors)
         too_long = member.type in _EXTENDED_HEADERS and member.size > _MAX_HEADER
         if too_long or member.size < 0:
             raise tarfile.ReadError(f"a header claims {member.size} bytes")
