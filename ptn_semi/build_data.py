@@ -32,11 +32,11 @@ def main() -> None:
     data = flags.collect(settings.DataSettings)
     check_shapes(data)
     with cli.loading():
-        from ptn_semi.data import preparation
-    on_beam = preparation.beam_config(FLAGS.runner, FLAGS.beam_options) if FLAGS.runner else None
+        from ptn_semi.data import beam, overviews, preparation
+    on_beam = beam.configure(FLAGS.runner, FLAGS.beam_options) if FLAGS.runner else None
     builder = preparation.prepare(data, on_beam)
-    print(preparation.summary(builder))
-    print(f"data set: {builder.data_dir}\nsamples:  {preparation.samples(builder)}")
+    print(overviews.summarize(builder))
+    print(f"data set: {builder.data_dir}\nsamples:  {overviews.draw_samples(builder)}")
 
 
 if __name__ == "__main__":

@@ -113,9 +113,9 @@ def main() -> None:
         data = dataclasses.replace(data, num_shapes=scale.shapes_per_category)
     check_shapes(data)
     with cli.loading():
-        from ptn_semi.data import preparation
+        from ptn_semi.data import configs
         from ptn_semi.experiments import jobs, reports, runner
-    present = data.categories or preparation.categories(data)
+    present = data.categories or configs.list_categories(data)
     experiments = matrix.EXPERIMENTS if "all" in FLAGS.experiment else FLAGS.experiment
     wanted = matrix.Matrix(data, present, scale, recipe, FLAGS.seeds or scale.seeds)
     entries = wanted.entries(experiments)

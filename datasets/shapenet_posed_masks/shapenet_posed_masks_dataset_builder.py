@@ -5,6 +5,7 @@ import concurrent.futures
 import dataclasses
 import itertools
 import json
+import math
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
           manual_dir: folder of the shapes, used where the config names none.
 
         Raises:
-          UserError: the folder is missing or empty, or an option does not fit the layout.
+          UserError: if the folder is missing or empty, or an option does not fit the layout.
         """
         return layouts.open_source(
             self.layout,
@@ -169,24 +170,25 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             voxels, problems = self._read_all(source)
             self._note_problems(problems)
             items = [item for item in items if item.model_id in voxels]
-
-            def read(item):
-                bits = np.unpackbits(voxels[item.model_id], count=config.voxel_size**3)
-                return bits.astype(bool).reshape((config.voxel_size,) * 3)
-
-        self._done, self._total = 0, len(items)
+            shape = (config.voxel_size,) * 3
+            read = lambda item: (
+                np.unpackbits(voxels[item.model_id], count=math.prod(shape))
+                .astype(bool)
+                .reshape(shape)
+            )
+        done = itertools.count(1)
+        show = lambda: self.on_progress(next(done), len(items), "rendering masks")
         return {
-            split: self._generate_examples(chosen, read)
+            split: self._generate_examples(chosen, read, show)
             for split, chosen in self._by_split(items).items()
         }
 
     def _by_split(self, items):
         """Return the items of each split that has any."""
-        chosen = {
-            split: [item for item in items if self._splits[item.model_id] == split]
-            for split in SPLITS
-        }
-        return {split: items for split, items in chosen.items() if items}
+        chosen = collections.defaultdict(list)
+        for item in items:
+            chosen[self._splits[item.model_id]].append(item)
+        return {split: chosen[split] for split in SPLITS if split in chosen}
 
     def _example_writer(self):
         return _StableWriter(self.info.file_format)
@@ -198,13 +200,18 @@ class Builder(tfds.core.GeneratorBasedBuilder):
           problems: a sentence for each shape that cannot be used, by model id.
 
         Raises:
-          UserError: there are such shapes and `skip_invalid` is off, or a category has no others.
+          UserError: if there are such shapes and `skip_invalid` is off, or a category has no
+            others.
         """
         if problems and not self.builder_config.skip_invalid:
             first = next(iter(problems.values()))
             raise UserError(f"{first} (--skip_invalid leaves such files out)")
-        used = [item for item in self._items if item.model_id not in problems]
-        categories = {item.category for item in used}
+        count = collections.Counter(
+            (item.category, self._splits[item.model_id])
+            for item in self._items
+            if item.model_id not in problems
+        )
+        categories = sorted({category for category, _ in count})
         for item in self._items:
             if item.category not in categories:
                 raise UserError(
@@ -212,10 +219,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 )
         if self.builder_config.layout != "procedural":
             self.info.metadata["left_out"] = list(problems.values())
-        count = collections.Counter((item.category, self._splits[item.model_id]) for item in used)
         self.info.metadata["num_shapes"] = {
-            category: {split: count[category, split] for split in SPLITS}
-            for category in sorted(categories)
+            category: {split: count[category, split] for split in SPLITS} for category in categories
         }
 
     def _read_all(self, source):
@@ -237,11 +242,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self.on_progress(len(self._items), len(self._items), "reading shapes")
         return voxels, problems
 
-    def _generate_examples(self, items, read):
+    def _generate_examples(self, items, read, show):
         renderer = Renderer(self.builder_config)
         for keyed in _map_in_order(lambda item: renderer.example(item, read(item)), items):
-            self._done += 1
-            self.on_progress(self._done, self._total, "rendering masks")
+            show()
             yield keyed
 
     def _beam_examples(self, manual_dir):

@@ -15,7 +15,8 @@ def check_shapes(data: DataSettings) -> None:
       data: settings of the data set.
 
     Raises:
-      UserError: --manual_dir is missing or wrong, or a procedural category or an axis is unknown.
+      UserError: if --manual_dir is missing or wrong, or a procedural category or an axis is
+        unknown.
     """
     prepared = pathlib.Path(data.data_dir).glob(f"*/{data.dataset}-*")
     if data.dataset != "procedural" and not data.manual_dir and any(prepared):
@@ -33,7 +34,7 @@ def find_shapes(shapes: ShapeSettings, path: str = "") -> tuple[Source, list[Ite
       path: a file or folder in place of `shapes.manual_dir`; see `layouts.open_path`.
 
     Raises:
-      UserError: there are none, or two places are given.
+      UserError: if there are none, or two places are given.
     """
     if path and (shapes.manual_dir or shapes.dataset == "procedural"):
         place = "--manual_dir" if shapes.manual_dir else "--dataset=procedural"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ptn_semi.data import preparation
+from ptn_semi.data import configs
 from ptn_semi.projection import geometry
 from ptn_semi.settings import ShapeSettings
 from ptn_semi.utils import binvox, files
@@ -42,9 +42,9 @@ def write(
       Each item with its folder, or with the error of a shape that cannot be read.
 
     Raises:
-      UserError: the disk cannot be written.
+      UserError: if the disk cannot be written.
     """
-    config = preparation.rendering_config(settings)
+    config = configs.rendering_config(settings)
     renderer = rendering.Renderer(config)
     for item in items:
         try:

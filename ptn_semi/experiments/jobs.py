@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ptn_semi.data import preparation
+from ptn_semi.data import configs
 from ptn_semi.experiments import matrix
 from ptn_semi.experiments.statistics import FLOORS
 from ptn_semi.models import checkpoints
@@ -174,7 +174,9 @@ def _digest(run: matrix.PlannedTraining) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 
-_data_set_name = functools.cache(preparation.name)
+@functools.cache
+def _data_set_name(data: DataSettings) -> str:
+    return configs.named_config(data).name
 
 
 def results(

@@ -56,30 +56,19 @@ def test_bad_axes_name_the_flag(up, front):
         grids.axes_matrix(up, front)
 
 
-def test_recentre_moves_and_keeps():
-    voxels = np.roll(boot(), (2, 1, 3), (0, 1, 2))
-    centred = grids.recentre(voxels)
-    np.testing.assert_array_equal(grids.crop(centred), grids.crop(voxels))
-    for low, high in extent(centred):
-        assert 0 <= 7 - high - low <= 1
-    np.testing.assert_array_equal(grids.recentre(centred), centred)
-
-
-def test_an_empty_grid_has_no_box():
-    with pytest.raises(ValueError, match="empty"):
-        grids.crop(np.zeros((3, 3, 3), bool))
-
-
-@pytest.mark.parametrize("corner", [(0, 0, 0), (64, 0, 88), (13, 7, 21)])
-def test_reduce_spans_and_centres_wherever_the_object_was(corner):
+@pytest.mark.parametrize(
+    ("corner", "shape"),
+    [((64, 0, 88), (64, 32, 16)), ((13, 7, 21), (64, 32, 16)), ((3, 5, 7), (8, 4, 2))],
+)
+def test_reduce_spans_and_centres_wherever_the_object_was(corner, shape):
     voxels = np.zeros((128, 128, 128), bool)
-    voxels[tuple(slice(c, c + n) for c, n in zip(corner, (64, 32, 16), strict=True))] = True
-    reduced = grids.reduce(voxels, 32)
-    assert extent(reduced) == [(0, 31), (8, 23), (12, 19)]
-    assert reduced.sum() == 32 * 16 * 8  # blocks of 2³ become exactly one cell each
+    voxels[tuple(slice(c, c + n) for c, n in zip(corner, shape, strict=True))] = True
+    expected = np.zeros((32, 32, 32), bool)
+    expected[:, 8:24, 12:20] = True
+    np.testing.assert_array_equal(grids.reduce(voxels, 32), expected)
 
 
-@pytest.mark.parametrize("place", range(0, 8))
+@pytest.mark.parametrize("place", range(0, 8, 3))
 def test_reduce_keeps_parts_one_voxel_thick_wherever_they_lie(place):
     voxels = np.zeros((128, 128, 128), bool)
     voxels[:, 60:64, :] = True  # a table top
@@ -106,12 +95,6 @@ def test_reduce_is_symmetric_for_symmetric_objects():
     voxels[0, 0] = voxels[-1, -1] = True
     reduced = grids.reduce(voxels, 32)
     np.testing.assert_array_equal(reduced, reduced[:, :, ::-1])
-
-
-def test_reduce_enlarges_what_is_small():
-    voxels = np.zeros((64, 64, 64), bool)
-    voxels[3:11, 5:9, 7:9] = True
-    assert extent(grids.reduce(voxels, 32)) == [(0, 31), (8, 23), (12, 19)]
 
 
 def test_resize_keeps_the_same_size_and_doubles_exactly():

@@ -1,7 +1,10 @@
+"""Procedural shapes: their bits, their fit, their variety and their orientation."""
+
 import hashlib
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from shapenet_posed_masks import procedural
 from shapenet_posed_masks.procedural.solids import Capsule, Ellipsoid, box, cylinder, rasterise
@@ -22,19 +25,7 @@ def shapes(category):
 
 def count_components(voxels):
     """Counts the 26-connected components of an [N, N, N] bool grid."""
-    left, components = np.pad(voxels, 1), 0
-    while left.any():
-        components += 1
-        grown = np.zeros_like(left)
-        grown[np.unravel_index(left.argmax(), left.shape)] = True
-        size = 0
-        while grown.sum() > size:
-            size = grown.sum()
-            for axis in range(3):  # a 3³ dilation is one along each axis
-                grown = grown | np.roll(grown, 1, axis) | np.roll(grown, -1, axis)
-            grown &= left
-        left &= ~grown
-    return components
+    return ndimage.label(voxels, np.ones([3, 3, 3]))[1]
 
 
 def assert_fitted(voxels):
@@ -43,11 +34,6 @@ def assert_fitted(voxels):
     below, above = occupied.min(axis=0), size - 1 - occupied.max(axis=0)
     assert (below + above).min() == 0  # the longest side spans the grid
     assert abs(below - above).max() <= 1  # and the others are centred
-
-
-def test_categories_are_sorted_and_complete():
-    assert {"airplane", "car", "chair", "sofa", "table"} < set(procedural.CATEGORIES)
-    assert list(procedural.CATEGORIES) == sorted(procedural.CATEGORIES)
 
 
 def test_unknown_category_is_refused_with_the_choices():
@@ -77,31 +63,31 @@ def test_a_shape_depends_on_its_key_alone(category, shapes):
     assert (procedural.generate(category, 1, 1, 32) != shapes[1]).any()
 
 
-def test_shapes_fit_the_grid(category, shapes):
+def test_shapes_fit_the_grid(shapes):
     assert shapes.shape == (COUNT, 32, 32, 32) and shapes.dtype == bool
     for voxels in shapes:
         assert_fitted(voxels)
         assert 60 <= voxels.sum() < 0.8 * voxels.size
 
 
-@pytest.mark.parametrize("size", [16, 48, 64])
+@pytest.mark.parametrize("size", [16, 64])
 def test_other_sizes_show_the_same_object(category, shapes, size):
-    for i in range(5):
+    for i in range(4):
         voxels = procedural.generate(category, i, 0, size)
         assert voxels.shape == (size,) * 3
         assert_fitted(voxels)
+        assert count_components(voxels) == 1
         if size == 64:
             coarse = voxels.reshape(32, 2, 32, 2, 32, 2).mean(axis=(1, 3, 5)) >= 0.5
             assert (coarse & shapes[i]).sum() > 0.4 * (coarse | shapes[i]).sum()
 
 
-def test_shapes_are_in_one_piece(category, shapes):
+def test_shapes_are_in_one_piece(shapes):
     assert [count_components(v) for v in shapes] == [1] * COUNT
-    assert [count_components(procedural.generate(category, i, 0, 64)) for i in range(4)] == [1] * 4
 
 
 def test_shapes_differ(shapes):
-    flat = shapes.reshape(COUNT, -1).astype(float)
+    flat = shapes.reshape(COUNT, -1).astype(np.float32)
     both = flat @ flat.T
     either = flat.sum(1)[:, None] + flat.sum(1) - both
     iou = (both / either)[np.triu_indices(COUNT, 1)]
@@ -109,15 +95,9 @@ def test_shapes_differ(shapes):
     assert np.mean(iou > 0.9) < 0.02
 
 
-def test_most_shapes_are_symmetric_from_left_to_right(shapes):
+def test_most_shapes_are_symmetric_from_left_to_right(category, shapes):
     symmetric = [np.array_equal(v, v[:, :, ::-1]) for v in shapes]
-    assert np.mean(symmetric) > 0.5
-
-
-def test_some_shapes_are_not_symmetric():
-    for category in ("sofa", "cabinet"):
-        grids = [procedural.generate(category, i, 0, 32) for i in range(20)]
-        assert any((v != v[:, :, ::-1]).any() for v in grids)
+    assert 0.5 < np.mean(symmetric) < (1 if category in ("sofa", "cabinet") else 1.1)
 
 
 @pytest.mark.parametrize("category", ["airplane", "car", "chair", "sofa"], scope="module")
@@ -125,12 +105,6 @@ def test_backrests_cabins_and_tail_fins_are_behind(shapes):
     x = np.arange(32) - 15.5
     upper = shapes.mean(axis=0)[:, 18:].sum(axis=(1, 2))
     assert upper @ x / upper.sum() < -1.5  # voxels
-
-
-@pytest.mark.parametrize("category", ["airplane", "vessel"], scope="module")
-def test_noses_and_bows_are_narrower_than_the_other_end(shapes):
-    width = lambda ends: ends.any(axis=(1, 2)).sum(axis=-1).mean()
-    assert width(shapes[:, -3:]) < 0.7 * width(shapes[:, :3])
 
 
 @pytest.mark.parametrize(

@@ -106,20 +106,22 @@ def test_a_file_a_folder_of_files_and_a_folder_of_categories_are_found(chairs):
         (".", {"categories": ("chair",)}, "leave out --categories"),
     ],
 )
-def test_what_is_no_shape_is_refused(chairs, monkeypatch, path, changes, said):
+def test_paths_without_shapes_are_refused(chairs, monkeypatch, path, changes, said):
     monkeypatch.chdir(chairs)
     with pytest.raises(UserError, match=said):
         checks.find_shapes(ShapeSettings(**{"dataset": "voxels", **changes}), path)
 
 
-def test_the_command_names_a_damaged_file_and_leaves_it_out_if_told(tmp_path):
-    (tmp_path / "good.off").write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
-    (tmp_path / "bad.off").write_text("nothing")
-    arguments = [tmp_path, "--num_views=2", f"--output_dir={tmp_path / 'out'}"]
-    refused = processes.main("ptn_semi.render", *arguments)
-    assert refused.returncode == 1 and "bad.off cannot be read" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    ended = processes.main("ptn_semi.render", *arguments, "--skip_invalid")
+def test_damaged_files_are_named_and_left_out_if_told(tmp_path):
+    folder = tmp_path / "chair"
+    folder.mkdir()
+    (folder / "good.off").write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
+    (folder / "bad.off").write_text("nothing")
+    (bad, fault), (good, written) = render(ShapeSettings("meshes"), folder, tmp_path / "library")
+    assert (bad.path, good.path) == ("chair/bad.off", "chair/good.off")
+    assert "bad.off cannot be read" in str(fault) and written.is_dir()
+    output = f"--output_dir={tmp_path / 'command'}"
+    ended = processes.main("ptn_semi.render", folder, "--num_views=2", output, "--skip_invalid")
     assert ended.returncode == 0, ended.stderr
     assert "1 of 2 shapes" in ended.stdout and "bad.off" in ended.stdout
-    assert len(list((tmp_path / "out" / tmp_path.name / "good.off").iterdir())) == 5
+    assert len(list((tmp_path / "command" / "chair" / "good.off").iterdir())) == 5

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import ptn_semi
-from ptn_semi.data import preparation, splits
+from ptn_semi.data import overviews, preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import SHAPE_FORMATS
@@ -154,7 +154,7 @@ def test_a_data_set_with_an_empty_file(tmp_path, data):
     def use():
         builder = preparation.prepare(two_step_run.settings(copy))
         assert len(splits.load(builder, "train", with_voxels=True)) > 1
-        preparation.summary(builder)
+        overviews.summarize(builder)
 
     empty_in_turn(copy, use)
 

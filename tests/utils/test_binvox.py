@@ -36,11 +36,6 @@ def test_trimesh_reads_what_is_written():
     np.testing.assert_array_equal(theirs.matrix, voxels)
 
 
-def test_header_fields():
-    header = binvox.read_header(HEADER.replace(b"scale 1", b"scale 0.25"), "a")
-    assert header == binvox.Header(2, (0.0, 0.0, 0.0), 0.25, len(HEADER) + 3)
-
-
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
@@ -51,16 +46,9 @@ def test_header_fields():
         (b"#binvox 1\ntranslate 0 0 0\ndata\n\x01\x08", "damaged 'dim'"),
         (b"#binvox 1\ndim 2 2\ndata\n\x01\x04", "damaged 'dim'"),
         (b"#binvox 1\ndim 2 2 two\ndata\n\x01\x08", "damaged 'dim'"),
-        (b"#binvox 1\ndim 2 2 2\ndim 2 2 2\ndata\n\x01\x08", "two 'dim' lines"),
+        (b"#binvox 1\ndim 2 2 2\ndim 4 4 4\ndata\n\x01\x08", "damaged 'dim'"),
         (b"#binvox 1\ndim 3_2 3_2 3_2\ndata\n", "damaged 'dim'"),
-        ("#binvox 1\ndim ٣٢ ٣٢ ٣٢\ndata\n".encode(), "damaged 'dim'"),
-        (b"#binvox 1\ndim 1\xb2 1\xb2 1\xb2\ndata\n", "damaged 'dim'"),
-        (b"#binvox 1\ndim 1e1 1e1 1e1\ndata\n", "damaged 'dim'"),
         (b"#binvox 1\ndim %b\ndata\n" % (b" ".join([b"9" * 300] * 3)), "damaged 'dim'"),
-        (HEADER.replace(b"0 0 0", b"0 nan 0") + b"\1\10", "damaged 'translate' or 'scale'"),
-        (HEADER.replace(b"0 0 0", b"0 0 1e999") + b"\1\10", "damaged 'translate' or 'scale'"),
-        (HEADER.replace(b"scale 1", b"scale 0") + b"\1\10", "damaged 'translate' or 'scale'"),
-        (HEADER.replace(b"scale 1", b"scale inf") + b"\1\10", "damaged 'translate' or 'scale'"),
         (b"#binvox 1\ndim 2 2 4\ndata\n\x01\x10", "2×2×4 voxels, which is not cubic"),
         (b"#binvox 1\ndim 0 0 0\ndata\n", "claims 0×0×0"),
         (b"#binvox 1\ndim -2 -2 -2\ndata\n\x01\x08", "claims -2×-2×-2"),

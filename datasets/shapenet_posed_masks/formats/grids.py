@@ -23,7 +23,7 @@ def axes_matrix(up: str, front: str) -> np.ndarray:
       turns points. The determinant is +1, so that nothing is ever mirrored.
 
     Raises:
-      UserError: an axis is unknown, or both lie along the same one.
+      UserError: if an axis is unknown, or both lie along the same one.
     """
     for flag, axis in (("--mesh_up", up), ("--mesh_front", front)):
         if axis not in AXES:
@@ -57,23 +57,14 @@ def crop(voxels: np.ndarray) -> np.ndarray:
     """Return the part of a grid inside its bounding box, as a view.
 
     Raises:
-      ValueError: the grid is empty.
+      ValueError: if the grid is empty.
     """
-    from scipy import ndimage  # imported late, as trimesh is in `meshes`
+    from scipy import ndimage  # imported late, because commands check flags first
 
     box = ndimage.find_objects(voxels.astype(np.uint8))
     if not box:
         raise ValueError("an empty grid has no bounding box")
     return voxels[box[0]]
-
-
-def recentre(voxels: np.ndarray) -> np.ndarray:
-    """Move the bounding box of a grid to the centre, to the lower place where two are as near."""
-    box = crop(voxels)
-    result = np.zeros_like(voxels)
-    starts = [(n - b) // 2 for n, b in zip(voxels.shape, box.shape, strict=True)]
-    result[tuple(slice(s, s + b) for s, b in zip(starts, box.shape, strict=True))] = box
-    return result
 
 
 def reduce(voxels: np.ndarray, size: int) -> np.ndarray:

@@ -6,9 +6,9 @@ part thicker by a cell. Here the faces say exactly which cells are inside.
 
 import numpy as np
 
-_NEAR = 1e-3  # of a cell; how far a corner may be off
+_TOLERANCE = 1e-3  # of a cell; how far a corner may be off
 _OFF_CENTRE = np.array([0.5137, 0.4929])  # of a cell; not on the diagonals of its faces
-_SHORTEST, _LONGEST = 16, 256  # voxels along a mesh of voxels; fewer are just some cubes
+_SIDES = range(16, 257)  # voxels along a mesh of voxels; fewer are just some cubes
 _MAX_CELLS = 5_000_000  # in the boxes around triangles
 
 
@@ -36,23 +36,20 @@ def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
     cell = steps.min()
     count = round(extent / cell)
     edges = np.linalg.norm(np.diff(triangles, axis=1, append=triangles[:, :1]), axis=2)
-    has_unit_faces = edges.max() < 1.5 * cell and _SHORTEST <= count <= _LONGEST
+    has_unit_faces = edges.max() < 1.5 * cell and count in _SIDES
     if not has_unit_faces and (count > size or size % count):
         return None
     places = (triangles - low) / cell
     whole = np.rint(places).astype(np.int64)
     flat = np.ptp(whole, axis=1) == 0  # [F, 3]
-    if abs(places - whole).max() > _NEAR:
+    if abs(places - whole).max() > _TOLERANCE:
         return None
     shape = whole.max(axis=(0, 1))
     if not shape.all():
         return None
     for signed in (True, False):  # faces may be turned inside out
-        found = [_along(whole[flat[:, axis]], axis, shape, signed) for axis in range(3)]
-        first, second, third = found
-        if first is None or second is None or third is None:
-            continue
-        if np.array_equal(first, second) and np.array_equal(first, third) and first.any():
+        first, *others = (_along(whole[flat[:, axis]], axis, shape, signed) for axis in range(3))
+        if first is not None and first.any() and all(np.array_equal(first, o) for o in others):
             times = 1 if has_unit_faces else size // count
             return first.repeat(times, 0).repeat(times, 1).repeat(times, 2)
     return None

@@ -1,20 +1,25 @@
 """Meshes in text files: .off and .obj.
 
 trimesh cuts polygons into fans, which fill what is hollow. Both formats are short, so they are read
-here. Each function takes the whole file and returns vertices, the corners of all faces, and how
-many each face has, as `polygons.triangulate` takes them. A fault raises a ValueError.
+here. Each reader takes the whole file and returns vertices, the corners of all faces, and how many
+each face has, as `polygons.triangulate` takes them. A fault raises a ValueError.
 """
 
+import io
 import itertools
 from array import array
 from collections.abc import Iterator
 
 import numpy as np
 
-from shapenet_posed_masks.formats.mesh_checks import lines_of, whole_number
-
 Polygons = tuple[np.ndarray, np.ndarray, np.ndarray]
 _MARK = b"\xef\xbb\xbf"  # Windows' editors begin a text with it
+_MAX_TEXT = 128 << 20  # bytes, which hold about 2 million faces
+_MAX_LINE = 1 << 20  # bytes
+
+
+class NotSupportedError(ValueError):
+    """A file that is whole, but has what is not read here. The text follows the file's name."""
 
 
 def read_off(data: bytes) -> Polygons:
@@ -31,7 +36,7 @@ def read_off(data: bytes) -> Polygons:
         raise ValueError("it does not say how many vertices and faces it has") from None
     vertices = array("d")
     for line in itertools.islice(lines, num_vertices):
-        vertices.extend(_numbers(line.split()))
+        vertices.extend(numbers(line.split()))
     if len(vertices) < 3 * num_vertices:
         raise ValueError(f"it is truncated (under {num_vertices} vertices)")
     rest = list(lines)
@@ -66,7 +71,7 @@ def read_obj(data: bytes) -> Polygons:
     vertices, corners, sizes = array("d"), array("q"), array("q")
     for words in map(bytes.split, lines_of(text)):
         if words[0] == b"v":
-            vertices.extend(_numbers(words[1:]))
+            vertices.extend(numbers(words[1:]))
         elif words[0] == b"f":
             newest = len(vertices) // 3
             for word in words[1:]:
@@ -78,7 +83,38 @@ def read_obj(data: bytes) -> Polygons:
     return _polygons(vertices, corners, sizes)
 
 
-def _numbers(words: list[bytes]) -> Iterator[float]:
+def lines_of(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of a text that are not empty, without their comments.
+
+    Raises:
+      ValueError: if the text or a line is too long.
+    """
+    if len(data) > _MAX_TEXT:
+        raise ValueError(f"it is a text of {len(data) >> 20} MiB, more than {_MAX_TEXT >> 20}")
+    for line in io.BytesIO(data.replace(b"\r", b"\n")):
+        if len(line) > _MAX_LINE:
+            raise ValueError(f"it has a line of {len(line)} bytes")
+        if text := line.partition(b"#")[0].strip():
+            yield text
+
+
+def whole_number(text: bytes) -> int:
+    """Parse a count, or the number of a vertex.
+
+    Raises:
+      ValueError: if it is negative or not a number.
+    """
+    if not text.isdigit():
+        raise ValueError(f"it has {text[:20]!r} for a count")
+    return int(text)
+
+
+def numbers(words: list[bytes]) -> Iterator[float]:
+    """Parse the coordinates of a vertex.
+
+    Raises:
+      ValueError: if there are not three numbers.
+    """
     if len(words) < 3:
         raise ValueError("it has a vertex without three coordinates")
     return map(float, words[:3])

@@ -2,32 +2,23 @@
 
 A cell is occupied when the surface touches it or encloses it, which is the rule by which
 ShapeNetVox32 was made. Meshes need not be watertight: gaps narrower than a cell close, and an open
-shape (a sheet, a cup) stays a surface one cell thick. trimesh reads .stl and .glb files. It
-only gets their bytes, so that nothing that a file refers to (materials, textures) is ever opened.
+shape (a sheet, a cup) stays a surface one cell thick. The readers only get the bytes of a file, so
+that nothing that it refers to (materials, textures) is ever opened.
 """
 
-import io
-import logging
 import os
 
 import numpy as np
 
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.formats import (
-    grids,
-    lattices,
-    mesh_checks,
-    mesh_texts,
-    ply,
-    polygons,
-    quantization,
-)
+from shapenet_posed_masks.formats import glb, grids, lattices, mesh_texts, ply, polygons, stl
 
+EXTENSIONS = (".off", ".obj", ".ply", ".stl", ".glb")
 MAX_BYTES = 256 << 20  # of a file
 MAX_FACES = 3_000_000  # of a file; voxelising them takes 1 GB
-_READERS = {".off": mesh_texts.read_off, ".obj": mesh_texts.read_obj, ".ply": ply.read}
-_CLAIMS = {".ply": mesh_checks.of_ply, ".stl": mesh_checks.of_stl, ".glb": mesh_checks.of_glb}
-EXTENSIONS = (".off", ".obj", ".ply", ".stl", ".glb")
+_COUNTERS = {".ply": ply.count_faces, ".glb": glb.count_faces}
+_POLYGON_READERS = {".off": mesh_texts.read_off, ".obj": mesh_texts.read_obj, ".ply": ply.read}
+_TRIANGLE_READERS = {".stl": stl.read, ".glb": glb.read}
 _MAX_SAMPLES = 100_000_000  # takes about 10 s; 3,000 squares across a grid of 32³
 _CHUNK = 2_000_000  # samples in memory at a time
 _SPACING = 0.25  # between samples of the surface, in cells
@@ -50,8 +41,8 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
       bool [N, N, N] in object axes, centred and spanning the grid.
 
     Raises:
-      UserError: the file cannot be read or has no faces or too many, or its coordinates are not
-        finite or all the same.
+      UserError: if the file cannot be read or has no faces or too many, or its coordinates are
+        not finite or all the same.
     """
     matrix = grids.axes_matrix(up, front)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -85,27 +76,23 @@ def load(data: bytes, name: str) -> np.ndarray:
       float64 [F, 3, 3]: x, y and z of the corners of each triangle, in the file's axes and unit.
 
     Raises:
-      UserError: the file cannot be read or has no faces or too many.
+      UserError: if the file cannot be read or has no faces or too many.
     """
     extension = os.path.splitext(name)[1].lower()
-    if extension not in EXTENSIONS:
-        raise _bad(name, f"is no mesh that can be read ({', '.join(EXTENSIONS)})")
     if not data:
         raise _bad(name, "is empty (0 bytes)")
-    if len(data) > MAX_BYTES:
-        raise _bad(name, f"is larger than {MAX_BYTES >> 20} MiB")
     try:
-        claimed = _CLAIMS[extension](data) if extension in _CLAIMS else 0
-        _check_number(claimed, name)
-        if extension in _READERS:
-            vertices, corners, counts = _READERS[extension](data)
+        if extension in _COUNTERS:
+            _check_number(_COUNTERS[extension](data), name)
+        if extension in _POLYGON_READERS:
+            vertices, corners, counts = _POLYGON_READERS[extension](data)
             _check_number(int(np.maximum(counts - 2, 0).sum()), name)
             triangles = polygons.triangulate(vertices, corners, counts)
         else:
-            triangles = _by_trimesh(data, extension, claimed)
+            triangles = _TRIANGLE_READERS[extension](data)
     except UserError:
         raise
-    except mesh_checks.NotSupportedError as error:
+    except mesh_texts.NotSupportedError as error:
         raise UserError(f"{name} {error}: convert the file or remove it") from error
     except Exception as error:  # a damaged file can make parsers raise anything
         fault = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
@@ -113,30 +100,7 @@ def load(data: bytes, name: str) -> np.ndarray:
         raise _bad(name, f"cannot be read as {extension} ({fault})") from error
     if not len(triangles):
         raise _bad(name, "has no faces")
-    return triangles
-
-
-def _by_trimesh(data: bytes, extension: str, claimed: int) -> np.ndarray:
-    import trimesh  # imported late: it takes a second, and only meshes need it
-
-    # trimesh logs every fault that it works around, with a traceback.
-    logging.getLogger("trimesh").setLevel(logging.CRITICAL)
-    if extension == ".stl":
-        data = mesh_checks.plain_stl(data)
-    else:
-        data = quantization.with_floats(data)
-    scene = trimesh.load_scene(
-        io.BytesIO(data), file_type=extension[1:], process=False, skip_materials=True
-    )
-    parts = [part for part in scene.geometry.values() if isinstance(part, trimesh.Trimesh)]
-    if any(
-        len(p.faces) and not 0 <= p.faces.min() <= p.faces.max() < len(p.vertices) for p in parts
-    ):
-        raise ValueError("it has a face with a vertex that is not there")
-    mesh = scene.to_mesh()
-    triangles = np.asarray(mesh.vertices, np.float64)[mesh.faces].reshape(-1, 3, 3)
-    if extension != ".glb" and len(triangles) < claimed:
-        raise ValueError(f"only {len(triangles)} of its {claimed} faces can be read")
+    _check_number(len(triangles), name)
     return triangles
 
 

@@ -5,25 +5,48 @@ import re
 
 import numpy as np
 
-from shapenet_posed_masks.formats.mesh_checks import NotSupportedError
-from shapenet_posed_masks.formats.mesh_texts import Polygons
+from shapenet_posed_masks.formats.mesh_texts import NotSupportedError, Polygons, whole_number
+
+_MAX_HEADER = 1 << 20  # bytes
 
 
-def read(data: bytes) -> Polygons:
-    """Read a .ply file whose counts were checked (`mesh_checks.of_ply`).
+def count_faces(data: bytes) -> int:
+    """Return how many faces a .ply file claims to have.
+
+    plyfile allocates memory for whatever a file claims, so the numbers of all elements are checked.
 
     Args:
       data: the whole file.
+
+    Raises:
+      ValueError: if the header is damaged or claims more than the file can hold.
+    """
+    header, end, body = data.partition(b"end_header")
+    if not data.startswith(b"ply") or not end or len(header) > _MAX_HEADER:
+        raise ValueError("it has a damaged header")
+    counts = {}
+    for name, number in re.findall(rb"^\s*element\s+(\S+)\s+(\S+)", header, re.MULTILINE):
+        counts[name] = whole_number(number)
+        if counts[name] > len(body):  # every element takes at least one byte
+            raise ValueError(f"it is truncated (no room for {counts[name]} of {name.decode()})")
+    return counts.get(b"face", 0)
+
+
+def read(data: bytes) -> Polygons:
+    """Read a .ply file.
+
+    Args:
+      data: the whole file, whose faces were counted.
 
     Returns:
       As from `mesh_texts.read_obj`.
 
     Raises:
-      NotSupportedError: it has triangle strips.
-      ValueError: it has no faces.
-      plyfile.PlyParseError: it is damaged.
+      NotSupportedError: if it has triangle strips.
+      ValueError: if it has no faces.
+      plyfile.PlyParseError: if it is damaged.
     """
-    import plyfile  # imported late, as trimesh is in `meshes`
+    import plyfile  # imported late, because few shapes need it
 
     header = data.partition(b"end_header")[0].decode("latin-1")
     if re.search(r"^\s*element\s+tristrips", header, re.MULTILINE):

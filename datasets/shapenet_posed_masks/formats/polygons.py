@@ -15,7 +15,7 @@ def triangulate(vertices: np.ndarray, corners: np.ndarray, counts: np.ndarray) -
       The triangles' corners, float64 [F, 3, 3].
 
     Raises:
-      ValueError: a corner is not one of the vertices.
+      ValueError: if a corner is not one of the vertices.
     """
     if len(corners) and not 0 <= corners.min() <= corners.max() < len(vertices):
         raise ValueError("it has a face with a vertex that is not there")
@@ -41,7 +41,7 @@ def _are_convex(points):
 
 def _clipped(points):
     """Return the corners [F, 3] of the triangles of one polygon [count, 3]."""
-    import mapbox_earcut  # imported late, as trimesh is in `meshes`
+    import mapbox_earcut  # imported late, because few shapes need it
 
     normal = abs(np.cross(points, np.roll(points, -1, axis=0)).sum(axis=0))
     flat = np.ascontiguousarray(np.delete(points, normal.argmax(), axis=1), np.float64)

@@ -14,7 +14,7 @@ def with_floats(data: bytes) -> bytes:
     """Return a .glb file whose positions are floats, as trimesh reads them.
 
     Args:
-      data: the whole file, which was checked (`mesh_checks.of_glb`).
+      data: the whole file, whose faces were counted (`glb.count_faces`).
 
     Returns:
       The file itself if it stores no positions as fractions.

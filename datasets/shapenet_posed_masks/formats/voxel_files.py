@@ -1,7 +1,7 @@
 """Read voxel grids from the files that people keep them in: binvox, packed or not, and NumPy's."""
 
+import gzip
 import io
-import math
 import zipfile
 import zlib
 
@@ -31,7 +31,7 @@ def read(data: bytes, name: str) -> np.ndarray:
       bool [X, Y, Z], with an occupied voxel. The grid of a binvox file is a cube.
 
     Raises:
-      UserError: the file is damaged, empty, or holds something else.
+      UserError: if the file is damaged, empty, or holds something else.
     """
     lowered = name.lower()
     if lowered.endswith(".gz"):
@@ -50,15 +50,13 @@ def read(data: bytes, name: str) -> np.ndarray:
 
 
 def _unpacked(data, name):
-    unpacker = zlib.decompressobj(wbits=31)  # 31: gzip
     try:
-        unpacked = unpacker.decompress(data, MAX_BYTES)
-    except zlib.error as error:
-        raise _bad(name, f"is no gzip file or a damaged one ({error})") from error
-    if unpacker.unconsumed_tail:
+        with gzip.open(io.BytesIO(data)) as file:
+            unpacked = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _bad(name, f"is not a gzip file, or damaged ({error})") from error
+    if len(unpacked) > MAX_BYTES:
         raise _bad(name, f"unpacks to more than {MAX_BYTES >> 20} MiB")
-    if not unpacker.eof:
-        raise _bad(name, "is truncated")
     return unpacked
 
 
@@ -85,23 +83,13 @@ def _member(archive, member, name):
 
 def _array(data, name):
     """Parse an .npy file, without the Python objects that one can hold."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read_header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, kind = read_header(file)
-    if kind.hasobject:
-        raise _bad(name, "holds Python objects, which are not read")
-    if len(data) > MAX_BYTES or math.prod(shape) * kind.itemsize > MAX_BYTES:
+    if len(data) > MAX_BYTES:
         raise _bad(name, f"holds an array of more than {MAX_BYTES >> 20} MiB")
-    return np.load(io.BytesIO(data), allow_pickle=False)
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
 
 
 def _occupied(values, threshold, name):
-    """Return the occupied voxels of an array that may be no grid."""
+    """Return the occupied voxels of an array, which may not be a grid."""
     shape = "×".join(map(str, values.shape)) or "one value"
     grid = np.squeeze(values) if values.ndim > 3 else values
     if grid.ndim != 3 or not 1 <= max(grid.shape) <= binvox.MAX_SIDE:
@@ -113,7 +101,7 @@ def _occupied(values, threshold, name):
         raise _bad(name, f"holds values of type {grid.dtype}, not voxels")
     is_probability = grid.dtype.kind == "f"
     if not (grid >= 0).all() or (is_probability and (grid > 1).any()):
-        numbers = "that are not from 0 to 1, so they are no probabilities"
+        numbers = "that are not from 0 to 1, so they are not probabilities"
         raise UserError(
             f"{name} holds numbers {numbers if is_probability else 'under 0'}: save which voxels "
             "are occupied"

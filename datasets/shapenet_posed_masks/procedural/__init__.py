@@ -10,7 +10,7 @@ The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side 
 
 import numpy as np
 
-from . import aircraft, appliances, boats, cars, chairs, furnishings, seating
+from . import aircraft, boats, cars, chairs, displays, furnishings, lamps, seating
 from .draw import Draw
 from .solids import rasterise
 
@@ -20,8 +20,8 @@ _CATEGORIES = {
     "cabinet": furnishings.cabinet,
     "car": cars.car,
     "chair": chairs.chair,
-    "display": appliances.display,
-    "lamp": appliances.lamp,
+    "display": displays.display,
+    "lamp": lamps.lamp,
     "sofa": seating.sofa,
     "table": furnishings.table,
     "vessel": boats.vessel,
@@ -44,7 +44,7 @@ def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
       the grid. It depends on the arguments alone, on every platform.
 
     Raises:
-      ValueError: the category is unknown.
+      ValueError: if the category is unknown.
     """
     if category not in _CATEGORIES:
         raise ValueError(

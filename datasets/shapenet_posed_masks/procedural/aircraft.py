@@ -1,7 +1,7 @@
 """Airplanes, nose to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, cylinder, loft, mirror
+from .solids import Capsule, Ellipsoid, Solid, around, cylinder, loft, mirror
 
 
 def _wing(root, tip, thick):
@@ -64,19 +64,15 @@ def airplane(draw: Draw) -> list[Solid]:
     solids += mirror(wing)
     if kind == "biplane":
         gap = draw(0.25, 0.45)
-        upper = _wing(
-            (root_x + 0.05, height + gap, 0, chord),
-            (tip[0] + 0.05, tip[1] + gap, span, tip[3]),
-            thick,
-        )
+        upper_root = (root_x + 0.05, height + gap, 0, chord)
+        upper = _wing(upper_root, (tip[0] + 0.05, tip[1] + gap, span, tip[3]), thick)
         z = span * draw(0.5, 0.8)
         strut = Capsule((root_x, height, z), (root_x + 0.05, height + gap, z), 0.02)
         inner = Capsule((root_x, 0, radius * 0.5), (root_x + 0.05, height + gap, 0.1), 0.02)
         solids += mirror(upper, strut, inner)
     if draw.chance(0.25):  # winglets
-        solids += mirror(
-            loft(1, (tip[1], tip[1] + draw(0.1, 0.25)), (tip[0], tip[2], tip[3], 0.02))
-        )
+        rise = draw(0.1, 0.25)
+        solids += mirror(loft(1, (tip[1], tip[1] + rise), (tip[0], tip[2], tip[3], 0.02)))
 
     # Tail
     tail_kind = draw.pick("low", "low", "T", "V", "twin")
@@ -118,12 +114,12 @@ def airplane(draw: Draw) -> list[Solid]:
             x, y = root_x + at * (tip[0] - root_x), height + at * (tip[1] - height)
             x += chord * (1 - at * (1 - taper)) * 0.8
             drop = draw(0, 1) * size
-            solids += mirror(cylinder(0, (y - drop, at * span), size, (x - length, x + length)))
+            solids += mirror(cylinder(0, (y - drop, at * span), size, around(x, length)))
     if where == "rear":
         x = tail * draw(0.4, 0.65)
         z = radius * 0.8 + size
         pylon = Capsule((x, 0, 0), (x, radius * 0.4, z), 0.02)
-        solids += mirror(pylon, cylinder(0, (radius * 0.4, z), size, (x - length, x + length)))
+        solids += mirror(pylon, cylinder(0, (radius * 0.4, z), size, around(x, length)))
     if where == "nose":  # a propeller
         blade = draw(0.15, 0.3)
         disc = (0, 0, blade, 0.03) if draw.chance(0.5) else (0, 0, 0.03, blade)
@@ -131,7 +127,7 @@ def airplane(draw: Draw) -> list[Solid]:
     if where == "top" and tail_kind != "none":
         x = tail * 0.6
         solids.append(Capsule((x, 0, 0), (x, radius * 1.2, 0), 0.02))
-        solids.append(cylinder(0, (radius * 1.2, 0), size * 1.2, (x - length, x + length)))
+        solids.append(cylinder(0, (radius * 1.2, 0), size * 1.2, around(x, length)))
     gear = draw.pick("none", "none", "wheels", "floats")
     low = -radius - draw(0.06, 0.18)
     if gear == "floats":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .draw import Draw
-from .solids import Solid, box, circle_points, loft, mirror, prism
+from .solids import Solid, around, box, circle_points, loft, mirror, prism
 
 
 def arc(
@@ -51,11 +51,11 @@ def backrest(
         return [loft(1, (low, high), (x, 0, thick, hz), (lean(high), 0, thick, hz * flare))]
     if kind == "round":
         y, squash = low + height * 0.55, draw(0.6, 1.0)
-        plate = loft(0, (x - thick, x + thick), (y, 0, height * 0.45, hz * squash), section="round")
-        return [plate, box((x - thick, x + thick), (low, y), (-hz * 0.3, hz * 0.3))]
+        plate = loft(0, around(x, thick), (y, 0, height * 0.45, hz * squash), section="round")
+        return [plate, box(around(x, thick), (low, y), (-hz * 0.3, hz * 0.3))]
     post = max(0.03, hz * draw(0.06, 0.14))
     rail = height * draw(0.08, 0.2)
-    across = lambda y, half: loft(1, (y - half, y + half), (lean(y), 0, thick, hz))
+    across = lambda y, half: loft(1, around(y, half), (lean(y), 0, thick, hz))
     solids = mirror(upright(hz - post, post))
     if kind == "slats":
         slats = draw.count(1, 3)

@@ -1,7 +1,7 @@
 """Vessels, bow to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, box, cylinder, loft, mirror, prism
+from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, prism
 
 
 def _hull(draw, beam, depth, bow, stern):
@@ -39,7 +39,7 @@ def _sailboat(draw):
             width = beam * draw(1.2, 2.4)
             for low, up in ((0.2, 0.5), (0.58, 0.85)):
                 ys = depth + low * (top - depth), depth + up * (top - depth)
-                solids.append(box((x - 0.03, x + 0.03), ys, (-width, width)))
+                solids.append(box(around(x, 0.03), ys, (-width, width)))
                 width *= 0.75
         if rig == "jib" or (i == 0 and draw.chance(0.5)):
             tip = [(x, top * 0.9), (x, foot), (min(0.95, x + 0.7), depth - 0.02)]
@@ -58,11 +58,9 @@ def _ship(draw):
     beam, depth = draw(0.12, 0.3), draw(0.1, 0.3)
     solids = _hull(draw, beam, depth, draw(0.12, 0.45), draw(0.5, 1.0))
     kind = draw.pick("cargo", "cargo", "liner", "warship", "fishing", "tanker", "carrier")
+    deck = depth - 0.02
     tower = lambda x, half, high, width: loft(
-        1,
-        (depth - 0.02, depth + high),
-        (x, 0, half, beam * width),
-        (x, 0, half * 0.9, beam * width),
+        1, (deck, depth + high), (x, 0, half, beam * width), (x, 0, half * 0.9, beam * width)
     )
     bridge = draw(-0.8, -0.45)
     if kind in ("cargo", "tanker"):
@@ -71,14 +69,8 @@ def _ship(draw):
         start, count = bridge + 0.25, draw.count(2, 4)
         each = (0.65 - start) / count
         for i in range(count):
-            x = start + i * each
-            solids.append(
-                box(
-                    (x, x + each * 0.8),
-                    (depth - 0.02, depth + draw(0.05, 0.4)),
-                    (-beam * 0.9, beam * 0.9),
-                )
-            )
+            x, y = start + i * each, (deck, depth + draw(0.05, 0.4))
+            solids.append(box((x, x + each * 0.8), y, (-beam * 0.9, beam * 0.9)))
         if draw.chance(0.4):
             solids.append(Capsule((0.1, depth, 0), (0.3, depth + draw(0.4, 0.8), 0), 0.03))
     if kind == "tanker":
@@ -105,13 +97,11 @@ def _ship(draw):
         x = draw.pick(0.35, -0.5)
         solids.append(tower(x, draw(0.12, 0.25), draw(0.25, 0.45), 0.65))
         solids.append(Capsule((-x * 0.3, 0, 0), (-x * 0.3, depth + draw(0.5, 1.2), 0), 0.025))
-        solids.append(box((0.55, 0.95), (depth - 0.1, depth + 0.1), (-beam * 0.15, beam * 0.15)))
+        solids.append(box((0.55, 0.95), around(depth, 0.1), (-beam * 0.15, beam * 0.15)))
     if kind == "carrier":  # a flight deck, with the island on the right
-        deck = beam * draw(1.1, 1.5)
-        solids.append(box((-0.98, 0.98), (depth, depth + 0.06), (-deck, deck)))
-        solids.append(
-            box((-0.2, draw(0, 0.3)), (depth, depth + draw(0.2, 0.4)), (deck * 0.6, deck))
-        )
+        z = beam * draw(1.1, 1.5)
+        solids.append(box((-0.98, 0.98), (depth, depth + 0.06), (-z, z)))
+        solids.append(box((-0.2, draw(0, 0.3)), (depth, depth + draw(0.2, 0.4)), (z * 0.6, z)))
     return solids
 
 
@@ -132,11 +122,9 @@ def _motorboat(draw):
         if kind == "tug":
             solids.append(cylinder(1, (rear + 0.1, 0), 0.09, (depth, high + draw(0.2, 0.5))))
     if kind == "open":  # a windshield, a console and an engine
-        x = draw(-0.1, 0.4)
-        rise = depth + draw(0.15, 0.35)
-        solids.append(
-            loft(1, (depth - 0.02, rise), (x, 0, 0.04, beam * 0.8), (x - 0.12, 0, 0.04, beam * 0.7))
-        )
+        x, rise = draw(-0.1, 0.4), depth + draw(0.15, 0.35)
+        start, end = (x, 0, 0.04, beam * 0.8), (x - 0.12, 0, 0.04, beam * 0.7)
+        solids.append(loft(1, (depth - 0.02, rise), start, end))
     if draw.chance(0.4):
         solids.append(box((-1.15, -0.95), (0, depth + 0.12), (-0.07, 0.07)))
     return solids
@@ -156,7 +144,7 @@ def _rowboat(draw):
     solids.append(prism(1, floor, (0, depth * 0.25)))
     for x in (0.35, -0.1, -0.55)[: draw.count(1, 3)]:
         y = depth * draw(0.6, 0.9)
-        solids.append(box((x - 0.07, x + 0.07), (y - 0.06, y), (-beam * 0.95, beam * 0.95)))
+        solids.append(box(around(x, 0.07), (y - 0.06, y), (-beam * 0.95, beam * 0.95)))
     if draw.chance(0.4):
         reach = beam + draw(0.3, 0.8)
         oar = Capsule((-0.1, depth, beam * 0.9), (draw(-0.5, 0.2), draw(0, depth), reach), 0.025)
@@ -178,13 +166,8 @@ def _catamaran(draw):
     rear, front = -draw(0.4, 0.95), draw(0.1, 0.5)
     solids.append(box((rear, front), (depth - 0.06, depth + 0.04), (-apart, apart)))
     if draw.chance(0.6):
-        solids.append(
-            box(
-                (rear * 0.7, front * 0.6),
-                (depth, depth + draw(0.15, 0.4)),
-                (-apart * 0.7, apart * 0.7),
-            )
-        )
+        y, z = (depth, depth + draw(0.15, 0.4)), apart * 0.7
+        solids.append(box((rear * 0.7, front * 0.6), y, (-z, z)))
     if draw.chance(0.6):
         top = depth + draw(0.8, 2.4)
         solids.append(Capsule((front, depth, 0), (front, top, 0), 0.025))
@@ -205,7 +188,7 @@ def _submarine(draw):
         box((-0.92, -0.75), (-0.03, 0.03), (-radius * 1.3, radius * 1.3)),
     ]
     if draw.chance(0.5):
-        solids.append(box((x - 0.08, x + 0.08), (high - 0.1, high - 0.04), (-0.25, 0.25)))
+        solids.append(box(around(x, 0.08), (high - 0.1, high - 0.04), (-0.25, 0.25)))
     if draw.chance(0.5):
         solids.append(Capsule((x, 0, 0), (x, high + draw(0.1, 0.3), 0), 0.025))
     return solids
@@ -213,16 +196,5 @@ def _submarine(draw):
 
 def vessel(draw: Draw) -> list[Solid]:
     """Return a sailing, cargo, passenger, war, fishing, motor or rowing boat or a submarine."""
-    kind = draw.pick(
-        _sailboat,
-        _sailboat,
-        _ship,
-        _ship,
-        _ship,
-        _motorboat,
-        _motorboat,
-        _rowboat,
-        _catamaran,
-        _submarine,
-    )
-    return kind(draw)
+    kinds = [*[_sailboat] * 2, *[_ship] * 3, *[_motorboat] * 2]
+    return draw.pick(*kinds, _rowboat, _catamaran, _submarine)(draw)

@@ -3,7 +3,7 @@
 import itertools
 
 from .draw import Draw
-from .solids import Capsule, Solid, box, cylinder, loft, mirror
+from .solids import Capsule, Solid, around, box, cylinder, loft, mirror
 
 # (low, high) ranges in percent for each body: hood, trunk, windshield and lean of the rear window
 # relative to the length, height to length, belt line to height of the body, width to length.
@@ -47,23 +47,17 @@ def _truck(draw):
     floor = radius * 1.5
     hood = draw.pick(0, 0, draw(0.15, 0.35))
     front = 1 - hood
+    middle, half = front - cab / 2, cab / 2
     solids = [
         box((-1, 0.95), (floor * 0.6, floor + 0.06), (-hz * 0.7, hz * 0.7)),
-        loft(
-            1,
-            (floor, high),
-            (front - cab / 2, 0, cab / 2, hz),
-            (front - cab / 2 - 0.03, 0, cab / 2 - 0.03, hz * 0.92),
-        ),
+        loft(1, (floor, high), (middle, 0, half, hz), (middle - 0.03, 0, half - 0.03, hz * 0.92)),
     ]
     if hood:
         low = floor + (high - floor) * draw(0.4, 0.6)
         solids.append(box((front - 0.05, 1), (floor, low), (-hz * 0.8, hz * 0.8)))
     rear = front - cab - draw(0.02, 0.12)
-    top, load = (
-        high * draw(0.8, 1.4),
-        draw.pick(*["box"] * 4, *["tank", "flat", "tipper"] * 2, "crane"),
-    )
+    top = high * draw(0.8, 1.4)
+    load = draw.pick(*["box"] * 4, *["tank", "flat", "tipper"] * 2, "crane")
     if load == "box":
         solids.append(box((-1, rear), (floor, top), (-hz, hz)))
     if load == "tank":
@@ -93,7 +87,7 @@ def _racer(draw):
         loft(1, (low, high + 0.1), (-0.3, 0, 0.3, body), (-0.35, 0, 0.08, body * 0.6)),
     ]
     for x in (-0.7, 0.62):
-        solids.append(box((x - 0.03, x + 0.03), (radius - 0.03, radius + 0.03), (-hz, hz)))
+        solids.append(box(around(x, 0.03), around(radius, 0.03), (-hz, hz)))
     if draw.chance(0.7):
         wing = draw(0.6, 1.0) * hz
         solids.append(box((0.85, 1.0), (low + 0.02, low + 0.07), (-wing, wing)))
@@ -130,18 +124,11 @@ def car(draw: Draw) -> list[Solid]:
     front, rear = bonnet - shield * length, boot + lean * length
     narrow = draw(0.7, 0.98)
     if kind == "roadster":
-        solids.append(
-            loft(
-                1,
-                (belt - 0.05, roof),
-                (bonnet, 0, 0.03, hz * 0.9),
-                (bonnet - shield * 2, 0, 0.03, hz * 0.8),
-            )
-        )
+        start, end = (bonnet, 0, 0.03, hz * 0.9), (bonnet - shield * 2, 0, 0.03, hz * 0.8)
+        solids.append(loft(1, (belt - 0.05, roof), start, end))
         if draw.chance(0.6):
-            solids.append(
-                box((boot, boot + 0.12), (belt - 0.05, roof - 0.02), (-hz * 0.7, hz * 0.7))
-            )
+            y = (belt - 0.05, roof - 0.02)
+            solids.append(box((boot, boot + 0.12), y, (-hz * 0.7, hz * 0.7)))
     else:
         front = max(front, rear + 0.15)
         start = ((bonnet + boot) / 2, 0, (bonnet - boot) / 2, hz)
@@ -159,12 +146,10 @@ def car(draw: Draw) -> list[Solid]:
         solids.append(box((-1.02, -0.85), (rise - 0.05, rise), (-hz * 0.9, hz * 0.9)))
         solids += mirror(box((-0.98, -0.88), (belt - 0.2, rise), (hz * 0.5, hz * 0.6)))
     if extra == "rack" and kind not in ("roadster", "pickup"):
-        solids.append(
-            box((rear, front), (roof - 0.02, roof + draw(0.06, 0.15)), (-hz * 0.6, hz * 0.6))
-        )
+        y = (roof - 0.02, roof + draw(0.06, 0.15))
+        solids.append(box((rear, front), y, (-hz * 0.6, hz * 0.6)))
     if extra == "spare":
-        y = (floor + belt) / 2 + 0.05
-        solids.append(cylinder(0, (y, 0), radius, (-1.12, -0.98)))
+        solids.append(cylinder(0, ((floor + belt) / 2 + 0.05, 0), radius, (-1.12, -0.98)))
     if extra == "bumpers":
         solids.append(box((-1.08, 1.08), (floor, floor + 0.1), (-hz * 0.95, hz * 0.95)))
     if extra == "ladder" and kind in ("van", "bus", "jeep"):  # a box on one side of the roof

@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest, band
 from .draw import Draw
-from .solids import Capsule, Solid, box, loft, mirror, prism, tube
+from .solids import Capsule, Solid, around, box, loft, mirror, prism, tube
 from .supports import support
 
 
@@ -11,11 +11,11 @@ def _arms(draw, hx, hz, seat, back):
     kind = draw.pick(*["none"] * 5, *["post"] * 4, "panel", "panel", "tablet")
     thick, rise, front = draw(0.03, 0.08), draw(0.2, 0.5), hx * draw(0.4, 1.0)
     top, z = seat + rise, hz + draw(-0.03, 0.02)
-    rail = box((back, front), (top - 2 * thick, top), (z - thick, z + thick))
-    post = box((front - 2 * thick, front), (seat - 0.05, top), (z - thick, z + thick))
-    panel = box((back, front), (seat - 0.1, top), (z - thick, z + thick))
+    rail = box((back, front), (top - 2 * thick, top), around(z, thick))
+    post = box((front - 2 * thick, front), (seat - 0.05, top), around(z, thick))
+    panel = box((back, front), (seat - 0.1, top), around(z, thick))
     reach = min(front + 0.25, hx + 0.2)
-    board = box((front - 0.5, reach), (top - thick, top + thick), (z - 0.4, z + thick))
+    board = box((front - 0.5, reach), around(top, thick), (z - 0.4, z + thick))
     return {
         "none": [],
         "post": mirror(rail, post),
@@ -146,7 +146,7 @@ def _folding_chair(draw):
         *tube([(front, 0, z), (rear, high, z)], pole),
         *tube([(rear * draw(0.8, 1.1), 0, z), (hx * 0.7, height, z)], pole),
     )
-    solids.append(box((-hx * 0.8, hx), (height - half, height + half), (-hz - pole, hz + pole)))
+    solids.append(box((-hx * 0.8, hx), around(height, half), (-hz - pole, hz + pole)))
     depth = high * draw(0.1, 0.35)
     ends = [(at(y), 0, half, z) for y in (high - depth, high)]
     solids.append(loft(1, (high - depth, high), *ends))
@@ -168,7 +168,7 @@ def _rocking_chair(draw):
         *tube(runner, pole),
         *(Capsule((hx * s, 0.02, z), (hx * s, height, z), pole) for s in (-0.8, 0.8)),
     )
-    solids.append(box((-hx, hx), (height - half, height + half), (-hz - pole, hz + pole)))
+    solids.append(box((-hx, hx), around(height, half), (-hz - pole, hz + pole)))
     solids += backrest(draw, -hx + half, hz, height, high, tilt, half)
     return solids + _arms(draw, hx, hz, height + half, -hx + half)
 

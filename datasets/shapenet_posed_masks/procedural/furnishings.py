@@ -1,7 +1,7 @@
 """Tables and cabinets: each function draws one object, front to +x."""
 
 from .draw import Draw
-from .solids import Solid, box, loft, mirror
+from .solids import Solid, around, box, loft, mirror, on_side
 from .supports import support
 
 
@@ -28,7 +28,7 @@ def table(draw: Draw) -> list[Solid]:
             box((reach - 2 * leg, reach), (0, top), (hz - 2 * leg, hz)),
         ]
         solids.append(box((-hx, hx), (height, top), (-hz, hz)))
-        solids += [w if side > 0 else w.mirrored() for w in wing]
+        solids += on_side(side, *wing)
     else:
         under = 0.68
         if shape == "round":
@@ -55,12 +55,7 @@ def table(draw: Draw) -> list[Solid]:
     if extra in ("drawers", "pedestal") and shape not in ("round", "octagon"):
         low = height * draw(0.05, 0.3) if extra == "drawers" else height * draw(0.5, 0.7)
         chest = box((-x, x), (low, top), (z - 2 * z * draw(0.2, 0.38), z))
-        both = draw.pick("left", "right", "both")
-        solids += {
-            "left": [chest.mirrored()],
-            "right": [chest],
-            "both": mirror(chest),
-        }[both]
+        solids += draw.pick(on_side(-1, chest), [chest], mirror(chest))
     if extra == "modesty":
         solids.append(box((-x, -x + 0.05), (height * draw(0.1, 0.6), top), (-z, z)))
     if extra == "hutch" and shape in ("box", "L") and hz > 0.7:
@@ -79,10 +74,10 @@ def _shelves(draw, hx, hz, low, high, columns, rows):
     solids = [box((-hx, -hx + 2 * wall), (low, high), (-hz, hz))] if draw.chance(0.75) else []
     for i in range(columns + 1):
         z = -hz + wall + i * 2 * (hz - wall) / columns
-        solids.append(box((-hx, hx), (low, high), (z - wall, z + wall)))
+        solids.append(box((-hx, hx), (low, high), around(z, wall)))
     for i in range(rows + 1):
         y = low + wall + i * (high - low - 2 * wall) / rows
-        solids.append(box((-hx, hx), (y - wall, y + wall), (-hz, hz)))
+        solids.append(box((-hx, hx), around(y, wall), (-hz, hz)))
     return solids
 
 
@@ -119,12 +114,11 @@ def cabinet(draw: Draw) -> list[Solid]:
         solids = []
         for i in range(count):
             z = (-hz + 2 * hz * i / count, hz)
-            step = box((-hx, hx), (foot, foot + height * (i + 1) / count), z)
-            solids.append(step if side > 0 else step.mirrored())
+            solids += on_side(side, box((-hx, hx), (foot, foot + height * (i + 1) / count), z))
     elif kind == "corner":
         side, width = draw.pick(-1, 1), hz * draw(0.5, 0.9)
         wing = box((-hx, hx + draw(0.4, 1.2)), (foot, high * draw(0.6, 1.0)), (hz - width, hz))
-        solids = [box((-hx, hx), (foot, high), (-hz, hz)), wing if side > 0 else wing.mirrored()]
+        solids = [box((-hx, hx), (foot, high), (-hz, hz)), *on_side(side, wing)]
     else:  # two towers with a lower, set-back or bridged middle
         width, low = hz * draw(0.3, 0.6), foot + height * draw(0.3, 0.7)
         solids = mirror(box((-hx, hx), (foot, high), (hz - width, hz)))
@@ -136,27 +130,23 @@ def cabinet(draw: Draw) -> list[Solid]:
     extra = draw.pick(*["none"] * 4, "door", "rack", "top", "drawer", "cornice")
     if extra == "door":  # a leaf that stands open, hinged at the side
         swing, leaf = draw(-0.5, 0.5), hz * draw(0.6, 1.0)
-        hinge, edge = (0, hz - 0.03, 0, 0.03), (0, hz - 0.03 + swing * leaf, 0, 0.03)
-        middle, half = foot + height / 2, height * draw(0.35, 0.5)
-        start, end = (middle, hinge[1], half, 0.03), (middle, edge[1], half, 0.03)
+        hinge, middle, half = hz - 0.03, foot + height / 2, height * draw(0.35, 0.5)
+        start, end = (middle, hinge, half, 0.03), (middle, hinge + swing * leaf, half, 0.03)
         door = loft(0, (hx - 0.05, hx + leaf), start, end)
-        solids.append(door if side > 0 else door.mirrored())
-        if draw.chance(0.4):
-            solids.append(solids[-1].mirrored())
+        solids += mirror(door) if draw.chance(0.4) else on_side(side, door)
     if extra == "rack":  # open shelves on one side
         reach = hz + draw(0.2, 0.6)
         for at in (0.05, 0.5, 0.9)[: draw.count(1, 3)]:
             y = foot + at * min(height, 0.9)
             board = box((-hx, hx * 0.8), (y, y + 0.06), (hz - 0.15, reach))
-            solids.append(board if side > 0 else board.mirrored())
+            solids += on_side(side, board)
         solids.append(box((-hx, hx * 0.8), (foot, foot + 0.4), (-0.15, 0.15)))
         back = box((-hx, -hx + 0.08), (foot, foot + min(height, 0.9)), (hz - 0.15, reach))
-        solids.append(back if side > 0 else back.mirrored())
+        solids += on_side(side, back)
     if extra in ("top", "cornice") and kind in ("solid", "shelves"):
         over = draw(0.05, 0.2)
         y = high if extra == "top" else high * draw(0.75, 0.95)
-        top = box((-hx, hx + over), (y - 0.03, y + 0.08), (-hz - over, hz + over))
-        solids.append(top)
+        solids.append(box((-hx, hx + over), (y - 0.03, y + 0.08), (-hz - over, hz + over)))
     if extra == "drawer" and kind in ("solid", "corner"):
         y, width = foot + height * draw(0.1, 0.6), hz * draw(0.4, 0.9)
         solids.append(box((0, hx + draw(0.2, 0.5)), (y, y + height * 0.25), (-width, width)))

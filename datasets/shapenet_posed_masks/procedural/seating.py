@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, box, cylinder, loft, mirror, prism
+from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, on_side, prism
 from .supports import support
 
 
@@ -26,13 +26,10 @@ def sofa(draw: Draw) -> list[Solid]:
     wing_back = box((-hx, reach), (foot, high), (hz - thick, hz))
     if plan in ("L", "U"):
         wings = [wing] if draw.chance(0.5) else [wing, wing_back]
-        if plan == "U":
-            solids += mirror(*wings)
-        else:
-            solids += wings if side > 0 else [w.mirrored() for w in wings]
+        solids += mirror(*wings) if plan == "U" else on_side(side, *wings)
     if plan == "ottoman":
         z = draw(-0.3, 0.3) * hz
-        solids.append(box((hx - 0.02, hx + draw(0.4, 0.8)), (0, seat * 0.8), (z - 0.35, z + 0.35)))
+        solids.append(box((hx - 0.02, hx + draw(0.4, 0.8)), (0, seat * 0.8), around(z, 0.35)))
 
     # The back: one piece, rounded on top, humped, or loose cushions with gaps between them.
     tilt = draw.pick(0, draw(0.1, 0.5)) * (high - seat)
@@ -59,25 +56,22 @@ def sofa(draw: Draw) -> list[Solid]:
 
     rise, ends = seat + draw(0.05, 1.0) * (high - seat), hx * draw(0.7, 1.0)
     arm_kind = draw.pick(*["box"] * 4, "roll", "roll", "slope", "slope", "single", "none")
-    panel = box((-hx, ends), (foot, rise), (hz - arm / 2, hz + arm / 2))
+    panel = box((-hx, ends), (foot, rise), around(hz, arm / 2))
     if arm_kind in ("box", "roll"):
         solids += mirror(panel)
     if arm_kind == "roll":
         solids += mirror(cylinder(0, (rise, hz), arm * 0.7, (-hx, ends)))
     if arm_kind == "slope":
         outline = [(-hx, foot), (ends, foot), (ends, seat), (-hx, max(rise, seat + 0.1))]
-        solids += mirror(prism(2, outline, (hz - arm / 2, hz + arm / 2)))
+        solids += mirror(prism(2, outline, around(hz, arm / 2)))
     if arm_kind == "single":
-        solids.append(panel if side < 0 else panel.mirrored())
+        solids += on_side(-side, panel)
     if foot:
         solids += support(draw.pick("legs", "legs", "block", "sled"), draw, hx, hz, foot + 0.03)
         if plan in ("L", "U"):
             x, z = reach - 0.08, hz - 0.08
-            post = box((x - 0.05, x + 0.05), (0, foot + 0.03), (z - 0.05, z + 0.05))
-            if plan == "U":
-                solids += mirror(post)
-            else:
-                solids.append(post if side > 0 else post.mirrored())
+            post = box(around(x, 0.05), (0, foot + 0.03), around(z, 0.05))
+            solids += mirror(post) if plan == "U" else on_side(side, post)
     return solids
 
 
@@ -86,17 +80,15 @@ def _picnic_bench(draw):
     hz, half, top = draw(0.6, 1.2), draw(0.28, 0.45), draw(0.65, 0.9)
     seat, out, thick = top * draw(0.5, 0.7), half + draw(0.3, 0.5), draw(0.03, 0.06)
     z = hz * draw(0.5, 0.85)
-    seats = [
-        box((s * out - 0.14, s * out + 0.14), (seat, seat + 2 * thick), (-hz, hz)) for s in (-1, 1)
-    ]
+    seats = [box(around(s * out, 0.14), (seat, seat + 2 * thick), (-hz, hz)) for s in (-1, 1)]
     legs = mirror(
         *(
             loft(1, (0, top), (s * out * 0.85, z, 0.05, 0.05), (s * half * 0.5, z, 0.05, 0.05))
             for s in (-1, 1)
         )
     )
-    beam = mirror(box((-out, out), (seat - 0.08, seat), (z - 0.05, z + 0.05)))
-    return [box((-half, half), (top - thick, top + thick), (-hz, hz)), *seats, *legs, *beam]
+    beam = mirror(box((-out, out), (seat - 0.08, seat), around(z, 0.05)))
+    return [box((-half, half), around(top, thick), (-hz, hz)), *seats, *legs, *beam]
 
 
 def bench(draw: Draw) -> list[Solid]:
@@ -138,22 +130,22 @@ def bench(draw: Draw) -> list[Solid]:
         for at in (0.5, 0.9):
             y = height + at * (high - height)
             lean = (x - tilt * (y - height) + 0.03, 0, half, hz)
-            solids.append(loft(1, (y - 0.06, y + 0.06), lean))
+            solids.append(loft(1, around(y, 0.06), lean))
     extra = draw.pick("none", "arms", "arms", "planter", "middle arm", "roof")
     rise = draw(0.18, 0.4)
     if extra in ("arms", "middle arm"):
         zs = (hz - 0.05, -hz + 0.05) + ((0.0,) if extra == "middle arm" else ())
         for z in zs:
             front = hx * 0.9
-            bar = box((x, front), (top + rise - 0.06, top + rise), (z - 0.04, z + 0.04))
-            post = box((front - 0.08, front), (height, top + rise), (z - 0.04, z + 0.04))
-            rear = box((x - half, x + half), (height, top + rise), (z - 0.04, z + 0.04))
+            bar = box((x, front), (top + rise - 0.06, top + rise), around(z, 0.04))
+            post = box((front - 0.08, front), (height, top + rise), around(z, 0.04))
+            rear = box(around(x, half), (height, top + rise), around(z, 0.04))
             solids += [bar, post, rear]
     if extra == "planter":  # a tub of flowers at one end
         side, width = draw.pick(-1, 1), draw(0.25, 0.45)
         tub = box((-hx, hx), (0, top + draw(0, 0.3)), (hz - 0.02, hz + 2 * width))
         bush = Ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
-        solids += [s if side > 0 else s.mirrored() for s in (tub, bush)]
+        solids += on_side(side, tub, bush)
     if extra == "roof" and back != "none":  # a bus shelter or a swing
         roof = high + draw(0.3, 0.9)
         start = (x - tilt * (high - height), roof, 0)

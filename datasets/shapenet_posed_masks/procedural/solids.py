@@ -185,6 +185,11 @@ def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) 
     return loft(1, y, (middle(x), middle(z), half(x), half(z)))
 
 
+def around(middle: float, half: float) -> tuple[float, float]:
+    """Return the pair (low, high) of a span."""
+    return middle - half, middle + half
+
+
 def cylinder(
     axis: int,
     centre: tuple[float, float],
@@ -218,6 +223,11 @@ def mirror(*solids: Solid) -> list[Solid]:
     return [*solids, *(solid.mirrored() for solid in solids)]
 
 
+def on_side(side: int, *solids: Solid) -> list[Solid]:
+    """Return the solids, which are at positive z, or their reflections if `side` is negative."""
+    return [*solids] if side > 0 else [solid.mirrored() for solid in solids]
+
+
 def circle_points(count: int, turn: float = 0.0, sweep: float = 1.0) -> list[tuple[float, float]]:
     """Return `count` unit vectors (cos, sin) that start at `turn` and cover `sweep`, in turns."""
     # Rounded, because sine and cosine may differ in the last bit between platforms.
@@ -246,14 +256,10 @@ def _fill(solids, size, centre, scale):
     return voxels
 
 
-def occupied_range(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _occupied_range(voxels):
     """Return the first and the last occupied index of each axis: two int arrays [3]."""
-    first, last = [], []
-    for axis in range(3):
-        (hits,) = np.nonzero(voxels.any(axis=tuple(a for a in range(3) if a != axis)))
-        first.append(hits[0])
-        last.append(hits[-1])
-    return np.array(first), np.array(last)
+    hits = [np.flatnonzero(voxels.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return np.array([hit[0] for hit in hits]), np.array([hit[-1] for hit in hits])
 
 
 def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
@@ -276,7 +282,7 @@ def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
     scale = size / (high - low).max()
     while True:
         voxels = _fill(solids, size, (low + high) / 2, scale)
-        first, last = occupied_range(voxels)
+        first, last = _occupied_range(voxels)
         extent = last - first + 1
         if extent.max() == size:
             break

@@ -5,7 +5,7 @@ footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
 from .draw import Draw
-from .solids import Capsule, Solid, box, circle_points, cylinder, loft, mirror
+from .solids import Capsule, Solid, around, box, circle_points, cylinder, loft, mirror
 
 
 def _legs(draw, hx, hz, height):
@@ -24,15 +24,15 @@ def _legs(draw, hx, hz, height):
     y, bar = at * height, thick * 0.7
     x, z = foot_x + at * (top_x - foot_x), foot_z + at * (top_z - foot_z)
     if rung in ("box", "H"):
-        solids += mirror(box((-x, x), (y - bar, y + bar), (z - bar, z + bar)))
+        solids += mirror(box((-x, x), around(y, bar), around(z, bar)))
     if rung == "box":
-        solids += [box((s * x - bar, s * x + bar), (y - bar, y + bar), (-z, z)) for s in (-1, 1)]
+        solids += [box(around(s * x, bar), around(y, bar), (-z, z)) for s in (-1, 1)]
     if rung == "H":
-        solids.append(box((-bar, bar), (y - bar, y + bar), (-z, z)))
+        solids.append(box((-bar, bar), around(y, bar), (-z, z)))
     if rung == "front":
-        solids.append(box((x - bar, x + bar), (y - bar, y + bar), (-z, z)))
+        solids.append(box(around(x, bar), around(y, bar), (-z, z)))
     if rung == "shelf":
-        solids.append(box((-x, x), (y - bar, y + bar), (-z, z)))
+        solids.append(box((-x, x), around(y, bar), (-z, z)))
     return solids
 
 
@@ -64,7 +64,7 @@ def _star(draw, hx, hz, height):
 def _sled(draw, hx, hz, height):
     thick, z = draw(0.025, 0.07), hz * draw(0.75, 1.0)
     z -= thick
-    runner = box((-hx, hx), (0, 2 * thick), (z - thick, z + thick))
+    runner = box((-hx, hx), (0, 2 * thick), around(z, thick))
     posts = draw.pick((-1, 1), (-1, 1), (1,))  # (1,) is a cantilever
     x = hx * draw(0.6, 1.0) - thick
     uprights = [loft(1, (0, height), (s * x, z, thick, thick)) for s in posts]
@@ -72,7 +72,7 @@ def _sled(draw, hx, hz, height):
     if draw.chance(0.5):
         solids.append(box((-hx, -hx + 2 * thick), (0, 2 * thick), (-z, z)))
     if posts == (1,):  # something has to carry the overhanging seat
-        solids += mirror(box((-x, x), (height - 2 * thick, height), (z - thick, z + thick)))
+        solids += mirror(box((-x, x), (height - 2 * thick, height), around(z, thick)))
     return solids
 
 
@@ -87,12 +87,12 @@ def _trestle(draw, hx, hz, height):
     foot, half = draw(0.03, 0.08), hx * draw(0.15, 0.5)
     reach = hx * draw(0.7, 1.0)
     solids = mirror(
-        box((-half, half), (0, height), (z - thick, z + thick)),
-        box((-reach, reach), (0, 2 * foot), (z - thick, z + thick)),
+        box((-half, half), (0, height), around(z, thick)),
+        box((-reach, reach), (0, 2 * foot), around(z, thick)),
     )
     if draw.chance(0.6):
         y = draw(0.2, 0.7) * height
-        solids.append(box((-foot, foot), (y - foot, y + foot), (-z, z)))
+        solids.append(box((-foot, foot), around(y, foot), (-z, z)))
     return solids
 
 
@@ -103,7 +103,7 @@ def _crossed(draw, hx, hz, height):
         loft(1, (0, height), (-x, z, thick, thick), (x, z, thick, thick)),
         loft(1, (0, height), (x, z, thick, thick), (-x, z, thick, thick)),
     )
-    solids.append(box((-thick, thick), (height / 2 - thick, height / 2 + thick), (-z, z)))
+    solids.append(box((-thick, thick), around(height / 2, thick), (-z, z)))
     return solids
 
 
@@ -117,7 +117,7 @@ def _two_columns(draw, hx, hz, height):
     z, column = hz * draw(0.4, 0.75), hx * draw(0.1, 0.5)
     foot, low = hx * draw(0.5, 0.95), draw(0.03, 0.1)
     return mirror(
-        cylinder(1, (0, z), column, (0, height)), box((-foot, foot), (0, low), (z - foot, z + foot))
+        cylinder(1, (0, z), column, (0, height)), box((-foot, foot), (0, low), around(z, foot))
     )
 
 

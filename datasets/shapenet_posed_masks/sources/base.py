@@ -47,7 +47,7 @@ class Source(abc.ABC):
         """Return all shapes, sorted by id.
 
         Raises:
-          UserError: there is nothing to list.
+          UserError: if there is nothing to list.
         """
 
     @abc.abstractmethod
@@ -58,7 +58,7 @@ class Source(abc.ABC):
           bool [N, N, N] in object axes: x, y, z with y up and the front at +x.
 
         Raises:
-          UserError: the file cannot be used; the message names it.
+          UserError: if the file cannot be used; the message names it.
         """
 
     def settings(self) -> dict:

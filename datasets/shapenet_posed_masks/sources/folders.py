@@ -5,9 +5,9 @@ import errno
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from stat import S_ISREG
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,10 @@ from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
-_FIX = "replace the file or remove it"
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells whether a file has changed.
 
     Attributes:
@@ -34,18 +33,20 @@ class Stamp:
     mtime_ns: int
 
 
-_UNKNOWN = Stamp(-1, -1)  # of what cannot be looked at or is not followed
+_REFUSED = Stamp(-1, -1)  # of a link that leads out of the folder and is not followed
 
 
-class _Files(Source):
+class Folder(Source):
     """Shapes in files below `root`/<category>.
 
     Attributes:
       expected: path of a shape below the root, for messages.
+      published: names under which such a folder is published.
       root: folder of the categories.
     """
 
     expected: str
+    published: tuple[str, ...] = ()
     root: str
 
     def __init__(self, root: str, categories: Sequence[str], voxel_size: int):
@@ -54,10 +55,7 @@ class _Files(Source):
 
     @abc.abstractmethod
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
-        """Yield (model_id, path, stamp) of each shape below a category's folder.
-
-        A file or folder that cannot be looked at is a shape too; reading it says what is wrong.
-        """
+        """Yield (model_id, path, stamp) of each shape below a category's folder."""
 
     def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
         """Return the shapes of the wanted categories, and all categories that are there."""
@@ -67,13 +65,10 @@ class _Files(Source):
             present.add(category)
             if not self._wants(category):
                 continue
-            shapes: Iterable[tuple[str, str, Stamp]]
             if files.link_problem(self.root, entry.path):
-                # The link may lead anywhere, so it is not followed. Reading the item refuses it.
-                shapes = [(entry.name, entry.name, _UNKNOWN)]
-            else:
-                shapes = self._scan_category(entry.name)
-            for model_id, path, stamp in shapes:
+                found[Item(entry.name, category, entry.name)] = _REFUSED
+                continue
+            for model_id, path, stamp in self._scan_category(entry.name):
                 found[Item(model_id, category, path)] = stamp
         return found, present
 
@@ -98,7 +93,11 @@ class _Files(Source):
         return dict(sorted(found.items()))
 
     def items(self) -> list[Item]:
-        """Return an item for each file of the layout, sorted by id; other files are ignored."""
+        """Return an item for each file of the layout, sorted by id; other files are ignored.
+
+        A link that leads out of the folder is an item too. It is not followed, and `read` refuses
+        it.
+        """
         return list(self._files)
 
     def fingerprint(self) -> dict:
@@ -109,14 +108,16 @@ class _Files(Source):
             digest.update(line.encode("utf-8", "surrogateescape"))
         return self.settings() | {"files": len(self._files), "sha256": digest.hexdigest()}
 
+    def _path(self, item: Item) -> str:
+        return os.path.join(self.root, item.path)
+
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        path = os.path.join(self.root, item.path)
-        if os.path.isdir(path) and not files.link_problem(self.root, path):
-            entries_in(path)  # a folder that cannot be listed is an item; this says why
-        return files.read(path, limit, _FIX, within=self.root)
+        return files.read(
+            self._path(item), limit, "replace the file or remove it", within=self.root
+        )
 
 
-class _Models(_Files):
+class _ModelFolder(Folder):
     """Files `root`/<category>/<model>/<tail>. A model has the same id in every such layout.
 
     Attributes:
@@ -126,29 +127,24 @@ class _Models(_Files):
     tail: str
 
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
-        try:
-            models = folders_in(os.path.join(self.root, folder))
-        except UserError:
-            yield folder, folder, _UNKNOWN
-            return
-        for entry in models:
+        for entry in folders_in(os.path.join(self.root, folder)):
             # Some models of ShapeNetCore have no voxels.
             if stamp := _stamp(os.path.join(entry.path, self.tail)):
                 yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stamp
 
     def _read_grid(self, item: Item) -> np.ndarray:
         """Read an item's file, bool [M, M, M] in the file's axes."""
-        data = self._read_bytes(item, _MAX_BINVOX)
-        return binvox.read(data, os.path.join(self.root, item.path))
+        return binvox.read(self._read_bytes(item, _MAX_BINVOX), self._path(item))
 
 
-class VoxFolder(_Models):
+class VoxFolder(_ModelFolder):
     """3D-R2N2's ShapeNetVox32: 32³ solids that are already in object axes.
 
     They are taken as they are. At another voxel_size they are resized (see `grids.resize`).
     """
 
     layout = "shapenet_vox32"
+    published = ("ShapeNetVox32",)
     expected = "<category>/<model>/model.binvox"
     tail = "model.binvox"
 
@@ -157,7 +153,7 @@ class VoxFolder(_Models):
         return grids.resize(self._read_grid(item), self.voxel_size)
 
 
-class CoreV2(_Models):
+class CoreV2(_ModelFolder):
     """ShapeNetCore.v2's 128³ solids, which lie in a corner of their grid with y up and front −z.
 
     They are turned to object axes, fitted to N³ and filled. The solids of open meshes hold no more
@@ -166,6 +162,7 @@ class CoreV2(_Models):
     """
 
     layout = "shapenet_core_v2"
+    published = ("ShapeNetCore.v2",)
     expected = "<category>/<model>/models/model_normalized.solid.binvox"
     tail = "models/model_normalized.solid.binvox"
 
@@ -175,7 +172,7 @@ class CoreV2(_Models):
         return grids.fill_holes(grids.reduce(voxels, self.voxel_size))
 
 
-class _Tree(_Files):
+class FileTree(Folder):
     """Files in a folder per category, including subfolders such as ModelNet's train and test.
 
     The id of a shape is its path with its ending. Two subfolders or two formats may share a name,
@@ -191,26 +188,21 @@ class _Tree(_Files):
         waiting = [folder]
         while waiting:
             inner = waiting.pop()
-            try:
-                entries = entries_in(os.path.join(self.root, inner))
-            except UserError:
-                yield inner, inner, _UNKNOWN
-                continue
-            for entry in entries:
+            for entry in entries_in(os.path.join(self.root, inner)):
                 path = f"{inner}/{entry.name}"
                 if entry.name.startswith("."):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                 elif os.path.isdir(entry.path):
-                    # Links that stay inside need no item. Reading this item refuses the link.
+                    # A link to a folder. What it leads to inside the root is found without it.
                     if files.link_problem(self.root, entry.path):
-                        yield path, path, _UNKNOWN
+                        yield path, path, _REFUSED
                 elif entry.name.lower().endswith(self.extensions) and (stamp := _stamp(entry.path)):
                     yield path, path, stamp
 
 
-class MeshFolder(_Tree):
+class MeshFolder(FileTree):
     """Meshes in a folder per category, with axes of their own.
 
     Attributes:
@@ -219,6 +211,7 @@ class MeshFolder(_Tree):
     """
 
     layout = "meshes"
+    published = ("ModelNet10", "ModelNet40")
     extensions = meshes.EXTENSIONS
     expected = f"<category>/<name> ending in {', '.join(meshes.EXTENSIONS)}"
 
@@ -238,15 +231,14 @@ class MeshFolder(_Tree):
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, meshes.MAX_BYTES)
-        name = os.path.join(self.root, item.path)
-        return meshes.voxelise(data, name, self.voxel_size, self.up, self.front)
+        return meshes.voxelise(data, self._path(item), self.voxel_size, self.up, self.front)
 
     def settings(self) -> dict:
         """Return the settings, including the axes."""
         return super().settings() | {"up": self.up, "front": self.front}
 
 
-class VoxelFolder(_Tree):
+class VoxelFolder(FileTree):
     """Voxel grids in a folder per category, in object axes.
 
     A grid of the wanted size is taken as it is. A cube of another size is resized
@@ -260,7 +252,7 @@ class VoxelFolder(_Tree):
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
         data = self._read_bytes(item, voxel_files.MAX_BYTES)
-        voxels = voxel_files.read(data, os.path.join(self.root, item.path))
+        voxels = voxel_files.read(data, self._path(item))
         is_cube = len(set(voxels.shape)) == 1
         return (grids.resize if is_cube else grids.reduce)(voxels, self.voxel_size)
 
@@ -268,10 +260,11 @@ class VoxelFolder(_Tree):
 def folders_in(path: str) -> list[os.DirEntry]:
     """Return the folders in a folder, without hidden ones."""
     return [
-        e
-        for e in entries_in(path)
-        # `DirEntry.is_dir` alone raises on links that form a circle.
-        if (e.is_dir(follow_symlinks=False) or os.path.isdir(e.path)) and not e.name.startswith(".")
+        entry
+        for entry in entries_in(path)
+        # Following links, `DirEntry.is_dir` would raise an error where they form a circle.
+        if (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path))
+        and not entry.name.startswith(".")
     ]
 
 
@@ -279,7 +272,7 @@ def entries_in(path: str) -> list[os.DirEntry]:
     """Return the entries of a folder.
 
     Raises:
-      UserError: the folder cannot be listed.
+      UserError: if the folder cannot be listed.
     """
     try:
         with os.scandir(path) as entries:
@@ -294,8 +287,10 @@ def _stamp(path: str) -> Stamp | None:
     """Return a file's stamp, or None for a missing file, a broken link, a folder or a pipe."""
     try:
         stat = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError as error:
-        return None if error.errno == errno.ELOOP else _UNKNOWN
+        if error.errno in _NO_FILE:
+            return None
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): make it readable or remove it"
+        ) from error
     return Stamp(stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None

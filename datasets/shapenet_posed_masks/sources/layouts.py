@@ -17,68 +17,25 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ptn_semi.settings import LAYOUTS
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks import procedural
 from shapenet_posed_masks.sources.archives import VoxArchive
-from shapenet_posed_masks.sources.base import Item, Source, unknown_category
+from shapenet_posed_masks.sources.base import Item, Source
 from shapenet_posed_masks.sources.folders import (
     CoreV2,
+    FileTree,
+    Folder,
     MeshFolder,
     VoxelFolder,
     VoxFolder,
     entries_in,
     folders_in,
 )
+from shapenet_posed_masks.sources.generated import Procedural
 
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
-
-
-class Procedural(Source):
-    """Generated shapes, spread evenly over the categories.
-
-    The ids and shapes of a smaller set are among those of a larger one with the same seed.
-
-    Attributes:
-      num_shapes: how many shapes there are in all.
-      seed: seed of the shapes.
-    """
-
-    layout = "procedural"
-    num_shapes: int
-    seed: int
-
-    def __init__(self, categories: Sequence[str], voxel_size: int, num_shapes: int, seed: int):
-        super().__init__(categories or procedural.CATEGORIES, voxel_size)
-        self.num_shapes = num_shapes
-        self.seed = seed
-        unknown = sorted(set(self.categories) - set(procedural.CATEGORIES))
-        if unknown:
-            raise unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")
-        if num_shapes < len(self.categories):
-            raise UserError(
-                f"--num_shapes={num_shapes} leaves a category without a shape: give at least "
-                f"{len(self.categories)}, one for each category"
-            )
-
-    def items(self) -> list[Item]:
-        """Return `num_shapes` items, sorted by id."""
-        n = len(self.categories)
-        return sorted(
-            Item(f"{self.categories[i % n]}_{i // n:06d}", self.categories[i % n], "")
-            for i in range(self.num_shapes)
-        )
-
-    def read(self, item: Item) -> np.ndarray:
-        """Generate the voxels of an item, bool [N, N, N]; see `Source.read`."""
-        index = int(item.model_id.rpartition("_")[2])
-        return procedural.generate(item.category, index, self.seed, self.voxel_size)
-
-    def settings(self) -> dict:
-        """Return the settings, including the generator's."""
-        return super().settings() | {"num_shapes": self.num_shapes, "seed": self.seed}
+_FOLDERS: dict[str, type[Folder]] = {
+    kind.layout: kind for kind in (VoxFolder, CoreV2, MeshFolder, VoxelFolder)
+}
 
 
 def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: str) -> dict:
@@ -90,20 +47,15 @@ def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: st
       voxel_size: N.
       **axes: `up` and `front`, for 'meshes' only.
     """
-    kinds = {kind.layout: kind for kind in (VoxFolder, CoreV2, MeshFolder, VoxelFolder)}
-    return kinds[layout]("", categories, voxel_size, **axes).settings()
+    return _FOLDERS[layout]("", categories, voxel_size, **axes).settings()
 
 
 def open_source(
     layout: str,
-    manual_dir: str | None = None,
+    manual_dir: str = "",
     categories: Sequence[str] = (),
     voxel_size: int = 32,
-    *,
-    num_shapes: int = 2000,
-    seed: int = 0,
-    up: str = "+y",
-    front: str = "+z",
+    **options: Any,
 ) -> Source:
     """Open the source of a layout.
 
@@ -114,29 +66,19 @@ def open_source(
         archive or the folder that holds it. Not used by 'procedural'.
       categories: names, aliases or synset ids; empty for all there are.
       voxel_size: N.
-      num_shapes: how many shapes, for 'procedural' only.
-      seed: seed of the shapes, for 'procedural' only.
-      up: the files' axis that points up, for 'meshes' only.
-      front: the files' axis towards which objects face, for 'meshes' only.
+      **options: `num_shapes` and `seed` of `Procedural`, or `up` and `front` of `MeshFolder`.
 
     Raises:
-      UserError: the layout or a procedural category is unknown, or manual_dir is missing or empty.
+      UserError: if a procedural category or an axis is unknown, or manual_dir is missing or empty.
         Unknown and empty categories of files are only found when `items` lists them.
     """
     if layout == "procedural":
-        return Procedural(categories, voxel_size, num_shapes, seed)
-    if layout == "shapenet_vox32":
-        root = _find_root(layout, manual_dir, ["ShapeNetVox32"], archives=True)
-        kind = VoxFolder if os.path.isdir(root) else VoxArchive
-        return kind(root, categories, voxel_size)
-    if layout == "shapenet_core_v2":
-        return CoreV2(_find_root(layout, manual_dir, ["ShapeNetCore.v2"]), categories, voxel_size)
-    if layout == "meshes":
-        root = _find_root(layout, manual_dir, ["ModelNet10", "ModelNet40"])
-        return MeshFolder(root, categories, voxel_size, up, front)
-    if layout == "voxels":
-        return VoxelFolder(_find_root(layout, manual_dir, []), categories, voxel_size)
-    raise UserError(f"--dataset={layout} is unknown: give one of {', '.join(LAYOUTS)}")
+        return Procedural(categories, voxel_size, **options)
+    kind = _FOLDERS[layout]
+    root = _find_root(kind, manual_dir)
+    if os.path.isfile(root):
+        kind = VoxArchive
+    return kind(root, categories, voxel_size, **options)
 
 
 def open_path(
@@ -157,20 +99,20 @@ def open_path(
       for the parent of the folder of files.
 
     Raises:
-      UserError: there are no shapes, or they are not of this layout.
+      UserError: if there are no shapes, or they are not of this layout.
     """
     place = os.path.abspath(os.path.expanduser(path))
     if not os.path.exists(place):
         raise UserError(f"{path} does not exist: correct the path")
-    tree = {kind.layout: kind for kind in (MeshFolder, VoxelFolder)}.get(layout)
+    kind = _FOLDERS[layout]
     single = os.path.isfile(place)
-    if tree is None or not (single or _holds_files(place, tree.extensions)):
+    if not issubclass(kind, FileTree) or not (single or _holds_files(place, kind.extensions)):
         source = open_source(layout, path, categories, voxel_size, **options)
         return source, source.items()
-    if single and not place.lower().endswith(tree.extensions):
+    if single and not place.lower().endswith(kind.extensions):
         raise UserError(
             f"--dataset={layout} cannot read {path}: give a file that ends in "
-            f"{', '.join(tree.extensions)}, or another --dataset"
+            f"{', '.join(kind.extensions)}, or another --dataset"
         )
     if categories:
         raise UserError(f"{path} holds shapes of one category: leave out --categories")
@@ -182,25 +124,22 @@ def open_path(
 
 def _holds_files(folder: str, extensions: tuple[str, ...]) -> bool:
     """Return whether a folder holds files with these endings itself, not in subfolders."""
-    if not os.path.isdir(folder):
-        return False
     names = (entry.name for entry in entries_in(folder) if not entry.is_dir())
     return any(n.lower().endswith(extensions) and not n.startswith(".") for n in names)
 
 
-def _find_root(
-    layout: str, manual_dir: str | None, published: Sequence[str], archives: bool = False
-) -> str:
+def _find_root(kind: type[Folder], manual_dir: str) -> str:
     """Return the path of the folder that holds the categories, or of its archive."""
     if not manual_dir:
-        raise UserError(f"--dataset={layout} reads your files: say where with --manual_dir")
+        raise UserError(f"--dataset={kind.layout} reads your files: say where with --manual_dir")
     path = os.path.abspath(os.path.expanduser(manual_dir))
+    archives = kind is VoxFolder
     if archives and os.path.isfile(path) and path.endswith(_ARCHIVES):
         return path
     if not os.path.isdir(path):
         kinds = "a folder or a .tgz archive" if archives else "a folder"
         raise UserError(f"--manual_dir={manual_dir} is not {kinds} that exists: correct the path")
-    inner = [name for name in published if os.path.isdir(os.path.join(path, name))]
+    inner = [name for name in kind.published if os.path.isdir(os.path.join(path, name))]
     if len(inner) == 1:
         return os.path.join(path, inner[0])
     names = sorted(entry.name for entry in entries_in(path))

@@ -91,8 +91,6 @@ ALIASES: dict[str, str] = {
     "washing_machine": "washer",
 }
 
-_IDS = {name: synset for synset, name in SYNSETS.items()}
-
 
 def category_name(name_or_synset: str) -> str:
     """Return the canonical name of a category given by name, alias or synset id.
@@ -102,8 +100,3 @@ def category_name(name_or_synset: str) -> str:
     """
     name = re.sub(r"[\s\-]+", "_", name_or_synset.strip().lower())
     return SYNSETS.get(name) or ALIASES.get(name, name)
-
-
-def synset_id(name_or_synset: str) -> str | None:
-    """Return the ShapeNet synset id of a category given in any way, or None if it has none."""
-    return _IDS.get(category_name(name_or_synset))

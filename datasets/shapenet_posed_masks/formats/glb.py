@@ -1,0 +1,105 @@
+"""Meshes in .glb files (glTF 2), read by trimesh.
+
+trimesh allocates memory for whatever a file claims, and shows a mesh as often as its nodes say. So
+`count_faces` checks what a file claims before `read` is called.
+"""
+
+import io
+import json
+import logging
+import struct
+
+import numpy as np
+
+from shapenet_posed_masks.formats import quantization
+from shapenet_posed_masks.formats.mesh_texts import NotSupportedError
+
+_MAX_JSON = 16 << 20  # bytes; the description of a real scene has a few kB
+_MAX_NODES = 10_000
+_MAX_DEPTH = 100  # trimesh searches a path through all levels from each node
+_TRIANGLES = 4  # glTF's number of the mode in which three corners make a triangle
+# Extensions that leave the shape as it is, or are handled.
+_HARMLESS = (
+    "KHR_materials_",
+    "KHR_texture_",
+    "EXT_texture_",
+    "KHR_lights_",
+    "KHR_mesh_quantization",
+)
+
+
+def count_faces(data: bytes) -> int:
+    """Return how many triangles a .glb file shows at most.
+
+    Args:
+      data: the whole file.
+
+    Raises:
+      NotSupportedError: if the file needs something that is not supported.
+      ValueError: if the file is damaged. Other exceptions mean damage, too.
+    """
+    scene = _description(data)
+    if any("uri" in buffer for buffer in scene.get("buffers", [])):
+        raise NotSupportedError("keeps its data in other files, or as text, which is not supported")
+    for name in scene.get("extensionsRequired", []):
+        if not name.startswith(_HARMLESS):
+            raise NotSupportedError(f"needs the extension {name}, which is not supported")
+    for accessor in scene.get("accessors", []):
+        if "sparse" in accessor or "bufferView" not in accessor:
+            raise NotSupportedError(
+                "has sparse, compressed or missing data, which is not supported"
+            )
+    nodes = scene.get("nodes", [])
+    if len(nodes) > _MAX_NODES:
+        raise ValueError(f"it has {len(nodes)} nodes, more than {_MAX_NODES}")
+    level = set(range(len(nodes)))
+    for _ in range(_MAX_DEPTH):
+        level = {child for index in level for child in nodes[index].get("children", [])}
+    if level:
+        raise ValueError("its nodes are nested too deep, or contain themselves")
+    return sum(_triangles(scene["meshes"][n["mesh"]], scene) for n in nodes if "mesh" in n)
+
+
+def _description(data: bytes) -> dict:
+    magic, version, length, size, kind = struct.unpack_from("<4sIII4s", data)
+    if (magic, version, kind) != (b"glTF", 2, b"JSON") or size > _MAX_JSON:
+        raise ValueError("it does not begin as a file of glTF 2 does")
+    if length != len(data):
+        raise ValueError(f"it is truncated or damaged ({len(data)} bytes instead of {length})")
+    return json.loads(data[20 : 20 + size])
+
+
+def _triangles(mesh: dict, scene: dict) -> int:
+    total = 0
+    for part in mesh["primitives"]:
+        corners = part.get("indices", part["attributes"]["POSITION"])
+        # In a strip each corner may make a triangle.
+        shared = 3 if part.get("mode", _TRIANGLES) == _TRIANGLES else 1
+        total += scene["accessors"][corners]["count"] // shared
+    return total
+
+
+def read(data: bytes) -> np.ndarray:
+    """Read the triangles of all parts of a scene together.
+
+    Args:
+      data: the whole file, whose faces were counted.
+
+    Returns:
+      float64 [F, 3, 3]: the corners of each triangle. F may be 0.
+
+    Raises:
+      ValueError: if the file is damaged. Other exceptions mean damage, too.
+    """
+    import trimesh  # imported late: it takes a second, and only these files need it
+
+    # trimesh logs every fault that it works around, with a traceback.
+    logging.getLogger("trimesh").setLevel(logging.CRITICAL)
+    scene = trimesh.load_scene(
+        io.BytesIO(quantization.with_floats(data)),
+        file_type="glb",
+        process=False,
+        skip_materials=True,
+    )
+    mesh = scene.to_mesh()
+    return np.asarray(mesh.vertices, np.float64)[mesh.faces].reshape(-1, 3, 3)
