@@ -128,7 +128,7 @@ def main() -> None:
         return
     failed: dict[Job, str] = {}
     try:
-        failed = runner.Runner(FLAGS.jobs).run(planned.values())
+        failed = runner.run(planned.values(), FLAGS.jobs)
     finally:  # an interrupted run reports what there is
         results = {
             "scale": FLAGS.scale,

@@ -1,169 +1,135 @@
 """Runner of jobs, which calls the package's own commands in several processes at once."""
 
-import concurrent.futures
 import os
-import pathlib
-import queue
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection
 
 import tqdm
 
 from ptn_semi.data import preparation
 from ptn_semi.experiments.jobs import Job
-from ptn_semi.training import workdirs
-from ptn_semi.utils import files, flags
+from ptn_semi.utils import children, files, flags
 from ptn_semi.utils.errors import UserError
 
-_POLL = 1.0  # seconds
+_POLL = 0.2  # seconds
 
 
-class Runner:
-    """Runs jobs, several at once.
+def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
+    """Run the jobs that are not done, in order, after building the data sets that they need.
+
+    The commands of the jobs end when this process ends.
 
     Args:
+      jobs: the jobs, each after the one that it starts from.
       parallel: number of jobs at once; each gets an equal share of the processor's cores.
+
+    Returns:
+      {job: message} of the jobs that failed.
+
+    Raises:
+      UserError: if a data set cannot be built.
+    """
+    waiting = [job for job in jobs if not job.done]
+    for data in dict.fromkeys(data for job in waiting for data in job.data_sets):
+        preparation.prepare(data)
+    # Systems other than Linux share out the cores themselves.
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    free = [cores[i::parallel] or cores for i in range(parallel)]
+    running: list[_RunningJob] = []
+    failed: dict[Job, str] = {}
+    with _progress_bar(jobs) as bar:
+        try:
+            while waiting or running:
+                unfinished = [*waiting, *(each.job for each in running)]
+                for job in list(waiting):
+                    if job.start in failed:
+                        failed[job] = f"it starts from {job.start.training.title}, which failed"
+                        waiting.remove(job)
+                    elif free and job.start not in unfinished:
+                        running.append(_RunningJob(job, free.pop()))
+                        waiting.remove(job)
+                for each in list(running):
+                    try:
+                        if not each.has_ended():
+                            continue
+                        said = _summary(each.job)
+                    except UserError as error:
+                        said = failed[each.job] = str(error)
+                    bar.write(f"{each.job.training.title}: {said}")
+                    running.remove(each)
+                    free.append(each.cores)
+                _show_progress(bar, jobs)
+                time.sleep(_POLL)
+        finally:
+            children.stop(each.child for each in running)
+    return failed
+
+
+class _RunningJob:
+    """A job whose commands run one after the other.
+
+    Args:
+      job: the job.
+      cores: the processor's cores that its commands use; all of them if there are none.
+
+    Attributes:
+      child: the process of the current command.
     """
 
-    def __init__(self, parallel: int = 1):
-        self._parallel = parallel
-        self._stopped = threading.Event()
-        self._processes: set[subprocess.Popen] = set()
-        self._cores: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
-        # Systems other than Linux share out the cores themselves.
-        cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
-        for i in range(parallel):
-            self._cores.put(cores[i::parallel] or cores)
+    child: subprocess.Popen
 
-    def run(self, jobs: Collection[Job]) -> dict[Job, str]:
-        """Run the jobs that are not done, in order, after building the data sets that they need.
+    def __init__(self, job: Job, cores: list[int]):
+        self.job, self.cores = job, cores
+        with files.replacing(job.folder / "run.flags") as partial:
+            partial.write_text(flags.to_text(*job.settings()))
+        self._log = job.folder / "log.txt"
+        self._commands = job.commands()
+        self._start(next(self._commands))
 
-        Args:
-          jobs: the jobs, each after the one that it starts from.
+    def _start(self, command):
+        self.child = children.start(command, self._log)
+        if self.cores:
+            os.sched_setaffinity(self.child.pid, self.cores)
 
-        Returns:
-          {job: message} of the jobs that failed.
+    def has_ended(self) -> bool:
+        """Start the next command if the current one has ended; return whether none is left.
 
         Raises:
-          UserError: if a data set cannot be built, or a job's scores cannot be read. Jobs that run
-            are stopped.
+          UserError: if the current command failed.
         """
-        waiting = [job for job in jobs if not job.done]
-        for data in dict.fromkeys(data for job in waiting for data in job.data_sets):
-            preparation.prepare(data)
-        failed: dict[Job, str] = {}
-        running: dict[concurrent.futures.Future[str | None], Job] = {}
-        with _Bar(jobs) as bar, concurrent.futures.ThreadPoolExecutor(self._parallel) as pool:
-            try:
-                while waiting or running:
-                    for job in list(waiting):
-                        if job.start in failed:
-                            failed[job] = f"it starts from {job.start.training.title}, which failed"
-                        elif job.start in waiting or job.start in running.values():
-                            continue
-                        else:
-                            running[pool.submit(self._do, job)] = job
-                        waiting.remove(job)
-                    finished, _ = concurrent.futures.wait(
-                        running, _POLL, concurrent.futures.FIRST_COMPLETED
-                    )
-                    for future in finished:
-                        job, problem = running.pop(future), future.result()
-                        if problem:
-                            failed[job] = problem
-                        bar.write(f"{job.training.title}: {problem or _summary(job)}")
-                    bar.show()
-            except BaseException:  # Ctrl-C, or scores that cannot be read
-                self._stopped.set()
-                for process in list(self._processes):
-                    process.send_signal(signal.SIGTERM)  # a training writes a checkpoint and ends
-                pool.shutdown(cancel_futures=True)
-                raise
-        return failed
-
-    def _do(self, job: Job) -> str | None:
-        """Run a job; return a message if it failed, or None."""
-        cores = self._cores.get()
-        try:
-            with files.replacing(job.folder / "run.flags") as partial:
-                partial.write_text(flags.to_text(*job.settings()))
-            # An earlier runner may have been killed while its training lives on.
-            while workdirs.in_use(job.workdir) and not self._stopped.wait(_POLL):
-                pass
-            for command in job.commands():
-                problem = self._call(command, job.folder / "log.txt", cores)
-                if problem:
-                    return problem
-            job.write_record()
-        except UserError as error:
-            return str(error)
-        finally:
-            self._cores.put(cores)
-        return None
-
-    def _call(
-        self, command: Sequence[str], log_path: pathlib.Path, cores: Sequence[int]
-    ) -> str | None:
-        """Run a command on some cores; return a message if it failed, or None."""
-        if self._stopped.is_set():
-            return "stopped"
-        with open(log_path, "a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # so that Ctrl-C reaches it only through us
-            )
-            if cores:
-                os.sched_setaffinity(process.pid, cores)
-            self._processes.add(process)
-            if self._stopped.is_set():  # the signals were sent before it was in the set
-                process.send_signal(signal.SIGTERM)
-            code = process.wait()
-            self._processes.discard(process)
+        code = self.child.poll()
         if code:
-            lines = log_path.read_text(errors="replace").splitlines()
-            said = [line for line in lines if line.startswith("error: ")]
-            return f"{said[-1] if said else f'{command[0]} ended with code {code}'}; see {log_path}"
-        return None
+            raise UserError(children.failure(self._log))
+        if code is None:
+            return False
+        command = next(self._commands, None)
+        if command is None:
+            self.job.write_record()
+            return True
+        self._start(command)
+        return False
 
 
-class _Bar:
-    """A progress bar of all jobs together, in expected seconds."""
+def _progress_bar(jobs: Collection[Job]) -> tqdm.tqdm:
+    """Create a progress bar of all jobs together, in expected seconds."""
+    return tqdm.tqdm(
+        total=sum(job.training.seconds for job in jobs),
+        initial=_seconds_done(jobs),
+        smoothing=0,
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+    )
 
-    def __init__(self, jobs: Collection[Job]):
-        self._jobs = jobs
-        self._total = sum(job.training.seconds for job in jobs)
-        self._bar = tqdm.tqdm(
-            total=self._total,
-            initial=self._done(),
-            smoothing=0,
-            bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-        )
-        self.show()
 
-    def __enter__(self):
-        return self
+def _show_progress(bar: tqdm.tqdm, jobs: Collection[Job]) -> None:
+    finished = sum(job.done for job in jobs)
+    bar.set_description_str(f"{finished} of {len(jobs)} runs", refresh=False)
+    bar.update(_seconds_done(jobs) - bar.n)
 
-    def __exit__(self, *error):
-        self._bar.close()
 
-    def _done(self):
-        return self._total - sum(job.seconds_left for job in self._jobs)
-
-    def show(self) -> None:
-        """Show the current progress."""
-        finished = sum(job.done for job in self._jobs)
-        self._bar.set_description_str(f"{finished} of {len(self._jobs)} runs", refresh=False)
-        self._bar.update(self._done() - self._bar.n)
-
-    def write(self, line: str) -> None:
-        """Print a line above the bar."""
-        self._bar.write(line)
+def _seconds_done(jobs: Collection[Job]) -> float:
+    return sum(job.training.seconds - job.seconds_left for job in jobs)
 
 
 def _summary(job: Job) -> str:

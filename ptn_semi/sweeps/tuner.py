@@ -63,7 +63,7 @@ class Tuner(base_tuner.BaseTuner):
         train: TrainSettings,
         run: RunSettings,
     ):
-        # KerasTuner's own function leaves half a file when it is killed, and cannot resume from it.
+        # KerasTuner cannot resume from the half-written file that its own function may leave.
         keras_tuner_utils.save_json = _save_json
         self._workdir = pathlib.Path(workdir)
         self._settings = data, train, run
@@ -77,8 +77,8 @@ class Tuner(base_tuner.BaseTuner):
         keras_tuner_config.DEBUG = False  # otherwise it prints a traceback for each failed trial
 
     def _get_tuner_fname(self) -> str:
-        # KerasTuner uses KERASTUNER_TUNER_ID, with which a process alone could not resume what a
-        # chief began.
+        # KerasTuner names it by KERASTUNER_TUNER_ID. A sweep that a chief began would then not be
+        # resumed by a process without that variable.
         name = self.tuner_id if self._is_worker() else "tuner"
         return os.path.join(self.project_dir, f"{name}.json")
 
@@ -92,7 +92,7 @@ class Tuner(base_tuner.BaseTuner):
             super().reload()
         except (ValueError, KeyError, RuntimeError) as error:
             raise UserError(
-                f"{self.project_dir} is damaged: delete it and give the same command again, which "
+                f"{self.project_dir} is damaged: delete it and run the same command again, which "
                 "draws the trials again and keeps their trainings"
             ) from error
         if self._is_worker():
@@ -139,12 +139,6 @@ class Tuner(base_tuner.BaseTuner):
             keras.backend.clear_session()  # also collects garbage
         assert checkpoint is not None  # only processes that share a training may have none
         return {OBJECTIVE: checkpoint.progress["best"]["average_precision"]}
-
-    def load_model(self, trial: Trial) -> keras.Model:
-        """Raise NotImplementedError: a trial's model is loaded from its workdir like any other."""
-        raise NotImplementedError
-
-    save_model = load_model
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each trial: trial, status, steps, score, settings and message."""

@@ -73,10 +73,10 @@ def quick(tmp_path, monkeypatch):
 def test_finished_runs_are_not_done_again(quick):
     wanted = entries("table3", seeds=2)
     planned = quick(wanted)
-    assert runner.Runner(parallel=2).run(planned.values()) == {}
+    assert runner.run(planned.values(), parallel=2) == {}
     assert all(job.done for job in planned.values())
     # The quick job refuses to write a second time, so doing any again would fail.
-    assert runner.Runner().run(planned.values()) == {}
+    assert runner.run(planned.values()) == {}
     kept = next(iter(planned.values()))
     kept.scores_path("chair").unlink()
     assert not kept.done and kept.seconds_left > 0
@@ -84,17 +84,17 @@ def test_finished_runs_are_not_done_again(quick):
     assert len(found) == len(wanted) - 1
     floors = {"mean_shape_average_precision", "nearest_average_precision"}
     assert floors <= found[0].keys() and "mean_hull_average_precision" not in found[0]
-    assert runner.Runner().run(planned.values()) == {}
+    assert runner.run(planned.values()) == {}
     assert (kept.folder / "log.txt").read_text().count("starting") == 2
 
 
 def test_a_failure_stops_what_depends_on_it_alone(quick):
     wanted = entries("table3", seeds=1)
     planned = quick(wanted, fails="7 categories")
-    failed = runner.Runner(parallel=2).run(planned.values())
+    failed = runner.run(planned.values(), parallel=2)
     assert len(failed) == 2
     pretrained, tuned = failed.values()
-    assert pretrained.startswith("error: no 7 categories") and "log.txt" in pretrained
+    assert pretrained.startswith("no 7 categories") and "log.txt" in pretrained
     assert "7 categories" in tuned
     assert sum(job.done for job in planned.values()) == 3
     assert len(jobs.results(wanted, planned)["entries"]) == 3
@@ -191,22 +191,22 @@ def test_wrong_input_is_one_sentence(tmp_path):
 def test_a_runner_that_is_stopped_stops_what_it_started(quick, monkeypatch, error):
     planned = quick(entries("table3", seeds=1))
     slow = [sys.executable, "-c", "import time; time.sleep(600)"]
-    popen = runner.subprocess.Popen
+    popen = runner.children.subprocess.Popen
     started = []
 
     def start(command, **kwargs):
         started.append(popen(slow, **kwargs))
         return started[-1]
 
-    def show(bar):
+    def show(*_):
         # Not by a signal: Python loses a KeyboardInterrupt that meets a callback of the collector.
         if started:
             raise error
 
-    monkeypatch.setattr(runner.subprocess, "Popen", start)
-    monkeypatch.setattr(runner._Bar, "show", show)
+    monkeypatch.setattr(runner.children.subprocess, "Popen", start)
+    monkeypatch.setattr(runner, "_show_progress", show)
     with pytest.raises(error):
-        runner.Runner().run(planned.values())
+        runner.run(planned.values())
     assert [process.wait() for process in started] == [-signal.SIGTERM]
     assert not any(job.done for job in planned.values())
 
