@@ -22,7 +22,7 @@ from typing import Any
 
 from ptn_semi.data import preparation
 from ptn_semi.experiments import matrix
-from ptn_semi.experiments.statistics import FLOORS
+from ptn_semi.experiments.statistics import BASELINES
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
@@ -190,7 +190,7 @@ def results(
       A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has experiment,
       model, category, pose_fraction, seed, run (its title), average_precision, max_iou_of_mean,
       iou_0.4, iou_0.5, num_shapes, turn, and average_precision and max_iou_of_mean of the
-      floors that the run has, such as nearest_average_precision.
+      baselines that the run has, such as nearest_average_precision.
 
     Raises:
       UserError: if a file of scores is damaged.
@@ -217,9 +217,9 @@ def results(
                 "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
                 **{
-                    f"{floor}_{name}": means[floor][name]
-                    for floor in FLOORS
-                    if floor in means  # a run without labels has but one
+                    f"{baseline}_{name}": means[baseline][name]
+                    for baseline in BASELINES
+                    if baseline in means  # a run without labels has only one
                     for name in _SCORES[:2]
                 },
             }
