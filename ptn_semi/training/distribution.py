@@ -16,8 +16,8 @@ from ptn_semi.utils.errors import UserError
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 )
-# Errors that a step raises if a process that shares it is gone.
-_LOST = (
+# Errors that a step raises if another process of the run is gone.
+_LOST_PEER = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
@@ -115,9 +115,11 @@ def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None
     if strategy.num_replicas_in_sync == 1:
         return
 
+    own = tf.constant(value)
+
     @tf.function
     def gather():
-        everyones = lambda: tf.distribute.get_replica_context().all_gather([value], axis=0)
+        everyones = lambda: tf.distribute.get_replica_context().all_gather(own[None], axis=0)
         return strategy.experimental_local_results(strategy.run(everyones))[0]
 
     values = np.unique(gather())
@@ -160,4 +162,4 @@ def lost_peer(strategy: tf.distribute.Strategy, error: Exception) -> bool:
       error: what the step raised.
     """
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    return several and isinstance(error, _LOST)
+    return several and isinstance(error, _LOST_PEER)
