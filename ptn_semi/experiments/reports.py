@@ -70,10 +70,10 @@ def _preface(results: Mapping[str, Any]) -> str:
         "Scores are MaxIoU / AP on test shapes, with MaxIoU at the best single threshold. They are "
         "means ± standard errors over seeds. The paper's numbers come from other shapes (all of "
         "ShapeNet), larger networks and longer training.",
-        "Below the models stand answers that learn nothing more. `mean hull` is the mean visual "
-        "hull of the category's labeled shapes, whatever the mask; `nearest` is the mean hull of "
-        "the five labeled masks that are most like the mask. `mean shape` is an oracle, the mean "
-        "of the true voxels of all training shapes.",
+        "Below the models are baselines, predictions that learn hardly anything from the mask. "
+        "`mean hull` is the mean visual hull of the category's labeled shapes, whatever the mask; "
+        "`nearest` is the mean hull of the five labeled masks that are most like the mask. `mean "
+        "shape` is an oracle, the mean of the true voxels of all training shapes.",
     ]
     if results["missing"]:
         lines.append(f"Categories of the paper that are missing: {', '.join(results['missing'])}.")

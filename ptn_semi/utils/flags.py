@@ -118,7 +118,7 @@ def _define(field, flag_values):
         flags.DEFINE_list(name, [str(x) for x in default], **common)
         if field.type == tuple[float, float]:
             flags.register_validator(
-                name, _is_range, "two numbers, the lower first, as -20,40", flag_values
+                name, _is_range, "two numbers, the lower first, such as -20,40", flag_values
             )
     if meta["formerly"]:
         flags.DEFINE_alias(meta["formerly"], name, flag_values)
