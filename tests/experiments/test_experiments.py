@@ -1,4 +1,4 @@
-"""The paper's experiments: what is to be trained, what is done once, what is reported."""
+"""The paper's experiments: what is trained, what is not repeated, what is reported."""
 
 import dataclasses
 import json
@@ -69,12 +69,12 @@ def quick(tmp_path, monkeypatch):
     return plan
 
 
-def test_finished_runs_are_not_done_again(quick):
+def test_finished_runs_are_not_repeated(quick):
     wanted = entries("table3", seeds=2)
     planned = quick(wanted)
     assert runner.run(planned.values(), parallel=2) == {}
     assert all(job.done for job in planned.values())
-    # The quick job refuses to write a second time, so doing any again would fail.
+    # A quick job that is repeated fails, because it refuses to overwrite its file.
     assert runner.run(planned.values()) == {}
     kept = next(iter(planned.values()))
     kept.scores_path("chair").unlink()
@@ -87,7 +87,7 @@ def test_finished_runs_are_not_done_again(quick):
     assert (kept.folder / "log.txt").read_text().count("starting") == 2
 
 
-def test_a_failure_stops_what_depends_on_it_alone(quick):
+def test_a_failure_stops_only_what_depends_on_it(quick):
     wanted = entries("table3", seeds=1)
     planned = quick(wanted, fails="7 categories")
     failed = runner.run(planned.values(), parallel=2)

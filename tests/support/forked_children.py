@@ -61,15 +61,20 @@ def use_tiny_networks():
 
 def use_quick_trainings():
     """Has trainings end at once; the first one of trial 0 is killed."""
-    trainer.train = quick_training
+    trainer.train = _quick_training_killed_once
+
+
+def _quick_training_killed_once(workdir, *settings):
+    if workdir.name == "0" and not workdir.exists():
+        workdir.mkdir(parents=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return quick_training(workdir, *settings)
 
 
 def quick_training(workdir, data, train, run):
     """Trains nothing; the score grows with the reconstruction weight."""
     workdir.mkdir(parents=True, exist_ok=True)
-    killed = workdir / "killed"
-    if workdir.name == "0" and not killed.exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+    with open(workdir / "trained", "a") as file:
+        print(run.steps, file=file)
     score = {"average_precision": train.reconstruction_weight / 100}
     return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import functools
 import os
-import pathlib
 import subprocess
 
 import pytest
@@ -37,16 +36,12 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Trainings that end at once, with a score that grows with the weight; what was trained."""
+    """Makes trainings end at once; yields [(workdir, train, run)] of what was trained."""
     trained = []
 
     def train(workdir, data, train, run):
-        trained.append((pathlib.Path(workdir), train, run))
-        workdir.mkdir(parents=True, exist_ok=True)
-        with open(workdir / "trained", "a") as file:
-            print(run.steps, file=file)
-        score = {"average_precision": train.reconstruction_weight / 100}
-        return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
+        trained.append((workdir, train, run))
+        return forked_children.quick_training(workdir, data, train, run)
 
     monkeypatch.setattr(trainer, "train", train)
     # There is no model to free, and looking for one takes seconds in a process of many tests.
@@ -59,7 +54,7 @@ def table(workdir):
         return list(csv.DictReader(file))
 
 
-def test_the_space_is_around_the_flags_and_without_what_is_left_out():
+def test_settings_are_searched_around_their_flags_if_their_loss_is_used():
     sweep = dataclasses.replace(SWEEP, names=settings.SWEPT)
     space = sweep.space(TRAIN)
     bounds = {each.name: (each.min_value, each.max_value) for each in space.space}
@@ -100,7 +95,7 @@ def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data, qui
     assert 2.5 <= best["reconstruction_weight"] <= 40
 
 
-def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
+def test_a_stopped_sweep_resumes(tmp_path, data, quick, monkeypatch):
     finished = trainer.train
 
     def stopped(*args):
@@ -123,7 +118,7 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
         tuner.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
 
 
-def test_a_workdir_that_would_be_a_pattern_is_refused(tmp_path, data):
+def test_a_workdir_whose_name_is_a_pattern_is_refused(tmp_path, data):
     with pytest.raises(UserError, match="takes for a pattern"):
         tuner.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
 
@@ -166,12 +161,14 @@ def test_other_tuners(tmp_path, data, quick, kind, trials):
     assert kept == run
     if kind == "hyperband":
         assert {run.steps for _, _, run in quick} == {2, 6, 18}
-        # It goes on with what it trained less.
+        # A longer training continues a shorter one.
         trained = [(workdir / "trained").read_text().split() for workdir, _, _ in quick]
         assert ["2", "6", "18"] in trained
 
 
-def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick, monkeypatch):
+def test_failed_trials_are_listed_and_three_in_a_row_end_the_sweep(
+    tmp_path, data, quick, monkeypatch
+):
     finished = trainer.train
 
     def failing(workdir, *args):
@@ -191,14 +188,14 @@ def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick,
         tuner.search(tmp_path / "all", sweep, data, TRAIN, RUN)
 
 
-def test_workers_share_the_trials_and_one_that_is_killed_comes_back(tmp_path, data, monkeypatch):
+def test_workers_share_the_trials_and_a_killed_one_is_started_again(tmp_path, data, monkeypatch):
     start = functools.partial(forked_children.ForkedChild, forked_children.use_quick_trainings)
     monkeypatch.setattr(children, "start", start)
     best = workers.search(tmp_path, SWEEP, data, TRAIN, RUN, workers=2)
     rows = table(tmp_path)
     assert [row["status"] for row in rows] == ["completed"] * 2
     assert best["average_precision"] == max(float(row["average_precision"]) for row in rows)
-    assert (tmp_path / "trials" / "0" / "killed").exists()
+    assert (tmp_path / "trials" / "0" / "trained").read_text() == "4\n"
     assert len(list((tmp_path / "workers").glob("worker?.txt"))) == 2
 
 
