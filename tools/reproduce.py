@@ -55,11 +55,11 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     """Read results from a JSON file.
 
     Raises:
-      UserError: the file is missing or holds something else.
+      UserError: if the file is missing or holds something else.
     """
     results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
-        raise UserError(f"{path} holds no results: leave out --report_only to get some")
+        raise UserError(f"{path} does not hold results: leave out --report_only to get them")
     return results
 
 

@@ -176,7 +176,7 @@ class Matrix:
             return
         few_shot = self._scale.few_shot
         for category in self._novel:
-            for share in self._scale.pretraining_shares:
+            for share in self._scale.shares:
                 for model in self._tuned:
                     run = self._single_run(category, model, few_shot, seed)
                     yield f"from scratch, {model}", category, share, run

@@ -1,10 +1,9 @@
 """Runner of jobs, which calls the package's own commands in several processes at once."""
 
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 
 import tqdm
 
@@ -36,80 +35,69 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
         preparation.prepare(data)
     # Systems other than Linux share out the cores themselves.
     cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
-    free = [cores[i::parallel] or cores for i in range(parallel)]
-    running: list[_RunningJob] = []
+    shares = [cores[i::parallel] or cores for i in range(parallel)]
+    running: dict[Job, Generator[bool, None, None]] = {}
     failed: dict[Job, str] = {}
     with _progress_bar(jobs) as bar:
         try:
             while waiting or running:
-                unfinished = [*waiting, *(each.job for each in running)]
                 for job in list(waiting):
                     if job.start in failed:
                         failed[job] = f"it starts from {job.start.training.title}, which failed"
                         waiting.remove(job)
-                    elif free and job.start not in unfinished:
-                        running.append(_RunningJob(job, free.pop()))
+                    elif shares and job.start not in waiting and job.start not in running:
+                        running[job] = _run_commands(job, shares.pop(), shares)
                         waiting.remove(job)
-                for each in list(running):
+                for job, commands in list(running.items()):
                     try:
-                        if not each.has_ended():
+                        if next(commands, False):
                             continue
-                        said = _summary(each.job)
+                        said = _summary(job)
                     except UserError as error:
-                        said = failed[each.job] = str(error)
-                    bar.write(f"{each.job.training.title}: {said}")
-                    running.remove(each)
-                    free.append(each.cores)
+                        said = failed[job] = str(error)
+                    del running[job]
+                    bar.write(f"{job.training.title}: {said}")
                 _show_progress(bar, jobs)
                 time.sleep(_POLL)
         finally:
-            children.stop(each.child for each in running)
+            for commands in running.values():
+                commands.close()
     return failed
 
 
-class _RunningJob:
-    """A job whose commands run one after the other.
+def _run_commands(
+    job: Job, cores: list[int], shares: list[list[int]]
+) -> Generator[bool, None, None]:
+    """Run a job's commands one after the other, and yield True while they run.
+
+    If the generator is closed, it stops the command that runs.
 
     Args:
       job: the job.
-      cores: the processor's cores that its commands use; all of them if there are none.
+      cores: the processor's cores that the commands use; all if the list is empty.
+      shares: the list to which the cores are returned.
 
-    Attributes:
-      child: the process of the current command.
+    Raises:
+      UserError: if a command fails.
     """
-
-    child: subprocess.Popen
-
-    def __init__(self, job: Job, cores: list[int]):
-        self.job, self.cores = job, cores
+    log = job.folder / "log.txt"
+    try:
         with files.replacing(job.folder / "run.flags") as partial:
             partial.write_text(flags.to_text(*job.settings()))
-        self._log = job.folder / "log.txt"
-        self._commands = job.commands()
-        self._start(next(self._commands))
-
-    def _start(self, command):
-        self.child = children.start(command, self._log)
-        if self.cores:
-            os.sched_setaffinity(self.child.pid, self.cores)
-
-    def has_ended(self) -> bool:
-        """Start the next command if the current one has ended; return whether none is left.
-
-        Raises:
-          UserError: if the current command failed.
-        """
-        code = self.child.poll()
-        if code:
-            raise UserError(children.failure(self._log))
-        if code is None:
-            return False
-        command = next(self._commands, None)
-        if command is None:
-            self.job.write_record()
-            return True
-        self._start(command)
-        return False
+        for command in job.commands():
+            child = children.start(command, log)
+            if cores:
+                os.sched_setaffinity(child.pid, cores)
+            try:
+                while child.poll() is None:
+                    yield True
+            finally:
+                children.stop([child])
+            if child.poll():
+                raise UserError(children.failure(log))
+        job.write_record()
+    finally:
+        shares.append(cores)
 
 
 def _progress_bar(jobs: Collection[Job]) -> tqdm.tqdm:

@@ -2,7 +2,7 @@
 
 A sweep's workdir holds:
 
-  sweep.json       the settings that are searched, and the flags that all trials share
+  sweep.flags      the settings that are searched, and the flags that all trials share
   sweep/           KerasTuner's own state, from which a stopped sweep resumes
   trials/<id>/     the workdir of each trial's training
   trials.csv       settings and scores of every trial
@@ -35,7 +35,7 @@ from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
-_SETTINGS_FILE = "sweep.json"
+SETTINGS_FILE = "sweep.flags"
 _Settings = tuple[DataSettings, TrainSettings, RunSettings]
 
 
@@ -218,7 +218,7 @@ def keep_settings(
     train: TrainSettings,
     run: RunSettings,
 ) -> None:
-    """Write a sweep's settings to its workdir; the arguments are those of `Tuner`.
+    """Write a sweep's settings to its workdir as a flagfile; the arguments are those of `Tuner`.
 
     Raises:
       UserError: if the workdir holds a sweep with other settings, if KerasTuner cannot use its
@@ -234,11 +234,12 @@ def keep_settings(
             f"--workdir={workdir} contains one of []*?, which KerasTuner takes for a pattern: "
             "rename it"
         )
-    path = workdir / _SETTINGS_FILE
-    described = dataclasses.asdict(sweep)
-    described.pop("max_trials")  # a resumed sweep may run more trials
-    described = json.loads(json.dumps(described)) | {"flags": flags.to_text(data, train, run)}
-    if path.exists() and files.read_json(path, "delete it") != described:
+    # Without --max_trials, because a resumed sweep may run more trials.
+    lines = [f"--sweep={name}\n" for name in sweep.names]
+    lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
+    text = "".join(lines) + flags.to_text(data, train, run)
+    path = workdir / SETTINGS_FILE
+    if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")
     with files.replacing(path) as partial:
-        partial.write_text(json.dumps(described, indent=1) + "\n")
+        partial.write_text(text)

@@ -17,7 +17,7 @@ from ptn_semi.data import preparation
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.sweeps import tuner
 from ptn_semi.training import workdirs
-from ptn_semi.utils import children, files, flags
+from ptn_semi.utils import children
 from ptn_semi.utils.errors import UserError
 
 _POLL = 0.5  # seconds
@@ -49,14 +49,12 @@ def search(
       The best trial's row; see `tuner.Tuner.rows`.
 
     Raises:
-      UserError: as `tuner.search`, or if a process keeps failing.
+      UserError: if `tuner.search` would raise one, or if a process keeps failing.
     """
     workdir = pathlib.Path(workdir)
     with workdirs.claimed(workdir):
         tuner.keep_settings(workdir, sweep, data, train, run)
         preparation.prepare(data)  # otherwise all workers would, at once
-        with files.replacing(workdir / "workers" / "worker.flags") as partial:
-            partial.write_text(_flag_text(sweep, data, train, run))
         _run_trials(workdir, workers, sweep.max_trials)
         return tuner.finish(workdir, tuner.Tuner(workdir, sweep, data, train, run))
 
@@ -64,7 +62,13 @@ def search(
 def _run_trials(workdir: pathlib.Path, workers: int, max_trials: int) -> None:
     """Run the chief and the workers until no trial is left."""
     folder = workdir / "workers"
-    command = ["ptn_semi.tune", f"--flagfile={folder / 'worker.flags'}", f"--workdir={workdir}"]
+    folder.mkdir(exist_ok=True)
+    command = [
+        "ptn_semi.tune",
+        f"--flagfile={workdir / tuner.SETTINGS_FILE}",
+        f"--workdir={workdir}",
+        f"--max_trials={max_trials}",
+    ]
     environment = {
         "KERASTUNER_ORACLE_IP": "127.0.0.1",
         "KERASTUNER_ORACLE_PORT": str(_free_port()),
@@ -105,13 +109,3 @@ def _num_ended(workdir: pathlib.Path) -> int:
     trials = (workdir / "sweep").glob("trial_*/trial.json")
     states = [json.loads(path.read_text())["status"] for path in trials]
     return sum(state in ("COMPLETED", "FAILED") for state in states)
-
-
-def _flag_text(
-    sweep: tuner.Sweep, data: DataSettings, train: TrainSettings, run: RunSettings
-) -> str:
-    """Return the flagfile of the workers."""
-    lines = [f"--sweep={name}\n" for name in sweep.names]
-    lines += [f"--spread={sweep.spread}\n", f"--tuner={sweep.tuner}\n"]
-    lines += [f"--max_trials={sweep.max_trials}\n", f"--sweep_seed={sweep.seed}\n"]
-    return "".join(lines) + flags.to_text(data, train, run)

@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from ptn_semi.utils import children
 
 SLEEPER = """
@@ -24,39 +22,22 @@ time.sleep(600)
 """
 
 
-@pytest.fixture
-def sleeper(tmp_path, monkeypatch):
-    """The name of a pipe, for which `sleeper` is a command that opens it and sleeps."""
+def test_children_end_when_their_parent_is_killed(tmp_path):
     (tmp_path / "sleeper.py").write_text(SLEEPER)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", *sys.path]))
-    os.mkfifo("pipe")
-    return "pipe"
-
-
-def test_children_end_when_their_parent_is_killed(sleeper):
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, sleeper])
-    with open(sleeper) as pipe:
+    os.mkfifo(tmp_path / "pipe")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    command = [sys.executable, "-c", PARENT, "pipe"]
+    parent = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    with open(tmp_path / "pipe") as pipe:
         assert pipe.read(1)  # the child runs
         parent.kill()
         pipe.read()  # returns once the child has ended
     assert parent.wait() == -signal.SIGKILL
 
 
-def test_children_are_stopped(sleeper, tmp_path):
-    child = children.start(["sleeper", sleeper], tmp_path / "log.txt")
-    with open(sleeper) as pipe:
-        pipe.read(1)
-        children.stop([child])
-    assert child.returncode == -signal.SIGTERM
-
-
 def test_the_last_error_of_a_child_is_found(tmp_path):
     log = tmp_path / "log.txt"
-    children.start(["ptn_semi.train", "--nope", "--workdir=w"], log).wait()
-    child = children.start(["ptn_semi.train", "--steps=0"], log, {"PTN_SEMI_TEST": "1"})
-    assert child.wait() == 1
-    assert children.failure(log).startswith("flag --steps=0: ")
-    assert children.failure(log).endswith(f"; see {log}")
+    log.write_text("error: first\nat work\nerror: second\n")
+    assert children.failure(log) == f"second; see {log}"
     log.write_text("Traceback\n")
     assert children.failure(log) == f"see {log}"
