@@ -43,7 +43,7 @@ def listing(planned: Collection["Job"], parallel: int) -> str:
     lines = [f"{'state':>10}  {'minutes':>7}  run"]
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
-        minutes = job.record()["minutes"] if job.done else job.seconds_left / 60
+        minutes = job.minutes if job.done else job.seconds_left / 60
         lines.append(f"{state:>10}  {minutes:7.1f}  {job.training.title}")
     left = sum(job.seconds_left for job in planned) / 60 / parallel
     count = sum(not job.done for job in planned)

@@ -27,7 +27,7 @@ from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
-_FIX = "delete it and give the same command again"
+_FIX = "delete it and run the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
@@ -91,13 +91,10 @@ class Job:
         """
         return files.read_json(self.scores_path(category), _FIX)
 
-    def record(self) -> dict[str, float]:
-        """Read {"minutes": duration of the training}.
-
-        Raises:
-          UserError: if the file is missing or damaged.
-        """
-        return files.read_json(self.record_path, _FIX)
+    @property
+    def minutes(self) -> float:
+        """Duration of the training, once the job is done."""
+        return files.read_json(self.record_path, _FIX)["minutes"]
 
     def write_record(self) -> None:
         """Write the duration of the training, taken from its last checkpoint."""
@@ -236,6 +233,6 @@ def _described(job: Job) -> dict[str, Any]:
         "categories": list(job.training.data.categories),
         "starts_from": job.training.start.title if job.training.start else None,
         "steps": job.training.schedule.steps,
-        **job.record(),
+        "minutes": job.minutes,
         **train,
     }

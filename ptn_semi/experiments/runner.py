@@ -126,4 +126,4 @@ def _summary(job: Job) -> str:
         f"{category} AP {job.scores(category)['rows']['model']['mean']['average_precision']:.3f}"
         for category in job.categories
     ]
-    return f"{', '.join(scores)} ({job.record()['minutes']:.1f} min)"
+    return f"{', '.join(scores)} ({job.minutes:.1f} min)"

@@ -10,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 
+_PROMPT = "$ python -m"
+
 
 def start(
     command: Sequence[str], log: pathlib.Path, environment: Mapping[str, str] | None = None
@@ -21,10 +23,11 @@ def start(
 
     Args:
       command: a module and its arguments.
-      log: the file to which the child's output is appended.
+      log: the file to which the command and its output are appended.
       environment: further environment variables.
     """
     with open(log, "a") as output:
+        print(_PROMPT, *command, file=output, flush=True)
         return subprocess.Popen(
             [sys.executable, "-m", __name__, *command],
             stdin=_closed_at_end(),
@@ -52,8 +55,8 @@ def stop(children: Iterable[subprocess.Popen]) -> None:
 
 
 def failure(log: pathlib.Path) -> str:
-    """Return the last error message in the log of a child that failed, and the log's path."""
-    lines = log.read_text(errors="replace").splitlines()
+    """Return the error message of the last command in a log, if any, and the log's path."""
+    lines = log.read_text(errors="replace").rpartition(_PROMPT)[2].splitlines()
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return f"{said[-1]}; see {log}" if said else f"see {log}"
 

@@ -35,9 +35,10 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
     assert parent.wait() == -signal.SIGKILL
 
 
-def test_the_last_error_of_a_child_is_found(tmp_path):
+def test_only_an_error_of_the_last_command_is_found(tmp_path):
     log = tmp_path / "log.txt"
-    log.write_text("error: first\nat work\nerror: second\n")
-    assert children.failure(log) == f"second; see {log}"
-    log.write_text("Traceback\n")
+    children.start(["ptn_semi.train", "--steps=0"], log).wait()
+    assert children.failure(log).startswith("flag --steps=0: ")
+    assert children.failure(log).endswith(f"; see {log}")
+    children.start(["ptn_semi", "help"], log).wait()
     assert children.failure(log) == f"see {log}"
