@@ -48,15 +48,11 @@ def main() -> None:
     run = flags.collect(settings.RunSettings)
     check_training(None, data, train, run)
     with cli.loading():
-        from ptn_semi.sweeps import tuner, workers
+        from ptn_semi.sweeps import tuner
     sweep = tuner.Sweep(
         tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
     )
-    best: dict | None
-    if FLAGS.workers > 1:
-        best = workers.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
-    else:
-        best = tuner.search(FLAGS.workdir, sweep, data, train, run)
+    best = tuner.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
     if best:  # None in a worker or chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
         print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")

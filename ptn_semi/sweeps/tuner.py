@@ -29,13 +29,13 @@ from keras_tuner.src import utils as keras_tuner_utils
 
 from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT, DataSettings, RunSettings, TrainSettings
-from ptn_semi.sweeps import report
+from ptn_semi.sweeps import report, workers
 from ptn_semi.sweeps.search_space import OBJECTIVE, Sweep
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
-SETTINGS_FILE = "sweep.flags"
+_SETTINGS_FILE = "sweep.flags"
 _Settings = tuple[DataSettings, TrainSettings, RunSettings]
 
 
@@ -166,14 +166,23 @@ def search(
     data: DataSettings,
     train: TrainSettings,
     run: RunSettings,
+    num_workers: int = 1,
 ) -> dict[str, Any] | None:
-    """Run or resume a search, and report it; the arguments are those of `Tuner`.
+    """Run or resume a search, and report it.
 
     KerasTuner's environment variables, such as KERASTUNER_TUNER_ID, can make this process a worker
     or the chief. It then does only its part and reports nothing.
 
+    Args:
+      workdir: the sweep's workdir.
+      sweep: the search.
+      data: data settings of all trials.
+      train: training settings around which the trials are drawn.
+      run: run settings of all trials.
+      num_workers: how many trials run at once, in processes of their own if more than one.
+
     Returns:
-      The best trial's row; None in a worker or chief.
+      The best trial's row, see `Tuner.rows`; None in a worker or chief.
 
     Raises:
       UserError: if the workdir holds another sweep, the data cannot be used, or no trial succeeds.
@@ -181,20 +190,22 @@ def search(
     workdir = pathlib.Path(workdir)
     alone = "KERASTUNER_ORACLE_IP" not in os.environ
     with workdirs.claimed(workdir) if alone else contextlib.nullcontext():
-        keep_settings(workdir, sweep, data, train, run)
+        _keep_settings(workdir, sweep, data, train, run)
         preparation.prepare(data)
+        if alone and num_workers > 1:
+            workers.run_trials(workdir, workdir / _SETTINGS_FILE, num_workers, sweep.max_trials)
         tuner = Tuner(workdir, sweep, data, train, run)
         try:
-            tuner.search()
+            tuner.search()  # finds nothing to do if there were workers
         except RuntimeError as error:  # KerasTuner's, after several failures in a row
             failed = [row["message"] for row in tuner.rows() if row["message"]]
             raise UserError(
                 f"the sweep stopped because trials kept failing: {failed[-1] if failed else error}"
             ) from error
-        return finish(workdir, tuner) if alone else None
+        return _finish(workdir, tuner) if alone else None
 
 
-def finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
+def _finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
     """Write the report and best.flags of a search; return the best trial's row.
 
     Raises:
@@ -211,7 +222,7 @@ def finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
     return best
 
 
-def keep_settings(
+def _keep_settings(
     workdir: pathlib.Path,
     sweep: Sweep,
     data: DataSettings,
@@ -238,7 +249,7 @@ def keep_settings(
     lines = [f"--sweep={name}\n" for name in sweep.names]
     lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
     text = "".join(lines) + flags.to_text(data, train, run)
-    path = workdir / SETTINGS_FILE
+    path = workdir / _SETTINGS_FILE
     if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")
     with files.replacing(path) as partial:

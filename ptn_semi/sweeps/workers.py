@@ -1,22 +1,16 @@
-"""Sweeps in several processes of one machine: KerasTuner's chief and the workers that it serves.
+"""Trials in several processes of one machine: KerasTuner's chief and the workers that it serves.
 
 A worker that dies is started again under its name. The chief then gives it the trial that it was
 on, and the trial's training resumes from its checkpoint.
 """
 
 import json
-import os
 import pathlib
 import socket
 import time
-from typing import Any
 
 import tqdm
 
-from ptn_semi.data import preparation
-from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
-from ptn_semi.sweeps import tuner
-from ptn_semi.training import workdirs
 from ptn_semi.utils import children
 from ptn_semi.utils.errors import UserError
 
@@ -25,47 +19,27 @@ _MAX_RESTARTS = 5  # of all processes together
 _CHIEF = "chief"
 
 
-def search(
-    workdir: str | os.PathLike,
-    sweep: tuner.Sweep,
-    data: DataSettings,
-    train: TrainSettings,
-    run: RunSettings,
-    workers: int,
-) -> dict[str, Any]:
-    """Run or resume a search in several processes, and report it.
+def run_trials(
+    workdir: pathlib.Path, flagfile: pathlib.Path, workers: int, max_trials: int
+) -> None:
+    """Run the trials of a sweep that are left.
 
     The processes write their output to `<workdir>/workers/`. They end when this process ends.
 
     Args:
       workdir: the sweep's workdir.
-      sweep: the search.
-      data: data settings of all trials.
-      train: training settings around which the trials are drawn.
-      run: run settings of all trials.
+      flagfile: the flags of `ptn_semi.tune`, but for the other arguments.
       workers: the number of trials that run at once.
-
-    Returns:
-      The best trial's row; see `tuner.Tuner.rows`.
+      max_trials: the most trials to run, with those that have ended.
 
     Raises:
-      UserError: if `tuner.search` would raise one, or if a process keeps failing.
+      UserError: if a process keeps failing.
     """
-    workdir = pathlib.Path(workdir)
-    with workdirs.claimed(workdir):
-        tuner.keep_settings(workdir, sweep, data, train, run)
-        preparation.prepare(data)  # otherwise all workers would, at once
-        _run_trials(workdir, workers, sweep.max_trials)
-        return tuner.finish(workdir, tuner.Tuner(workdir, sweep, data, train, run))
-
-
-def _run_trials(workdir: pathlib.Path, workers: int, max_trials: int) -> None:
-    """Run the chief and the workers until no trial is left."""
     folder = workdir / "workers"
     folder.mkdir(exist_ok=True)
     command = [
         "ptn_semi.tune",
-        f"--flagfile={workdir / tuner.SETTINGS_FILE}",
+        f"--flagfile={flagfile}",
         f"--workdir={workdir}",
         f"--max_trials={max_trials}",
     ]

@@ -191,7 +191,7 @@ def test_failed_trials_are_listed_and_three_in_a_row_end_the_sweep(
 def test_workers_share_the_trials_and_a_killed_one_is_started_again(tmp_path, data, monkeypatch):
     start = functools.partial(forked_children.ForkedChild, forked_children.use_quick_trainings)
     monkeypatch.setattr(children, "start", start)
-    best = workers.search(tmp_path, SWEEP, data, TRAIN, RUN, workers=2)
+    best = tuner.search(tmp_path, SWEEP, data, TRAIN, RUN, num_workers=2)
     rows = table(tmp_path)
     assert [row["status"] for row in rows] == ["completed"] * 2
     assert best["average_precision"] == max(float(row["average_precision"]) for row in rows)
@@ -207,4 +207,4 @@ def test_workers_that_keep_failing_end_the_sweep(tmp_path, data, monkeypatch):
     monkeypatch.setattr(children, "start", start)
     monkeypatch.setattr(workers, "_POLL", 0)
     with pytest.raises(UserError, match="of the sweep failed: no space; see"):
-        workers.search(tmp_path, SWEEP, data, TRAIN, RUN, workers=2)
+        tuner.search(tmp_path, SWEEP, data, TRAIN, RUN, num_workers=2)
