@@ -8,7 +8,7 @@ COMMANDS = ("train", "evaluate", "reconstruct", "demo", "export", "tune", "build
 
 
 def usage() -> str:
-    """Return a list of the commands, with the first line of each one's help."""
+    """Return a list of the commands, each with the first line of its help."""
     lines = ["ptn-semi COMMAND --flag=value ..., with one of these commands:", ""]
     for name in COMMANDS:
         help_text = importlib.import_module(f"ptn_semi.{name}").__doc__ or ""
@@ -23,7 +23,7 @@ def main() -> None:
         print(usage())
         return
     if name not in COMMANDS:
-        given = f"{name} is no command" if name else "no command is given"
+        given = f"{name} is not a command" if name else "no command was given"
         sys.exit(f"error: {given}: give one of {', '.join(COMMANDS)}")
     del sys.argv[1]
     runpy.run_module(f"ptn_semi.{name}", run_name="__main__", alter_sys=True)

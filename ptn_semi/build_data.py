@@ -1,10 +1,11 @@
 """Builds a data set: `python -m ptn_semi.build_data --dataset=meshes --manual_dir=my_shapes`.
 
-Reads and checks every shape, renders its masks, and ends with the number of shapes per category and
-split. A data set that is there already, built from the same files with the same settings, is kept.
-`ptn_semi.train` and `ptn_semi.evaluate` build what they miss by the same code.
+Reads and checks every shape, renders its masks, and prints the number of shapes per category and
+split. A data set that was built from the same files with the same settings is kept.
+`ptn_semi.train` and `ptn_semi.evaluate` build a data set that is missing in the same way.
 
---runner builds on Apache Beam instead, on several processes or machines, to the same bytes.
+--runner builds on Apache Beam instead, in several processes or on several machines. The data set
+has the same bytes.
 """
 
 from absl import flags as absl_flags
@@ -22,7 +23,7 @@ def define_flags() -> None:
         "runner", None, settings.BEAM_RUNNERS, "Build on Apache Beam, with this runner."
     )
     absl_flags.DEFINE_list(
-        "beam_options", [], "Beam's options, separated by commas, as direct_num_workers=2."
+        "beam_options", [], "Beam's options, separated by commas, such as direct_num_workers=2."
     )
     flags.define(settings.DataSettings)
 

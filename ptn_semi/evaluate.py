@@ -1,8 +1,8 @@
 """Scores a trained model: `python -m ptn_semi.evaluate --workdir=runs/quickstart --split=test`.
 
 Prints a table and writes `eval_<split>.json` and `eval_<split>.png` in the workdir: average
-precision and IoU per category and their mean, of the model and of what it has to beat: answers that
-hardly look at the mask. The data set is the one trained on unless data flags name another.
+precision and IoU per category and their mean, of the model and of baselines that hardly look at the
+mask. The data set is the one that the model was trained on, unless data flags name another.
 """
 
 from absl import flags as absl_flags
@@ -19,12 +19,14 @@ FLAGS = absl_flags.FLAGS
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
-    absl_flags.DEFINE_string("split", "test", "Any TFDS split expression, as test or test[:50%].")
+    absl_flags.DEFINE_string(
+        "split", "test", "Any TFDS split expression, such as test or test[:50%]."
+    )
     absl_flags.DEFINE_enum(
-        "checkpoint", "best", ["best", "last"], "By validation AP, or the newest one."
+        "checkpoint", "best", ["best", "last"], "The best by validation AP, or the last one."
     )
     absl_flags.DEFINE_integer(
-        "evaluated_views", 0, "Views of each shape that are inputs; 0 for all.", lower_bound=0
+        "evaluated_views", 0, "How many views of each shape are inputs; 0 for all.", lower_bound=0
     )
     absl_flags.DEFINE_boolean(
         "global_turn",

@@ -179,6 +179,7 @@ class TrainSettings(LossSettings):
         "Decay of the exponential moving average of the weights, which is scored; 0 for none.",
         low=0,
         high=0.99999,
+        formerly="average_decay",
     )
     init_from: str = setting(
         "",

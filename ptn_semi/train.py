@@ -1,6 +1,6 @@
 """Trains a reconstructor: `python -m ptn_semi.train --flagfile=ptn_semi/configs/quickstart.flags`.
 
---flagfile reads flags from a file; those of this package lie in ptn_semi/configs. Flags after it
+--flagfile reads flags from a file; ptn_semi/configs has those of this package. Flags after it
 override those in the file. The same command resumes an interrupted run.
 """
 

@@ -1,9 +1,9 @@
 """Sweeps loss weights with KerasTuner: `python -m ptn_semi.tune --flagfile=... --max_trials=20`.
 
-Each trial is a training as `ptn_semi.train` does it, and its best validation AP counts. The same
-command resumes a sweep that was stopped. --workers trains several trials at once, in processes of
-this machine. On several machines that share the workdir's disk, give the same command on each with
-KerasTuner's variables set (docs/scale.md).
+Each trial is a training as `ptn_semi.train` runs it. Its score is its best validation AP. The same
+command resumes a sweep that was stopped. --workers runs several trials at once, each in a process.
+On several machines that share the workdir's disk, run the same command on each with KerasTuner's
+variables set (docs/scale.md).
 """
 
 from absl import flags as absl_flags
@@ -19,23 +19,25 @@ def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
     absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
-    absl_flags.DEFINE_integer("max_trials", 20, "Most trials.", lower_bound=1)
+    absl_flags.DEFINE_integer("max_trials", 20, "The most trials to run.", lower_bound=1)
     absl_flags.DEFINE_multi_enum(
         "sweep",
         list(settings.WEIGHTS),
         settings.SWEPT,
-        "A setting to search; give it again for more. "
-        "Those of losses that are left out have no effect, and are not searched.",
+        "A setting to search; repeat the flag for more. "
+        "Settings of losses that are left out have no effect and are not searched.",
     )
     absl_flags.DEFINE_float(
         "spread",
         10.0,
-        "Each is drawn between its value in the flags divided and multiplied by this, "
-        "evenly over the logarithm.",
+        "Each setting is drawn between its value in the flags divided and multiplied by this, "
+        "evenly on a logarithmic scale.",
         lower_bound=1.01,
     )
     absl_flags.DEFINE_integer("sweep_seed", 0, "Seed of the search.", lower_bound=0)
-    absl_flags.DEFINE_integer("workers", 1, "Trials at once on this machine.", lower_bound=1)
+    absl_flags.DEFINE_integer(
+        "workers", 1, "How many trials run at once on this machine.", lower_bound=1
+    )
     flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
 
 
@@ -46,16 +48,12 @@ def main() -> None:
     run = flags.collect(settings.RunSettings)
     check_training(None, data, train, run)
     with cli.loading():
-        from ptn_semi.sweeps import tuner, workers
+        from ptn_semi.sweeps import tuner
     sweep = tuner.Sweep(
         tuple(FLAGS.sweep), FLAGS.spread, FLAGS.tuner, FLAGS.max_trials, FLAGS.sweep_seed
     )
-    best: dict | None
-    if FLAGS.workers > 1:
-        best = workers.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
-    else:
-        best = tuner.search(FLAGS.workdir, sweep, data, train, run)
-    if best:  # not of a worker or a chief
+    best = tuner.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
+    if best:  # None in a worker or chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
         print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")
 

@@ -43,7 +43,7 @@ def listing(planned: Collection["Job"], parallel: int) -> str:
     lines = [f"{'state':>10}  {'minutes':>7}  run"]
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
-        minutes = job.record()["minutes"] if job.done else job.seconds_left / 60
+        minutes = job.minutes if job.done else job.seconds_left / 60
         lines.append(f"{state:>10}  {minutes:7.1f}  {job.training.title}")
     left = sum(job.seconds_left for job in planned) / 60 / parallel
     count = sum(not job.done for job in planned)
@@ -59,7 +59,7 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     """
     results = files.read_json(path, "leave out --report_only to get it")
     if not isinstance(results, dict) or "entries" not in results:
-        raise UserError(f"{path} holds no results: leave out --report_only to get some")
+        raise UserError(f"{path} does not hold results: leave out --report_only to get them")
     return results
 
 
@@ -128,7 +128,7 @@ def main() -> None:
         return
     failed: dict[Job, str] = {}
     try:
-        failed = runner.Runner(FLAGS.jobs).run(planned.values())
+        failed = runner.run(planned.values(), FLAGS.jobs)
     finally:  # an interrupted run reports what there is
         results = {
             "scale": FLAGS.scale,

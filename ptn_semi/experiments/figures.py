@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
+import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ptn_semi.experiments import statistics
 from ptn_semi.experiments.matrix import OUT_OF_CATEGORY, PROCEDURAL, percent
-from ptn_semi.experiments.statistics import FLOORS, Entries
+from ptn_semi.experiments.statistics import BASELINES, Entries
 from ptn_semi.utils import files
 
 _COLORS = {
@@ -25,7 +26,7 @@ _COLORS = {
     "from scratch, P+U": "#4f5358",
     "from scratch, P": "#a9adb3",
 }
-_FLOOR_STYLES = {"mean_hull": "-.", "nearest": "--", "mean_shape": ":"}
+_BASELINE_STYLES = {"mean_hull": "-.", "nearest": "--", "mean_shape": ":"}
 
 
 def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
@@ -38,7 +39,7 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
     Raises:
       UserError: if a file cannot be written.
     """
-    shares = sorted({entry["pose_fraction"] for entry in entries} - {0.0})
+    shares = statistics.pose_fractions(entries)
     figure = Figure(figsize=(6.6, 3.6), layout="constrained")
     axes = figure.subplots()
     for model in ("P+U", "P"):
@@ -48,15 +49,13 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
         if len(scores):
             label = f"{model} (0 % posed)"
             axes.axhline(scores.mean(), color=_COLORS[model], linestyle="--", label=label)
-    for floor in FLOORS:
-        _draw_floor(
-            axes,
-            floor,
-            shares,
-            [statistics.floor_values(entries, floor, pose_fraction=share) for share in shares],
-        )
-    _finish(axes, shares, f"{entries[0]['category']}, share of shapes posed")
-    _explain(axes)
+    for baseline in BASELINES:
+        points = [
+            statistics.baseline_values(entries, baseline, pose_fraction=share) for share in shares
+        ]
+        _draw_baseline(axes, baseline, shares, points)
+    _label_axes(axes, shares, f"{entries[0]['category']}, share of shapes posed")
+    _draw_legend(axes)
     _save(figure, folder, "figure4")
 
 
@@ -71,19 +70,19 @@ def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
       UserError: if a file cannot be written.
     """
     categories = statistics.in_order(entries, "category")
-    shares = sorted({entry["pose_fraction"] for entry in entries})
+    shares = statistics.pose_fractions(entries)
     figure = Figure(figsize=(2.6 + 3.6 * len(categories), 3.6), layout="constrained")
     panels = figure.subplots(1, len(categories), squeeze=False)
     for axes, category in zip(panels[0], categories, strict=True):
-        chosen = [entry for entry in entries if entry["category"] == category]
+        chosen = statistics.select(entries, category=category)
         for model in statistics.in_order(entries, "model"):
             _draw_model(axes, chosen, shares, model)
-        for floor in FLOORS:
-            scores = statistics.floor_values(chosen, floor)
-            _draw_floor(axes, floor, shares, [scores] * len(shares))
-        _finish(axes, shares, "share posed in pre-training")
+        for baseline in BASELINES:
+            scores = statistics.baseline_values(chosen, baseline)
+            _draw_baseline(axes, baseline, shares, [scores] * len(shares))
+        _label_axes(axes, shares, "share posed in pre-training")
         axes.set_title(category)
-    _explain(panels[0, -1])
+    _draw_legend(panels[0, -1])
     _save(figure, folder, "figure5")
 
 
@@ -95,7 +94,7 @@ def _draw_model(axes: Axes, entries: Entries, shares: Sequence[float], model: st
         axes.errorbar(
             [share for share, _ in known],
             [scores.mean() for _, scores in known],
-            [statistics.standard_error(scores) or 0 for _, scores in known],
+            [scipy.stats.sem(scores) if len(scores) > 1 else 0 for _, scores in known],
             marker="o",
             markersize=4,
             capsize=3,
@@ -104,22 +103,22 @@ def _draw_model(axes: Axes, entries: Entries, shares: Sequence[float], model: st
         )
 
 
-def _draw_floor(
-    axes: Axes, floor: str, shares: Sequence[float], points: Sequence[np.ndarray]
+def _draw_baseline(
+    axes: Axes, baseline: str, shares: Sequence[float], points: Sequence[np.ndarray]
 ) -> None:
     known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
     if known:
         axes.plot(
             [share for share, _ in known],
             [scores.mean() for _, scores in known],
-            linestyle=_FLOOR_STYLES[floor],
+            linestyle=_BASELINE_STYLES[baseline],
             linewidth=1,
             color="#999999",
-            label=FLOORS[floor],
+            label=BASELINES[baseline],
         )
 
 
-def _finish(axes: Axes, shares: Sequence[float], label: str) -> None:
+def _label_axes(axes: Axes, shares: Sequence[float], label: str) -> None:
     axes.set_xscale("log")
     axes.set_xticks(shares, [percent(share) for share in shares])
     axes.minorticks_off()
@@ -128,7 +127,7 @@ def _finish(axes: Axes, shares: Sequence[float], label: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _explain(axes: Axes) -> None:
+def _draw_legend(axes: Axes) -> None:
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 

@@ -12,10 +12,19 @@ _MASKS = "1. unlabeled masks help, most with few labels"
 _POSES = "2. a little pose supervision is worth far more than none"
 _TOGETHER = "3. one model of all categories is as good as one for each"
 _TRANSFER = "4. fine-tuning beats training from scratch, and the model that it starts from"
-_FEW = "5. with 1 % posed, fine-tuning is best"
+_FEW_LABELS = "5. with 1 % posed, fine-tuning is best"
+# (model, rival) of figure 5 and table 3.
+_TRANSFERRED = (
+    ("fine-tuning, P", "from scratch, P"),
+    ("fine-tuning, P", OUT_OF_CATEGORY),
+    ("fine-tuning, P+U", "from scratch, P"),
+    ("fine-tuning, P+U", "from scratch, P+U"),
+    ("fine-tuning, P+U", OUT_OF_CATEGORY),
+)
+_WITH_FEW_LABELS = (("FT,P", "S,P"), ("FT,P", "S,P+U"), ("FT,P+U", "S,P+U"), ("FT,P+U", "M"))
 
 
-def differences(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
+def compare(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
     """Compare the models that the paper's findings are about.
 
     Args:
@@ -25,32 +34,20 @@ def differences(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
       (finding, what is compared, differences of AP [seeds]).
     """
     figure4, table2, figure5, table3 = (
-        [entry for entry in entries if entry["experiment"] == name]
+        statistics.select(entries, experiment=name)
         for name in ("figure4", "table2", "figure5", "table3")
     )
-    for share in sorted({entry["pose_fraction"] for entry in figure4} - {0.0}):
-        scores = statistics.difference(figure4, "P+U", "P", pose_fraction=share)
-        yield _MASKS, f"P+U − P, {percent(share)} posed", scores
-    yield _POSES, "S,P+U − S,U", statistics.difference(table3, "S,P+U", "S,U")
+    for share in statistics.pose_fractions(figure4):
+        found = statistics.differences(figure4, "P+U", "P", pose_fraction=share)
+        yield _MASKS, f"P+U − P, {percent(share)} posed", found
+    yield _POSES, "S,P+U − S,U", statistics.differences(table3, "S,P+U", "S,U")
     for category in statistics.in_order(table2, "category"):
-        scores = statistics.difference(
-            table2, "category-agnostic", "per category", category=category
-        )
-        yield _TOGETHER, f"category-agnostic − per category, {category}", scores
+        pair = "category-agnostic", "per category"
+        found = statistics.differences(table2, *pair, category=category)
+        yield _TOGETHER, f"{' − '.join(pair)}, {category}", found
     for category in statistics.in_order(figure5, "category"):
-        for model, rival in (
-            ("fine-tuning, P", "from scratch, P"),
-            ("fine-tuning, P", OUT_OF_CATEGORY),
-            ("fine-tuning, P+U", "from scratch, P"),
-            ("fine-tuning, P+U", "from scratch, P+U"),
-            ("fine-tuning, P+U", OUT_OF_CATEGORY),
-        ):
-            scores = statistics.difference(figure5, model, rival, category=category)
-            yield _TRANSFER, f"{model} − {rival}, {category}", scores
-    for model, rival in (
-        ("FT,P", "S,P"),
-        ("FT,P", "S,P+U"),
-        ("FT,P+U", "S,P+U"),
-        ("FT,P+U", "M"),
-    ):
-        yield _FEW, f"{model} − {rival}", statistics.difference(table3, model, rival)
+        for pair in _TRANSFERRED:
+            found = statistics.differences(figure5, *pair, category=category)
+            yield _TRANSFER, f"{' − '.join(pair)}, {category}", found
+    for pair in _WITH_FEW_LABELS:
+        yield _FEW_LABELS, " − ".join(pair), statistics.differences(table3, *pair)

@@ -22,12 +22,12 @@ from typing import Any
 
 from ptn_semi.data import configs
 from ptn_semi.experiments import matrix
-from ptn_semi.experiments.statistics import FLOORS
+from ptn_semi.experiments.statistics import BASELINES
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
-_FIX = "delete it and give the same command again"
+_FIX = "delete it and run the same command again"
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
@@ -91,13 +91,10 @@ class Job:
         """
         return files.read_json(self.scores_path(category), _FIX)
 
-    def record(self) -> dict[str, float]:
-        """Read {"minutes": duration of the training}.
-
-        Raises:
-          UserError: if the file is missing or damaged.
-        """
-        return files.read_json(self.record_path, _FIX)
+    @property
+    def minutes(self) -> float:
+        """Duration of the training, once the job is done."""
+        return files.read_json(self.record_path, _FIX)["minutes"]
 
     def write_record(self) -> None:
         """Write the duration of the training, taken from its last checkpoint."""
@@ -192,7 +189,7 @@ def results(
       A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has experiment,
       model, category, pose_fraction, seed, run (its title), average_precision, max_iou_of_mean,
       iou_0.4, iou_0.5, num_shapes, turn, and average_precision and max_iou_of_mean of the
-      floors that the run has, such as nearest_average_precision.
+      baselines that the run has, such as nearest_average_precision.
 
     Raises:
       UserError: if a file of scores is damaged.
@@ -219,9 +216,9 @@ def results(
                 "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
                 **{
-                    f"{floor}_{name}": means[floor][name]
-                    for floor in FLOORS
-                    if floor in means  # a run without labels has but one
+                    f"{baseline}_{name}": means[baseline][name]
+                    for baseline in BASELINES
+                    if baseline in means  # a run without labels has only one
                     for name in _SCORES[:2]
                 },
             }
@@ -238,6 +235,6 @@ def _described(job: Job) -> dict[str, Any]:
         "categories": list(job.training.data.categories),
         "starts_from": job.training.start.title if job.training.start else None,
         "steps": job.training.schedule.steps,
-        **job.record(),
+        "minutes": job.minutes,
         **train,
     }

@@ -20,7 +20,7 @@ PROCEDURAL = "U+procedural"  # unlabeled masks, and procedural shapes in place o
 OUT_OF_CATEGORY = "out-of-category"  # a model that has seen no label of the category
 MODELS = {"P": "labeled", "U": "unlabeled", "P+U": "both", PROCEDURAL: "both"}
 _HALF = 0.5  # pose fraction of tables 1 and 2
-_FEW = 0.01  # pose fraction of table 3
+_FEW_SHOT = 0.01  # pose fraction of table 3
 _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
 
 
@@ -79,15 +79,19 @@ class Entry:
         return self.training.train.seed
 
 
+# Model, category, pose fraction and training of an entry.
+_Point = tuple[str, str, float, PlannedTraining]
+
+
 class Matrix:
     """The entries of experiments for one data set, scale and recipe.
 
     Args:
-      data: settings of the data set.
+      data: settings of the data set; `num_shapes` counts the procedural shapes of each category.
       present: categories in the data set; experiments are limited to these.
       scale: size of the trainings.
       recipe: one of `RECIPES`.
-      seeds: number of seeds.
+      seeds: number of seeds, which count from 0.
 
     Attributes:
       missing: the paper's categories that are not in the data set, sorted.
@@ -103,8 +107,7 @@ class Matrix:
         recipe: str,
         seeds: int,
     ):
-        self._data, self._scale, self._recipe = data, scale, recipe
-        self._seeds = range(seeds)
+        self._data, self._scale, self._seeds = data, scale, seeds
         wanted = {*SINGLE, *PRETRAINING, *NOVEL}
         self.missing = sorted(wanted - set(present))
         self._single, self._pretraining, self._novel = (
@@ -112,7 +115,8 @@ class Matrix:
             for names in (SINGLE, PRETRAINING, NOVEL)
         )
         self._training = _recipe(scale, recipe)
-        # What only our recipe can do: it has no use for a GAN.
+        # Only our recipe, which needs no GAN, learns from procedural shapes and fine-tunes with
+        # unlabeled masks.
         ours = recipe == "semi"
         self._poseless = ("U", PROCEDURAL) if ours else ("U",)
         self._tuned = ("P", "P+U") if ours else ("P",)
@@ -126,14 +130,19 @@ class Matrix:
         Raises:
           UserError: if there are none.
         """
-        makers = {
+        points = {
             "table1": self._table1,
             "figure4": self._figure4,
             "table2": self._table2,
             "figure5": self._figure5,
             "table3": self._table3,
         }
-        entries = [entry for name in experiments for entry in makers[name]()]
+        entries = [
+            Entry(name, *point)
+            for name in experiments
+            for seed in range(self._seeds)
+            for point in points[name](seed)
+        ]
         if not entries:
             raise UserError(
                 f"none of {', '.join(experiments)} can be run: the data set lacks the categories "
@@ -141,62 +150,54 @@ class Matrix:
             )
         return entries
 
-    def _table1(self) -> Iterator[Entry]:
+    def _table1(self, seed: int) -> Iterator[_Point]:
         for category in self._single:
-            for seed in self._seeds:
-                run = self._single_run(category, "P+U", _HALF, seed)
-                yield Entry("table1", "P+U", category, _HALF, run)
+            yield "P+U", category, _HALF, self._single_run(category, "P+U", _HALF, seed)
 
-    def _figure4(self) -> Iterator[Entry]:
+    def _figure4(self, seed: int) -> Iterator[_Point]:
         if STUDIED not in self._single:
             return
-        points = [(model, 0.0) for model in self._poseless]
-        points += [(model, share) for model in ("P", "P+U") for share in self._scale.shares]
-        for model, share in points:
-            for seed in self._seeds:
-                run = self._single_run(STUDIED, model, share, seed)
-                yield Entry("figure4", model, STUDIED, share, run)
+        lines = [(model, 0.0) for model in self._poseless]
+        lines += [(model, share) for model in ("P", "P+U") for share in self._scale.shares]
+        for model, share in lines:
+            yield model, STUDIED, share, self._single_run(STUDIED, model, share, seed)
 
-    def _table2(self) -> Iterator[Entry]:
+    def _table2(self, seed: int) -> Iterator[_Point]:
         if len(self._single) < 2:
             return
-        for seed in self._seeds:
-            together = self._pretrained(self._single, _HALF, seed)
-            for category in self._single:
-                run = self._single_run(category, "P+U", _HALF, seed)
-                yield Entry("table2", "per category", category, _HALF, run)
-                yield Entry("table2", "category-agnostic", category, _HALF, together)
+        together = self._pretrained(self._single, _HALF, seed)
+        for category in self._single:
+            run = self._single_run(category, "P+U", _HALF, seed)
+            yield "per category", category, _HALF, run
+            yield "category-agnostic", category, _HALF, together
 
-    def _figure5(self) -> Iterator[Entry]:
+    def _figure5(self, seed: int) -> Iterator[_Point]:
         if not self._pretraining:
             return
+        few_shot = self._scale.few_shot
         for category in self._novel:
-            for seed in self._seeds:
-                few = self._scale.few_shot
-                scratch = {
-                    f"from scratch, {model}": self._single_run(category, model, few, seed)
-                    for model in self._tuned
-                }
-                for share in self._scale.pretraining_shares:
-                    pretrained = self._pretrained(self._pretraining, share, seed)
-                    tuned = self._fine_tuned(pretrained, category, few, seed)
-                    runs = scratch | {OUT_OF_CATEGORY: pretrained}
-                    runs |= {f"fine-tuning, {model}": run for model, run in tuned.items()}
-                    for model, run in runs.items():
-                        yield Entry("figure5", model, category, share, run)
+            for share in self._scale.shares:
+                for model in self._tuned:
+                    run = self._single_run(category, model, few_shot, seed)
+                    yield f"from scratch, {model}", category, share, run
+                pretrained = self._pretrained(self._pretraining, share, seed)
+                yield OUT_OF_CATEGORY, category, share, pretrained
+                for model in self._tuned:
+                    run = self._fine_tuned(pretrained, category, model, few_shot, seed)
+                    yield f"fine-tuning, {model}", category, share, run
 
-    def _table3(self) -> Iterator[Entry]:
+    def _table3(self, seed: int) -> Iterator[_Point]:
         if STUDIED not in self._single:
             return
-        for seed in self._seeds:
-            for model in ("P", *self._poseless, "P+U"):
-                share = 0.0 if model in self._poseless else _FEW
-                run = self._single_run(STUDIED, model, share, seed)
-                yield Entry("table3", f"S,{model}", STUDIED, _FEW, run)
-            pretrained = self._pretrained(self._pretraining, _FEW, seed)
-            yield Entry("table3", "M", STUDIED, _FEW, pretrained)
-            for model, run in self._fine_tuned(pretrained, STUDIED, _FEW, seed).items():
-                yield Entry("table3", f"FT,{model}", STUDIED, _FEW, run)
+        for model in ("P", *self._poseless, "P+U"):
+            share = 0.0 if model in self._poseless else _FEW_SHOT
+            run = self._single_run(STUDIED, model, share, seed)
+            yield f"S,{model}", STUDIED, _FEW_SHOT, run
+        pretrained = self._pretrained(self._pretraining, _FEW_SHOT, seed)
+        yield "M", STUDIED, _FEW_SHOT, pretrained
+        for model in self._tuned:
+            run = self._fine_tuned(pretrained, STUDIED, model, _FEW_SHOT, seed)
+            yield f"FT,{model}", STUDIED, _FEW_SHOT, run
 
     def _single_run(self, category: str, model: str, share: float, seed: int) -> PlannedTraining:
         """Return a training on one category."""
@@ -226,27 +227,24 @@ class Matrix:
         return self._run(title, categories, train, self._scale.pretraining_steps[share])
 
     def _fine_tuned(
-        self, start: PlannedTraining, category: str, share: float, seed: int
-    ) -> dict[str, PlannedTraining]:
-        """Return trainings by model that fine-tune another run on one category.
+        self, start: PlannedTraining, category: str, model: str, share: float, seed: int
+    ) -> PlannedTraining:
+        """Return a training that fine-tunes another run on one category.
 
-        P is the paper's: G alone, on the posed shapes, for a few steps. P+U is ours: all networks,
-        on unlabeled masks too, for as long as a training from scratch.
+        P is the paper's: G alone, on the labeled shapes, for a few steps. P+U is ours: all
+        networks, on unlabeled masks too, for as long as a training from scratch.
         """
-        runs = {}
-        for model in self._tuned:
-            few = model == "P"
-            train = dataclasses.replace(
-                self._training,
-                supervision=MODELS[model],
-                pose_fraction=share,
-                seed=seed,
-                freeze_encoder=few,
-            )
-            title = f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}"
-            steps = self._scale.fine_tuning_steps if few else self._scale.single_steps
-            runs[model] = self._run(title, (category,), train, steps, start)
-        return runs
+        generator_alone = model == "P"
+        train = dataclasses.replace(
+            self._training,
+            supervision=MODELS[model],
+            pose_fraction=share,
+            seed=seed,
+            freeze_encoder=generator_alone,
+        )
+        title = f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}"
+        steps = self._scale.fine_tuning_steps if generator_alone else self._scale.single_steps
+        return self._run(title, (category,), train, steps, start)
 
     def _run(
         self,
@@ -258,24 +256,13 @@ class Matrix:
     ) -> PlannedTraining:
         run = settings.RunSettings(steps=steps, evaluate_every=self._scale.evaluate_every)
         seconds = 30 + steps * self._scale.seconds[train.supervision]
-        data = of_categories(self._data, categories)
+        # `num_shapes` counts the procedural shapes of each category here, and of all in a data set.
+        data = dataclasses.replace(
+            self._data,
+            categories=tuple(sorted(categories)),
+            num_shapes=self._data.num_shapes * len(categories),
+        )
         return PlannedTraining(title, data, train, run, start, seconds)
-
-
-def of_categories(
-    data: settings.DataSettings, categories: Collection[str]
-) -> settings.DataSettings:
-    """Limit data settings to some categories.
-
-    Args:
-      data: data settings; `num_shapes` counts the procedural shapes of each category.
-      categories: names of the categories to keep.
-
-    Returns:
-      Settings whose `num_shapes` counts the procedural shapes of all these categories.
-    """
-    num_shapes = data.num_shapes * len(categories)
-    return dataclasses.replace(data, categories=tuple(sorted(categories)), num_shapes=num_shapes)
 
 
 def percent(share: float) -> str:

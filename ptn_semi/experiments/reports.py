@@ -2,23 +2,24 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from ptn_semi.experiments import figures, findings, statistics
 from ptn_semi.experiments.matrix import PROCEDURAL, percent
-from ptn_semi.experiments.statistics import FLOORS, Entries
+from ptn_semi.experiments.statistics import BASELINES, Entries
 from ptn_semi.utils import files
 
 _SCORES = statistics.IOU, statistics.AP
 # Scores that the paper and its authors' code (github.com/stevenygd/3d-recon) state.
 # MaxIoU and AP of the models that the code publishes, 50 % posed.
-_PUBLISHED = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0.570)}
+_TABLE1 = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0.570)}
 # IoU and AP of table 2's category-agnostic model.
 _TABLE2 = {"airplane": (0.57, 0.73), "car": (0.78, 0.93), "chair": (0.44, 0.57)}
-_TABLE3 = {"S,P": 0.380, "S,U": 0.218, "S,P+U": 0.416}  # IoU
+_TABLE3 = {"S,P": (0.380,), "S,U": (0.218,), "S,P+U": (0.416,)}  # IoU
 _TITLES = {
     "table1": "Table 1: one category, 50 % posed",
     "figure4": "Figure 4: pose share, one category",
@@ -51,7 +52,7 @@ def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path
     }
     parts = [_preface(results)]
     for name, make in makers.items():
-        entries = [entry for entry in results["entries"] if entry["experiment"] == name]
+        entries = statistics.select(results["entries"], experiment=name)
         if entries:
             parts += [f"## {_TITLES[name]}", make(entries, folder)]
     parts += _findings(results["entries"])
@@ -69,10 +70,10 @@ def _preface(results: Mapping[str, Any]) -> str:
         "Scores are MaxIoU / AP on test shapes, with MaxIoU at the best single threshold. They are "
         "means ± standard errors over seeds. The paper's numbers come from other shapes (all of "
         "ShapeNet), larger networks and longer training.",
-        "Below the models stand answers that learn nothing more. `mean hull` is the mean visual "
-        "hull of the category's labeled shapes, whatever the mask; `nearest` is the mean hull of "
-        "the five labeled masks that are most like the mask. `mean shape` is an oracle, the mean "
-        "of the true voxels of all training shapes.",
+        "Below the models are baselines, predictions that learn hardly anything from the mask. "
+        "`mean hull` is the mean visual hull of the category's labeled shapes, whatever the mask; "
+        "`nearest` is the mean hull of the five labeled masks that are most like the mask. `mean "
+        "shape` is an oracle, the mean of the true voxels of all training shapes.",
     ]
     if results["missing"]:
         lines.append(f"Categories of the paper that are missing: {', '.join(results['missing'])}.")
@@ -81,29 +82,31 @@ def _preface(results: Mapping[str, Any]) -> str:
     return "\n\n".join(lines)
 
 
-def _text(values: np.ndarray) -> str:
-    """Format the mean ± standard error, without the zero before the point."""
-    if not len(values):
-        return "–"
-    error = statistics.standard_error(values)
-    text = f"{np.mean(values):.3f}" + ("" if error is None else f" ± {error:.3f}")
-    return text.replace("0.", ".")
-
-
 def _cell(entries: Entries, **where: Any) -> str:
+    """Format MaxIoU / AP of the selected entries."""
     return _pair(*(statistics.values(entries, name, **where) for name in _SCORES))
 
 
-def _floor(entries: Entries, floor: str, **where: Any) -> str:
-    return _pair(*(statistics.floor_values(entries, floor, name, **where) for name in _SCORES))
+def _baseline_cell(entries: Entries, baseline: str, **where: Any) -> str:
+    """Format MaxIoU / AP of a baseline."""
+    return _pair(
+        *(statistics.baseline_values(entries, baseline, name, **where) for name in _SCORES)
+    )
 
 
 def _pair(iou: np.ndarray, precision: np.ndarray) -> str:
-    return f"{_text(iou)} / {_text(precision)}" if len(iou) else "–"
+    return f"{_mean(iou)} / {_mean(precision)}" if len(iou) else "–"
 
 
-def _stated(pair: Sequence[float] | None) -> str:
-    return " / ".join(f"{value:g}".replace("0.", ".") for value in pair) if pair else "–"
+def _mean(values: np.ndarray) -> str:
+    """Format the mean ± standard error, without the zero before the point."""
+    error = f" ± {scipy.stats.sem(values):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{error}".replace("0.", ".")
+
+
+def _published(scores: Sequence[float]) -> str:
+    """Format scores that the paper or its code states."""
+    return " / ".join(f"{score:g}".replace("0.", ".") for score in scores) or "–"
 
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -111,50 +114,44 @@ def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _by_category(entries: Entries, rows: Sequence[tuple[str, Callable[[str], str]]]) -> str:
-    """Return a table with a column per category; rows are (title, function of the category)."""
+def _by_category(entries: Entries, models: Mapping[str, str], published: str, scores: dict) -> str:
+    """Return a table with a column per category.
+
+    Args:
+      entries: the table's entries.
+      models: {model: title} of its rows.
+      published: title of the row of published scores.
+      scores: {category: published scores}.
+    """
     categories = statistics.in_order(entries, "category")
-    return _markdown(
-        ["MaxIoU / AP", *categories],
-        [[title, *(cell(category) for category in categories)] for title, cell in rows]
-        + [
-            [title, *(_floor(entries, floor, category=category) for category in categories)]
-            for floor, title in FLOORS.items()
-        ],
-    )
+    rows = [
+        [title, *(_cell(entries, category=category, model=model) for category in categories)]
+        for model, title in models.items()
+    ]
+    rows.append([published, *(_published(scores.get(category, ())) for category in categories)])
+    rows += [
+        [title, *(_baseline_cell(entries, name, category=category) for category in categories)]
+        for name, title in BASELINES.items()
+    ]
+    return _markdown(["MaxIoU / AP", *categories], rows)
 
 
 def _table1(entries: Entries, folder: pathlib.Path) -> str:
-    return _by_category(
-        entries,
-        [
-            ("this package, P+U", lambda category: _cell(entries, category=category)),
-            ("authors' code, as published", lambda category: _stated(_PUBLISHED.get(category))),
-        ],
-    )
+    models = {"P+U": "this package, P+U"}
+    return _by_category(entries, models, "authors' code, as published", _TABLE1)
 
 
 def _table2(entries: Entries, folder: pathlib.Path) -> str:
-    models = "per category", "category-agnostic"
-    ours = [
-        (model, lambda category, model=model: _cell(entries, category=category, model=model))
-        for model in models
-    ]
-    return _by_category(
-        entries,
-        [
-            *ours,
-            ("the paper's, category-agnostic", lambda category: _stated(_TABLE2.get(category))),
-        ],
-    )
+    models = {name: name for name in ("per category", "category-agnostic")}
+    return _by_category(entries, models, "the paper's, category-agnostic", _TABLE2)
 
 
 def _table3(entries: Entries, folder: pathlib.Path) -> str:
     rows = [
-        [model, _cell(entries, model=model), _stated((_TABLE3[model],) if model in _TABLE3 else ())]
+        [model, _cell(entries, model=model), _published(_TABLE3.get(model, ()))]
         for model in statistics.in_order(entries, "model")
     ]
-    rows += [[title, _floor(entries, floor), "–"] for floor, title in FLOORS.items()]
+    rows += [[title, _baseline_cell(entries, name), "–"] for name, title in BASELINES.items()]
     return (
         _markdown(["", "MaxIoU / AP", "the paper's IoU"], rows)
         + "\n\nS: one category; P: posed pairs; U: unlabeled masks; procedural: shapes made by a "
@@ -170,25 +167,25 @@ def _figure4(entries: Entries, folder: pathlib.Path) -> str:
     rows = [
         [percent(share)]
         + [_cell(entries, model=model, pose_fraction=share) for model in ("P+U", "P")]
-        + [_floor(entries, floor, pose_fraction=share) for floor in ("mean_hull", "nearest")]
-        for share in sorted({entry["pose_fraction"] for entry in entries} - {0.0})
+        + [_baseline_cell(entries, name, pose_fraction=share) for name in ("mean_hull", "nearest")]
+        for share in statistics.pose_fractions(entries)
     ]
     parts = [
         "![Figure 4](figure4.svg)",
         _markdown(["posed, MaxIoU / AP", "P+U", "P", "mean hull", "nearest"], rows),
     ]
-    poseless = statistics.in_order(entries, "model")
-    if "U" in poseless:
+    models = statistics.in_order(entries, "model")
+    if "U" in models:
         parts.append(
             f"U, trained without viewpoints: {_cell(entries, model='U')}. Its shapes are all "
             "turned about the vertical axis by one angle, the best on the validation split."
         )
-    if PROCEDURAL in poseless:
+    if PROCEDURAL in models:
         parts.append(
             f"{PROCEDURAL}, trained on the same masks and on procedural shapes, whose viewpoints "
             f"are known: {_cell(entries, model=PROCEDURAL)}. No shape of the data set is posed."
         )
-    parts.append(f"Mean shape: {_floor(entries, 'mean_shape')}.")
+    parts.append(f"Mean shape: {_baseline_cell(entries, 'mean_shape')}.")
     return "\n\n".join(parts)
 
 
@@ -197,15 +194,15 @@ def _figure5(entries: Entries, folder: pathlib.Path) -> str:
     models = statistics.in_order(entries, "model")
     rows = []
     for category in statistics.in_order(entries, "category"):
-        chosen = [entry for entry in entries if entry["category"] == category]
+        chosen = statistics.select(entries, category=category)
         rows += [
             [category, percent(share)]
             + [_cell(chosen, model=model, pose_fraction=share) for model in models]
-            for share in sorted({entry["pose_fraction"] for entry in entries})
+            for share in statistics.pose_fractions(entries)
         ]
         rows += [
-            [category, title, _floor(chosen, floor), *[""] * (len(models) - 1)]
-            for floor, title in FLOORS.items()
+            [category, title, _baseline_cell(chosen, name), *[""] * (len(models) - 1)]
+            for name, title in BASELINES.items()
         ]
     header = ["MaxIoU / AP", "posed in pre-training", *models]
     return f"![Figure 5](figure5.svg)\n\n{_markdown(header, rows)}"
@@ -214,14 +211,15 @@ def _figure5(entries: Entries, folder: pathlib.Path) -> str:
 def _findings(entries: Entries) -> list[str]:
     """Return the section on the paper's findings, if two seeds or more can be compared."""
     rows: list[list[str]] = []
-    named = None
-    for finding, compared, scores in findings.differences(entries):
-        if len(scores) > 1:
-            difference = f"{scores.mean():+.3f} ± {statistics.interval(scores):.3f}"
-            title = "" if finding == named else finding
-            difference = difference.replace("0.", ".").replace("-", "−")
-            rows.append([title, compared, difference])
-            named = finding
+    previous = None
+    for finding, compared, found in findings.compare(entries):
+        if len(found) < 2:
+            continue
+        # Student's, for few seeds: 4.3 standard errors for three.
+        half = scipy.stats.t.ppf(0.975, len(found) - 1) * scipy.stats.sem(found)
+        difference = f"{found.mean():+.3f} ± {half:.3f}".replace("0.", ".").replace("-", "−")
+        rows.append(["" if finding == previous else finding, compared, difference])
+        previous = finding
     if not rows:
         return []
     return [

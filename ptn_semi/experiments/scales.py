@@ -19,8 +19,7 @@ class Scale:
       pretraining_batch: unlabeled masks in a step of a training on several categories.
       fine_tuning_steps: steps of a fine-tuning that trains the generator alone.
       procedural_shapes: shapes of a run that learns from these and from unlabeled masks.
-      shares: pose fractions of figure 4, except 0.
-      pretraining_shares: pose fractions on the x axis of figure 5.
+      shares: pose fractions of figures 4 and 5, except 0.
       few_shot: pose fraction of a novel category; the paper uses about 13 shapes.
       seeds: default number of seeds.
       shapes_per_category: default number of shapes per category in --dataset=procedural.
@@ -39,7 +38,6 @@ class Scale:
     fine_tuning_steps: int
     procedural_shapes: int
     shares: tuple[float, ...]
-    pretraining_shares: tuple[float, ...]
     few_shot: float
     seeds: int
     shapes_per_category: int
@@ -59,7 +57,6 @@ SCALES = {
         fine_tuning_steps=2,
         procedural_shapes=20,
         shares=(0.01, 0.5),
-        pretraining_shares=(0.01, 0.5),
         few_shot=0.1,
         seeds=1,
         shapes_per_category=30,
@@ -77,7 +74,6 @@ SCALES = {
         fine_tuning_steps=100,
         procedural_shapes=2000,
         shares=(0.01, 0.1, 0.5, 1.0),
-        pretraining_shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.1,
         seeds=3,
         shapes_per_category=800,
@@ -96,7 +92,6 @@ SCALES = {
         fine_tuning_steps=500,
         procedural_shapes=4000,
         shares=(0.01, 0.1, 0.5, 1.0),
-        pretraining_shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.01,
         seeds=3,
         shapes_per_category=4000,

@@ -8,7 +8,7 @@ from ptn_semi.settings import TrainSettings
 from ptn_semi.utils.errors import UserError
 
 OBJECTIVE = "average_precision"  # the score on the validation split that is maximised
-_OF_THE_GAN = ("gradient_penalty_weight", "discriminator_learning_rate")
+_GAN_SETTINGS = ("gradient_penalty_weight", "discriminator_learning_rate")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Sweep:
         space = keras_tuner.HyperParameters()
         for name in self.names:
             middle = getattr(train, name)
-            if not middle or (name in _OF_THE_GAN and not train.adversarial_weight):
+            if not middle or (name in _GAN_SETTINGS and not train.adversarial_weight):
                 continue
             low, high = middle / self.spread, middle * self.spread
             space.Float(name, low, high, sampling="log", default=middle)

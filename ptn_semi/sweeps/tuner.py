@@ -2,7 +2,7 @@
 
 A sweep's workdir holds:
 
-  sweep.json       the settings that are searched, and the flags that all trials share
+  sweep.flags      the settings that are searched, and the flags that all trials share
   sweep/           KerasTuner's own state, from which a stopped sweep resumes
   trials/<id>/     the workdir of each trial's training
   trials.csv       settings and scores of every trial
@@ -29,13 +29,13 @@ from keras_tuner.src import utils as keras_tuner_utils
 
 from ptn_semi.data import preparation
 from ptn_semi.settings import SWEPT, DataSettings, RunSettings, TrainSettings
-from ptn_semi.sweeps import report
+from ptn_semi.sweeps import report, workers
 from ptn_semi.sweeps.search_space import OBJECTIVE, Sweep
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
-_SETTINGS_FILE = "sweep.json"
+_SETTINGS_FILE = "sweep.flags"
 _Settings = tuple[DataSettings, TrainSettings, RunSettings]
 
 
@@ -63,7 +63,7 @@ class Tuner(base_tuner.BaseTuner):
         train: TrainSettings,
         run: RunSettings,
     ):
-        # KerasTuner's own function leaves half a file when it is killed, and cannot resume from it.
+        # KerasTuner cannot resume from the half-written file that its own function may leave.
         keras_tuner_utils.save_json = _save_json
         self._workdir = pathlib.Path(workdir)
         self._settings = data, train, run
@@ -77,8 +77,8 @@ class Tuner(base_tuner.BaseTuner):
         keras_tuner_config.DEBUG = False  # otherwise it prints a traceback for each failed trial
 
     def _get_tuner_fname(self) -> str:
-        # KerasTuner uses KERASTUNER_TUNER_ID, with which a process alone could not resume what a
-        # chief began.
+        # KerasTuner names it by KERASTUNER_TUNER_ID. A sweep that a chief began would then not be
+        # resumed by a process without that variable.
         name = self.tuner_id if self._is_worker() else "tuner"
         return os.path.join(self.project_dir, f"{name}.json")
 
@@ -92,7 +92,7 @@ class Tuner(base_tuner.BaseTuner):
             super().reload()
         except (ValueError, KeyError, RuntimeError) as error:
             raise UserError(
-                f"{self.project_dir} is damaged: delete it and give the same command again, which "
+                f"{self.project_dir} is damaged: delete it and run the same command again, which "
                 "draws the trials again and keeps their trainings"
             ) from error
         if self._is_worker():
@@ -137,14 +137,9 @@ class Tuner(base_tuner.BaseTuner):
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         finally:
             keras.backend.clear_session()  # also collects garbage
-        assert checkpoint is not None  # only processes that share a training may have none
+        # Only processes that share a training have no checkpoint, and a finished run has a best.
+        assert checkpoint is not None and checkpoint.progress.best is not None
         return {OBJECTIVE: checkpoint.progress.best.average_precision}
-
-    def load_model(self, trial: Trial) -> keras.Model:
-        """Raise NotImplementedError: a trial's model is loaded from its workdir like any other."""
-        raise NotImplementedError
-
-    save_model = load_model
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each trial: trial, status, steps, score, settings and message."""
@@ -172,14 +167,23 @@ def search(
     data: DataSettings,
     train: TrainSettings,
     run: RunSettings,
+    num_workers: int = 1,
 ) -> dict[str, Any] | None:
-    """Run or resume a search, and report it; the arguments are those of `Tuner`.
+    """Run or resume a search, and report it.
 
     KerasTuner's environment variables, such as KERASTUNER_TUNER_ID, can make this process a worker
     or the chief. It then does only its part and reports nothing.
 
+    Args:
+      workdir: the sweep's workdir.
+      sweep: the search.
+      data: data settings of all trials.
+      train: training settings around which the trials are drawn.
+      run: run settings of all trials.
+      num_workers: how many trials run at once, in processes of their own if more than one.
+
     Returns:
-      The best trial's row; None in a worker or chief.
+      The best trial's row, see `Tuner.rows`; None in a worker or chief.
 
     Raises:
       UserError: if the workdir holds another sweep, the data cannot be used, or no trial succeeds.
@@ -187,20 +191,22 @@ def search(
     workdir = pathlib.Path(workdir)
     alone = "KERASTUNER_ORACLE_IP" not in os.environ
     with workdirs.claimed(workdir) if alone else contextlib.nullcontext():
-        keep_settings(workdir, sweep, data, train, run)
+        _keep_settings(workdir, sweep, data, train, run)
         preparation.prepare(data)
+        if alone and num_workers > 1:
+            workers.run_trials(workdir, workdir / _SETTINGS_FILE, num_workers, sweep.max_trials)
         tuner = Tuner(workdir, sweep, data, train, run)
         try:
-            tuner.search()
+            tuner.search()  # finds nothing to do if there were workers
         except RuntimeError as error:  # KerasTuner's, after several failures in a row
             failed = [row["message"] for row in tuner.rows() if row["message"]]
             raise UserError(
                 f"the sweep stopped because trials kept failing: {failed[-1] if failed else error}"
             ) from error
-        return finish(workdir, tuner) if alone else None
+        return _finish(workdir, tuner) if alone else None
 
 
-def finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
+def _finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
     """Write the report and best.flags of a search; return the best trial's row.
 
     Raises:
@@ -217,14 +223,14 @@ def finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
     return best
 
 
-def keep_settings(
+def _keep_settings(
     workdir: pathlib.Path,
     sweep: Sweep,
     data: DataSettings,
     train: TrainSettings,
     run: RunSettings,
 ) -> None:
-    """Write a sweep's settings to its workdir; the arguments are those of `Tuner`.
+    """Write a sweep's settings to its workdir as a flagfile; the arguments are those of `Tuner`.
 
     Raises:
       UserError: if the workdir holds a sweep with other settings, if KerasTuner cannot use its
@@ -240,11 +246,12 @@ def keep_settings(
             f"--workdir={workdir} contains one of []*?, which KerasTuner takes for a pattern: "
             "rename it"
         )
+    # Without --max_trials, because a resumed sweep may run more trials.
+    lines = [f"--sweep={name}\n" for name in sweep.names]
+    lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
+    text = "".join(lines) + flags.to_text(data, train, run)
     path = workdir / _SETTINGS_FILE
-    described = dataclasses.asdict(sweep)
-    described.pop("max_trials")  # a resumed sweep may run more trials
-    described = json.loads(json.dumps(described)) | {"flags": flags.to_text(data, train, run)}
-    if path.exists() and files.read_json(path, "delete it") != described:
+    if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")
     with files.replacing(path) as partial:
-        partial.write_text(json.dumps(described, indent=1) + "\n")
+        partial.write_text(text)

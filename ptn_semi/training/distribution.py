@@ -16,8 +16,8 @@ from ptn_semi.utils.errors import UserError
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 )
-# Errors that a step raises if a process that shares it is gone.
-_LOST = (
+# Errors that a step raises if another process of the run is gone.
+_LOST_PEER = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
@@ -38,7 +38,8 @@ def create(name: str) -> tf.distribute.Strategy:
         other machines in the environment variable TF_CONFIG, and waits for those machines.
 
     Raises:
-      UserError: TF_CONFIG is missing or does not describe a cluster, or a machine does not answer.
+      UserError: if TF_CONFIG is missing or does not describe a cluster, or if a machine does not
+        answer.
     """
     if name == "single":
         return tf.distribute.get_strategy()
@@ -67,7 +68,9 @@ def _check_cluster(text: str | None) -> None:
         task = config["task"]
         config["cluster"][task["type"]][task["index"]]
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise UserError(f"TF_CONFIG={text} names no task of a cluster: write {_EXAMPLE}") from error
+        raise UserError(
+            f"TF_CONFIG={text} does not name a task of a cluster: write {_EXAMPLE}"
+        ) from error
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -76,13 +79,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     Args:
       strategy: the strategy that the processes of the run share.
     """
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.task_type:
-        return True
-    if resolver.task_type == "chief":
-        return True
-    has_chief = "chief" in resolver.cluster_spec().as_dict()
-    return not has_chief and (resolver.task_type, resolver.task_id) == ("worker", 0)
+    return strategy.extended.should_checkpoint
 
 
 def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> None:
@@ -93,7 +90,7 @@ def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> No
       **batch_sizes: sizes of batches, each named as its flag.
 
     Raises:
-      UserError: a size is not a multiple of the number of replicas.
+      UserError: if a size is not a multiple of the number of replicas.
     """
     count = strategy.num_replicas_in_sync
     for name, size in batch_sizes.items():
@@ -112,19 +109,22 @@ def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None
       what: the error's message, to which the different numbers are appended.
 
     Raises:
-      UserError: the numbers differ. It is raised in every process.
+      UserError: if the numbers differ. It is raised in every process.
     """
+
+    if strategy.num_replicas_in_sync == 1:
+        return
+
+    own = tf.constant(value)
 
     @tf.function
     def gather():
-        everyones = lambda: tf.distribute.get_replica_context().all_gather(value[None], axis=0)
+        everyones = lambda: tf.distribute.get_replica_context().all_gather(own[None], axis=0)
         return strategy.experimental_local_results(strategy.run(everyones))[0]
 
-    if strategy.num_replicas_in_sync > 1:
-        value = tf.constant(value)
-        values = np.unique(gather())
-        if len(values) > 1:
-            raise UserError(f"{what}: {', '.join(str(value) for value in values)}")
+    values = np.unique(gather())
+    if len(values) > 1:
+        raise UserError(f"{what}: {', '.join(str(value) for value in values)}")
 
 
 def compile_step(
@@ -162,4 +162,4 @@ def lost_peer(strategy: tf.distribute.Strategy, error: Exception) -> bool:
       error: what the step raised.
     """
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    return several and isinstance(error, _LOST)
+    return several and isinstance(error, _LOST_PEER)

@@ -54,7 +54,6 @@ def train(
         the disk is full, or another process of the run is gone.
     """
     workdir = pathlib.Path(workdir)
-    settings.check(data, train, run)
     train = dataclasses.replace(train, precision=choose_precision(train.precision))
     is_chief = distribution.is_chief(distribution.create(run.strategy))
     tf.config.experimental.enable_op_determinism()

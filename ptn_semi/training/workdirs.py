@@ -2,11 +2,9 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import TextIO
 
 from ptn_semi import settings
 from ptn_semi.data.checks import check_shapes
@@ -20,50 +18,32 @@ _MAY_DIFFER = {"data_dir", "manual_dir"}
 
 
 @contextlib.contextmanager
-def claimed(workdir: pathlib.Path) -> Iterator[TextIO]:
+def claimed(workdir: pathlib.Path) -> Iterator[None]:
     """Hold a lock on a workdir, so that two trainings never write into the same one.
 
     Args:
       workdir: folder of the run; it is created if it is missing.
 
-    Yields:
-      The open file of the lock; see `files.locked`.
-
     Raises:
-      UserError: another process is training in the workdir, or it cannot be written.
+      UserError: if another process is training in the workdir, or it cannot be written.
     """
 
     def refuse(process):
-        if files.is_alive(process):
-            raise UserError(
-                f"--workdir={workdir} is in use by process {process}: wait for it or choose "
-                "another workdir"
-            )
-        print(f"waiting for processes that process {process} started before it was killed")
+        raise UserError(
+            f"--workdir={workdir} is in use by process {process}: wait for it or choose another "
+            "workdir"
+        )
 
     with contextlib.ExitStack() as stack:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(files.locked(workdir / _LOCK, refuse))
+            stack.enter_context(files.locked(workdir / _LOCK, refuse))
         except OSError as error:
             raise UserError(
                 f"--workdir={workdir} cannot be written ({error.strerror}): make it writable or "
                 "give another"
             ) from error
-        yield lock
-
-
-def in_use(workdir: str | os.PathLike) -> bool:
-    """Return whether a training is running in a workdir."""
-    lock_path = pathlib.Path(workdir) / _LOCK
-    if not lock_path.exists():
-        return False
-    with open(lock_path) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+        yield
 
 
 def check_training(
@@ -81,7 +61,7 @@ def check_training(
       run: settings of the run.
 
     Raises:
-      UserError: settings contradict each other or the workdir's, or shapes are missing.
+      UserError: if settings contradict each other or the workdir's, or shapes are missing.
     """
     settings.check(data, train, run)
     if workdir is not None:
@@ -100,7 +80,7 @@ def check_settings(
       train: settings of the training.
 
     Raises:
-      UserError: the workdir's settings differ, or its file of settings cannot be read.
+      UserError: if the workdir's settings differ, or its file of settings cannot be read.
     """
     if not (workdir / SETTINGS_FILE).exists():
         return
@@ -129,7 +109,7 @@ def write_settings(
     """Write the settings that a workdir is trained with into its `settings.flags`.
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: if the file cannot be written.
     """
     with files.replacing(workdir / SETTINGS_FILE) as partial:
         partial.write_text(flags.to_text(data, train, run))
@@ -141,12 +121,12 @@ def read_settings(
     """Read the settings that a workdir was trained with.
 
     Raises:
-      UserError: this is not a workdir, or its `settings.flags` cannot be read.
+      UserError: if this is not a workdir, or its `settings.flags` cannot be read.
     """
     path = pathlib.Path(workdir) / SETTINGS_FILE
     if not path.exists():
         raise UserError(f"{workdir} is not a workdir: it has no {SETTINGS_FILE}")
-    if not path.stat().st_size:  # An empty file would read as all defaults.
+    if not path.stat().st_size:  # it would be read as all defaults
         raise UserError(f"{path} is empty: train in another workdir")
     classes = settings.DataSettings, settings.TrainSettings, settings.RunSettings
     return tuple(flags.read(path, *classes))

@@ -1,4 +1,4 @@
-"""Helpers that every folder may use: errors, files, binvox, seeds, flags, and what commands share.
+"""Helpers that every folder may use: errors, files, flags, seeds, child processes, commands.
 
 This folder imports no other folder of the package.
 """

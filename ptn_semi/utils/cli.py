@@ -1,6 +1,6 @@
 """What every command shares: errors in one sentence, and TensorFlow loaded late and quietly.
 
-A command first parses and checks its flags. It then imports the code that computes, within
+A command parses and checks its flags first. It then imports the code that computes, within
 `loading`.
 """
 
@@ -16,38 +16,34 @@ from collections.abc import Callable, Iterator
 from absl import app, flags, logging
 
 from ptn_semi.utils.errors import UserError
+from ptn_semi.utils.files import is_utf8
 from ptn_semi.utils.flags import expand
 
-_TENSORFLOW = (2, 18)  # the oldest version that is known to work
-# Keras imports these packages where they are installed, for wrappers and plots that nothing here
-# uses. That takes a quarter of the time of all imports.
-_UNUSED = ("sklearn", "matplotlib")
-# Imports and tracing make very many objects. Python's garbage collector would look through all of
-# them again and again, which takes a quarter of the time of either.
-_COLLECT_AFTER = 50_000, 20, 100  # objects of each generation; Python's own are 700, 10, 10
+_OLDEST_TENSORFLOW = (2, 18)
+# Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
+# garbage collector looks through them so often that a command takes a third longer to start.
+_COLLECT_AFTER = 50_000  # new objects
 
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Import TensorFlow quietly and quickly; import what needs it within this context.
+    """Import TensorFlow without its notes; import what needs it within this context.
 
     Raises:
-      UserError: a package is missing, or TensorFlow is too old.
+      UserError: if a package is missing, or TensorFlow is too old.
     """
     # Both must be set before TensorFlow and Keras are imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
     gc.disable()
     try:
-        with _without_native_notes(), _hidden(*_UNUSED):
+        with _without_native_notes():
             import keras  # noqa: F401
             import tensorflow
         version = tensorflow.__version__
-        if tuple(map(int, version.split(".")[:2])) < _TENSORFLOW:
-            raise UserError(
-                f"TensorFlow {version} is too old: pip install 'tensorflow>="
-                f"{_TENSORFLOW[0]}.{_TENSORFLOW[1]}'"
-            )
+        if tuple(map(int, version.split(".")[:2])) < _OLDEST_TENSORFLOW:
+            oldest = ".".join(map(str, _OLDEST_TENSORFLOW))
+            raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>={oldest}'")
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("ptn_semi"):
@@ -56,31 +52,18 @@ def loading() -> Iterator[None]:
             f"the package {error.name} is missing: pip install -e . installs all that are needed"
         ) from error
     finally:
-        gc.freeze()  # what is imported stays, and need not be looked through
-        gc.set_threshold(*_COLLECT_AFTER)
+        gc.freeze()  # what is imported stays
+        gc.set_threshold(_COLLECT_AFTER)
         gc.enable()
 
 
 @contextlib.contextmanager
-def _hidden(*names):
-    """Hide packages from imports; those that are loaded already stay."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-@contextlib.contextmanager
 def _without_native_notes():
-    """Drop what C++ writes to standard error; TensorFlow's notes on start-up heed no setting."""
-    sys.stderr.flush()
+    """Drop what C++ writes to standard error; TensorFlow's start-up notes ignore all settings."""
     kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
         os.dup2(kept, 2)
@@ -88,7 +71,7 @@ def _without_native_notes():
 
 
 def check_package(name: str, sentence: str) -> None:
-    """Raise a `UserError` with this sentence where a package is not installed."""
+    """Raise a `UserError` with this sentence if a package is not installed."""
     if importlib.util.find_spec(name) is None:
         raise UserError(sentence)
 
@@ -100,16 +83,16 @@ def run(
 
     Args:
       main: called without arguments, or with the list of those that are not flags.
-      define_flags: defines the command's flags. It is not done when a command is imported, because
-        commands share names of flags and several may be imported.
+      define_flags: defines the command's flags. This does not happen when a command is imported,
+        because several commands with flags of the same name may be imported.
       takes_arguments: whether the command takes arguments, before or after its flags.
     """
     logging.set_verbosity(logging.ERROR)
     define_flags()
-    # Names of files may hold bytes that are no text.
+    # File names may hold bytes that are not text.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    # A job that is told to stop saves its state, like one that is interrupted by hand.
+    # A job that is told to stop saves its state, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def guarded(argv):
@@ -131,10 +114,8 @@ def run(
 
 def _parse(argv):
     for text in argv:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            sys.exit(f"error: {text!a} is no text in UTF-8: rename the file or folder")
+        if not is_utf8(text):
+            sys.exit(f"error: {text!a} is not text in UTF-8: rename the file or folder")
     try:
         return flags.FLAGS(expand(argv))
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The abilities of this machine's CPU, and the setting by which TensorFlow uses them."""
+"""What this machine's CPU can do, and the setting that makes TensorFlow use it."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 def instruction_sets() -> frozenset[str]:
     """Return the names of the CPU's instruction sets, such as avx2.
 
-    The set is empty where the system does not tell, as on macOS.
+    The set is empty on systems that do not say, such as macOS.
     """
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -26,7 +26,7 @@ def instruction_sets() -> frozenset[str]:
 
 
 def computes_in_bfloat16() -> bool:
-    """Tell whether the CPU multiplies bfloat16 numbers itself."""
+    """Return whether the CPU multiplies bfloat16 numbers itself."""
     return bool(_BFLOAT16 & instruction_sets())
 
 
@@ -49,7 +49,7 @@ def use_onednn() -> None:
 
 
 def onednn_is_on() -> bool:
-    """Tell whether TensorFlow computes with oneDNN; imports it."""
+    """Import TensorFlow and return whether it computes with oneDNN."""
     from tensorflow.python.util import _pywrap_util_port
 
     return _pywrap_util_port.IsMklEnabled()

@@ -11,7 +11,7 @@ import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from ptn_semi.utils.errors import UserError, first_line
 
@@ -63,7 +63,7 @@ def replacing(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[path
             path.parent.mkdir(parents=True, exist_ok=True)
             for left in path.parent.glob(f"{stem}*.partial"):
                 owner = left.name.removeprefix(stem).removesuffix(".partial")
-                if left == partial or not is_alive(owner):
+                if left == partial or not _is_alive(owner):
                     _remove(left)
             yield partial
             os.replace(partial, path)
@@ -83,13 +83,8 @@ def _this_process() -> str:
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
-def is_alive(process: str) -> bool:
-    """Return whether a process may be running.
-
-    Args:
-      process: its number and machine as a lock names them, such as 1234@host. A process of another
-        machine cannot be checked and counts as running.
-    """
+def _is_alive(process: str) -> bool:
+    """Return whether a process such as 1234@host may be running, as it may on another machine."""
     number, _, host = process.partition("@")
     if host != socket.gethostname():
         return True
@@ -103,7 +98,7 @@ def is_alive(process: str) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iterator[TextIO]:
+def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iterator[None]:
     """Hold a lock on a file.
 
     The lock ends with this process at the latest; the file stays.
@@ -113,9 +108,6 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
         1234@host.
       when_taken: called with the file's content if another process holds the lock. If it returns,
         this process waits for the lock.
-
-    Yields:
-      The open file. Processes that inherit it hold the lock too, even after this process ends.
 
     Raises:
       OSError: if the file cannot be written.
@@ -130,7 +122,7 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
         lock.truncate(0)
         lock.write(_this_process())
         lock.flush()
-        yield lock
+        yield
 
 
 def read(
@@ -218,7 +210,7 @@ def read_json(path: str | os.PathLike, fix: str) -> Any:
 
 @contextlib.contextmanager
 def without_patterns(folder: str | os.PathLike) -> Iterator[str]:
-    """Yield a path to a folder that is free of the characters [, ], * and ?.
+    """Yield a path to a folder without the characters [, ], * and ?.
 
     TensorFlow takes those characters in a checkpoint's path for a pattern.
 

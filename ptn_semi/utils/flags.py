@@ -12,7 +12,6 @@ from absl import flags
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
-_FLAGFILE = ("--flagfile", "-flagfile")
 
 
 def setting(
@@ -21,6 +20,7 @@ def setting(
     choices: Sequence | None = None,
     low: float | None = None,
     high: float | None = None,
+    formerly: str | None = None,
 ) -> Any:
     """Declare a dataclass field together with what its flag needs.
 
@@ -30,68 +30,66 @@ def setting(
       choices: the only values that are allowed, or None.
       low: smallest value that is allowed, or None.
       high: largest value that is allowed, or None.
+      formerly: an earlier name of the flag, which flagfiles and commands may still use, or None.
     """
-    bounds = {"help": help, "choices": choices, "low": low, "high": high}
-    return dataclasses.field(default=default, metadata=bounds)
+    described = {"help": help, "choices": choices, "low": low, "high": high, "formerly": formerly}
+    return dataclasses.field(default=default, metadata=described)
 
 
-def expand(argv: Sequence[str], folder: str | os.PathLike = "") -> list[str]:
+def expand(
+    argv: Sequence[str],
+    folder: pathlib.Path = pathlib.Path(),
+    within: tuple[pathlib.Path, ...] = (),
+) -> list[str]:
     """Replace each --flagfile=PATH by the flags in that file, and ~ in --flag=~/PATH by the home.
 
-    A flagfile has one flag a line; empty lines and lines that start with # are skipped. It may name
-    other flagfiles, relative to its own folder or to the current one.
+    A flagfile has one flag a line; empty lines and lines that start with # are skipped. Unlike
+    those of absl, it may name other flagfiles relative to its own folder as well as to the current
+    one.
 
     Args:
-      argv: arguments of a command.
-      folder: folder of the flagfile that they come from; "" for the command line.
+      argv: arguments of a command, or the lines of a flagfile.
+      folder: folder of that flagfile.
+      within: that flagfile and those that led to it.
 
     Raises:
-      UserError: a flagfile is missing, is not a text file, or names itself.
+      UserError: if a flagfile is missing, is not a text file, or names itself.
     """
-    return _expand(list(argv), pathlib.Path(folder), ())
-
-
-def _expand(argv, folder, within):
-    expanded, place = [], 0
-    while place < len(argv):
-        argument = argv[place]
-        place += 1
-        if argument == "--":  # what follows are no flags
-            return expanded + argv[place - 1 :]
-        name, given, path = argument.partition("=")
-        if name not in _FLAGFILE:
-            # Shells do this only where ~ begins a word.
-            expanded.append(f"{name}={os.path.expanduser(path)}" if path[:1] == "~" else argument)
+    expanded: list[str] = []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == "--":  # no flags follow
+            return [*expanded, argument, *arguments]
+        name, equals, value = argument.partition("=")
+        if value.startswith("~"):  # which shells replace only at the start of a word
+            value = os.path.expanduser(value)
+        if name not in ("--flagfile", "-flagfile"):
+            expanded.append(name + equals + value)
             continue
-        if not given:
-            if place == len(argv):
-                raise UserError(f"{name} needs a file: give {name}=PATH")
-            path = argv[place]
-            place += 1
-        if path:
-            expanded += _flags_in(path, folder, within)
+        path = value if equals else next(arguments, None)
+        if not path:
+            raise UserError(f"{name} needs a file: give {name}=PATH")
+        beside = folder / path
+        file = (beside if beside.exists() else pathlib.Path(path)).resolve()
+        if file in within:
+            raise UserError(f"--flagfile={file} names itself: remove that line from it")
+        expanded += expand(_lines(file), file.parent, (*within, file))
     return expanded
 
 
-def _flags_in(path, folder, within):
-    path = os.path.expanduser(path)
-    beside = folder / path
-    file = beside if beside.exists() else pathlib.Path(path)
-    if file.resolve() in within:
-        raise UserError(f"--flagfile={file} names itself: take that line out of it")
+def _lines(file: pathlib.Path) -> list[str]:
+    """Read the lines of a flagfile without comments."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except OSError as error:
         raise UserError(
-            f"--flagfile={path} cannot be read ({error.strerror}): correct the path"
+            f"--flagfile={file} cannot be read ({error.strerror}): correct the path"
         ) from error
     except UnicodeDecodeError as error:
         raise UserError(
-            f"--flagfile={path} is no text file: give a file with a flag a line"
+            f"--flagfile={file} is not a text file: give a file with one flag a line"
         ) from error
-    kept = [line.strip() for line in lines]
-    kept = [line for line in kept if line and not line.startswith(("#", "//"))]
-    return _expand(kept, file.parent, (*within, file.resolve()))
+    return [line for line in lines if line and not line.startswith(("#", "//"))]
 
 
 def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
@@ -120,8 +118,10 @@ def _define(field, flag_values):
         flags.DEFINE_list(name, [str(x) for x in default], **common)
         if field.type == tuple[float, float]:
             flags.register_validator(
-                name, _is_range, "two numbers, the lower first, as -20,40", flag_values
+                name, _is_range, "two numbers, the lower first, such as -20,40", flag_values
             )
+    if meta["formerly"]:
+        flags.DEFINE_alias(meta["formerly"], name, flag_values)
 
 
 def _is_range(texts):
@@ -134,34 +134,37 @@ def _is_range(texts):
 
 def collect(cls: type[_Settings], flag_values: flags.FlagValues = flags.FLAGS) -> _Settings:
     """Return the settings object that the parsed flags describe."""
-    return cls(**_values(cls, flag_values))
-
-
-def _values(cls, flag_values, only_present=False):
-    """The values of the flags by field; with `only_present` those of the flags that were given."""
-    values = {}
-    for field in dataclasses.fields(cls):
-        if only_present and not flag_values[field.name].present:
-            continue
-        value = flag_values[field.name].value
-        item = typing.get_args(field.type)
-        if item:
-            value = tuple(item[0](text) for text in value)
-        values[field.name] = field.type(value) if field.metadata["choices"] else value
-    return values
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    return cls(**{field.name: _value(field, flag_values) for field in fields})
 
 
 def override(settings: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
     """Return `settings` with those fields replaced whose flags were given."""
-    given = _values(type(settings), flag_values, only_present=True)
+    given = {
+        field.name: _value(field, flag_values)
+        for field in dataclasses.fields(settings)
+        if flag_values[field.name].present
+    }
     return dataclasses.replace(settings, **given)
+
+
+def _value(field, flag_values):
+    """Return the value of a field's flag; tell the user if it was given by its earlier name."""
+    former = field.metadata["formerly"]
+    if former and flag_values[former].present and flag_values is flags.FLAGS:
+        print(f"note: --{former} is now called --{field.name}")
+    value = flag_values[field.name].value
+    item = typing.get_args(field.type)
+    if item:
+        value = tuple(item[0](text) for text in value)
+    return field.type(value) if field.metadata["choices"] else value
 
 
 def to_text(*settings: Any) -> str:
     """Write a flagfile, one `--name=value` a line, that `read` turns into equal settings.
 
     Raises:
-      UserError: a value cannot stand in one.
+      UserError: if a value cannot be written in one.
     """
     lines = []
     for each in settings:
@@ -174,8 +177,8 @@ def to_text(*settings: Any) -> str:
             text = str(value)
             if text != text.strip() or len(text.splitlines()) > 1:
                 raise UserError(
-                    f"--{field.name}={text!r} has a line break, or a space at an end, which no "
-                    "flagfile can hold: rename it"
+                    f"--{field.name}={text!r} has a line break, or a space at an end, which a "
+                    "flagfile cannot hold: rename it"
                 )
             lines.append(f"--{field.name}={value}\n")
     return "".join(lines)
@@ -186,13 +189,13 @@ def read(path: str | os.PathLike, *classes: type) -> list[Any]:
 
     Args:
       path: the flagfile.
-      classes: settings classes, whose fields are all the flags that it may hold.
+      classes: settings classes; the flags of their fields are all that the file may hold.
 
     Returns:
       An object of each class.
 
     Raises:
-      UserError: the file is missing, or has flags that these classes lack.
+      UserError: if the file is missing, or has flags that these classes lack.
     """
     values = flags.FlagValues()
     define(*classes, flag_values=values)

@@ -1,4 +1,4 @@
-"""Documents do not rot: their commands parse, their Python runs, their links lead somewhere."""
+"""The documents' commands parse, their Python runs, and their links have targets."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ DOCUMENTS = [
     ROOT / "datasets" / "shapenet_posed_masks" / "README.md",
     ROOT / "ptn_semi" / "pretrained" / "README.md",
 ]
-# Other people's programs, which are not tried here.
+# Programs of others, which are not run here.
 OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}
 
 
@@ -75,7 +75,7 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(path):
+def test_links_have_targets(path):
     text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         file, _, anchor = link.partition("#")

@@ -1,4 +1,4 @@
-"""Commands that answer at once: what needs no TensorFlow is said before it is loaded."""
+"""Help and errors that need no TensorFlow appear before it is loaded."""
 
 import os
 import pathlib
@@ -83,7 +83,7 @@ def workdir(tmp_path_factory):
         ("export", ["--workdir=RUN", "--output=models/1"], "holds no checkpoint"),
     ],
 )
-def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
+def test_bad_input_is_refused_before_tensorflow_is_loaded(
     command, arguments, said, workdir, tmp_path
 ):
     arguments = [argument.replace("RUN", str(workdir)) for argument in arguments]
@@ -91,7 +91,7 @@ def test_what_cannot_be_is_said_before_tensorflow_is_loaded(
     assert not list(tmp_path.iterdir())
 
 
-def test_flags_offer_what_there_is():
+def test_choices_of_flags_are_those_of_the_libraries():
     assert tuple(losses.GAN_LOSSES) == loss_settings.GAN_LOSSES
     assert tuple(losses.GRADIENT_PENALTIES) == loss_settings.GRADIENT_PENALTIES
     assert tuple(shape_files.SURFACES) == settings.SURFACES

@@ -10,12 +10,12 @@ nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 
 NOTEBOOK = pathlib.Path(__file__).parents[2] / "docs" / "tutorial.ipynb"
 SMALL = {"STEPS": 4, "FINE_TUNING_STEPS": 2, "NUM_SHAPES": 60}
-_LARGEST = 600_000  # bytes of the notebook with its outputs
+_MAX_BYTES = 600_000  # of the notebook with its outputs
 
 
-def test_it_is_kept_with_small_outputs_and_without_errors():
+def test_the_stored_outputs_are_small_and_without_errors():
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    assert NOTEBOOK.stat().st_size < _LARGEST
+    assert NOTEBOOK.stat().st_size < _MAX_BYTES
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 4
     assert not any(output.output_type == "error" for output in outputs)
@@ -24,7 +24,7 @@ def test_it_is_kept_with_small_outputs_and_without_errors():
 
 
 @pytest.mark.slow
-def test_it_runs(monkeypatch):
+def test_the_notebook_runs(monkeypatch):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     (settings,) = [cell for cell in notebook.cells if cell.source.startswith("STEPS =")]
     for name, value in SMALL.items():

@@ -1,11 +1,9 @@
-"""The paper's experiments: what is to be trained, what is done once, what is reported."""
+"""The paper's experiments: what is trained, what is not repeated, what is reported."""
 
 import dataclasses
 import json
 import signal
-import subprocess
 import sys
-import time
 
 import pytest
 
@@ -13,6 +11,7 @@ from ptn_semi.experiments import jobs, matrix, reports, runner
 from ptn_semi.utils.errors import UserError
 from support import processes
 from support.experiment_entries import entries
+from support.forked_children import ForkedChild, use_tiny_networks
 
 SCRIPT = "tools/reproduce.py"
 
@@ -70,31 +69,31 @@ def quick(tmp_path, monkeypatch):
     return plan
 
 
-def test_finished_runs_are_not_done_again(quick):
+def test_finished_runs_are_not_repeated(quick):
     wanted = entries("table3", seeds=2)
     planned = quick(wanted)
-    assert runner.Runner(parallel=2).run(planned.values()) == {}
+    assert runner.run(planned.values(), parallel=2) == {}
     assert all(job.done for job in planned.values())
-    # The quick job refuses to write a second time, so doing any again would fail.
-    assert runner.Runner().run(planned.values()) == {}
+    # A quick job that is repeated fails, because it refuses to overwrite its file.
+    assert runner.run(planned.values()) == {}
     kept = next(iter(planned.values()))
     kept.scores_path("chair").unlink()
     assert not kept.done and kept.seconds_left > 0
     found = jobs.results(wanted, planned)["entries"]
     assert len(found) == len(wanted) - 1
-    floors = {"mean_shape_average_precision", "nearest_average_precision"}
-    assert floors <= found[0].keys() and "mean_hull_average_precision" not in found[0]
-    assert runner.Runner().run(planned.values()) == {}
+    baselines = {"mean_shape_average_precision", "nearest_average_precision"}
+    assert baselines <= found[0].keys() and "mean_hull_average_precision" not in found[0]
+    assert runner.run(planned.values()) == {}
     assert (kept.folder / "log.txt").read_text().count("starting") == 2
 
 
-def test_a_failure_stops_what_depends_on_it_alone(quick):
+def test_a_failure_stops_only_what_depends_on_it(quick):
     wanted = entries("table3", seeds=1)
     planned = quick(wanted, fails="7 categories")
-    failed = runner.Runner(parallel=2).run(planned.values())
+    failed = runner.run(planned.values(), parallel=2)
     assert len(failed) == 2
     pretrained, tuned = failed.values()
-    assert pretrained.startswith("error: no 7 categories") and "log.txt" in pretrained
+    assert pretrained.startswith("no 7 categories") and "log.txt" in pretrained
     assert "7 categories" in tuned
     assert sum(job.done for job in planned.values()) == 3
     assert len(jobs.results(wanted, planned)["entries"]) == 3
@@ -146,7 +145,7 @@ def test_reports_have_means_errors_and_the_papers_numbers(tmp_path):
     # Two seeds, .1 and .3: mean .2, standard error .1.
     assert "| S,P | .100 ± .050 / .200 ± .100 | .38 |" in table3
     assert "| FT,P | .105 ± .050 / .210 ± .100 | – |" in table3
-    # All models of a seed have the same labels, and so the same floors.
+    # All models of a seed have the same labels, and so the same baselines.
     assert "| nearest | .050 / .070 ± .010 | – |" in table3
     assert "| mean shape | .040 / .050 | – |" in table3
     assert "| mean hull | – | – |" in table3
@@ -168,13 +167,6 @@ def test_reports_of_one_seed_and_one_experiment(tmp_path):
     assert "Figure 4" not in text and not (tmp_path / "figure4.png").exists()
 
 
-def reproduce(*args, **kwargs):
-    command = [sys.executable, SCRIPT, *args]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs
-    )
-
-
 def test_wrong_input_is_one_sentence(tmp_path):
     asked = ["--experiment=table1", f"--workdir={tmp_path}"]
     for extra, said in [
@@ -191,53 +183,50 @@ def test_wrong_input_is_one_sentence(tmp_path):
 def test_a_runner_that_is_stopped_stops_what_it_started(quick, monkeypatch, error):
     planned = quick(entries("table3", seeds=1))
     slow = [sys.executable, "-c", "import time; time.sleep(600)"]
-    popen = runner.subprocess.Popen
+    popen = runner.children.subprocess.Popen
     started = []
 
     def start(command, **kwargs):
         started.append(popen(slow, **kwargs))
         return started[-1]
 
-    def show(bar):
+    def show(*_):
         # Not by a signal: Python loses a KeyboardInterrupt that meets a callback of the collector.
         if started:
             raise error
 
-    monkeypatch.setattr(runner.subprocess, "Popen", start)
-    monkeypatch.setattr(runner._Bar, "show", show)
+    monkeypatch.setattr(runner.children.subprocess, "Popen", start)
+    monkeypatch.setattr(runner, "_show_progress", show)
     with pytest.raises(error):
-        runner.Runner().run(planned.values())
+        runner.run(planned.values())
     assert [process.wait() for process in started] == [-signal.SIGTERM]
     assert not any(job.done for job in planned.values())
 
 
 @pytest.mark.slow
-def test_smoke_killed_and_gone_on_with(tmp_path):
-    args = [
+def test_the_smallest_scale_from_start_to_report(tmp_path):
+    workdir, log = tmp_path / "w", tmp_path / "log.txt"
+    command = [
+        "tools.reproduce",
         "--experiment=table1",
         "--scale=smoke",
         "--categories=chair",
-        "--voxel_size=64",
-        "--image_size=64",
-        f"--workdir={tmp_path / 'w'}",
+        f"--workdir={workdir}",
         f"--data_dir={tmp_path / 'data'}",
     ]
-    process = reproduce(*args)
-    while not list((tmp_path / "w").glob("runs/*/training")) and process.poll() is None:
-        time.sleep(0.1)
-    process.kill()  # -9; its trainings live on, and are waited for
-    process.communicate()
-    process = reproduce(*args)
-    out, _ = process.communicate()
-    assert process.returncode == 0, out
-    finished = list((tmp_path / "w").glob("runs/*/run.json"))
-    results = json.loads((tmp_path / "w" / "results.json").read_text())
+
+    def reproduce():
+        return ForkedChild(use_tiny_networks, command, log).wait()
+
+    assert reproduce() == 0, log.read_text()
+    results = json.loads((workdir / "results.json").read_text())
     assert [entry["category"] for entry in results["entries"]] == ["chair"]
-    assert len(finished) == 1 and results["unfinished"] == 0
-    report = (tmp_path / "w" / "report.md").read_bytes()
+    assert results["unfinished"] == 0
     assert str(tmp_path) not in json.dumps(results)  # may be published
-    (tmp_path / "w" / "report.md").unlink()
-    times = [path.stat().st_mtime_ns for path in finished]
-    again = processes.main(SCRIPT, *args)  # which finds nothing to do
-    assert again.returncode == 0 and times == [path.stat().st_mtime_ns for path in finished]
-    assert (tmp_path / "w" / "report.md").read_bytes() == report
+    report = (workdir / "report.md").read_bytes()
+    (record,) = workdir.glob("runs/*/run.json")
+    written = record.stat().st_mtime_ns
+    (workdir / "report.md").unlink()
+    assert reproduce() == 0  # and finds nothing to train
+    assert record.stat().st_mtime_ns == written
+    assert (workdir / "report.md").read_bytes() == report

@@ -1,4 +1,4 @@
-"""What is to be trained for each of the paper's experiments."""
+"""The trainings of each of the paper's experiments."""
 
 import dataclasses
 
@@ -45,7 +45,7 @@ def test_runs_are_shared():
     assert pretrained.categories == ("bench", "cabinet", "chair", "vessel")
 
 
-def test_settings_of_the_paradigms():
+def test_settings_of_table_3():
     by_model = {entry.model: entry for entry in entries("table3", recipe="semi")}
     train = {model: entry.training.train for model, entry in by_model.items()}
     assert train["S,P"].supervision == "labeled" and train["S,P"].pose_fraction == 0.01
@@ -71,7 +71,7 @@ def test_recipes_are_the_flagfiles():
         assert experiment.training.train.occupancy_weight == 30
 
 
-def test_missing_categories_are_said_and_left_out():
+def test_missing_categories_are_named_and_left_out():
     data = DataSettings(categories=("chair", "table", "cabinet"))
     wanted = matrix.Matrix(data, data.categories, PAPER, "paper", 1)
     missing = {"airplane", "bench", "car", "display", "loudspeaker", "telephone", "vessel"}
@@ -81,14 +81,14 @@ def test_missing_categories_are_said_and_left_out():
         wanted.entries(["table2"])  # one category alone has nothing to be compared with
 
 
-def test_procedural_shapes_are_as_many_of_each_category():
+def test_each_category_has_equally_many_procedural_shapes():
     data = dataclasses.replace(DATA, num_shapes=10)
     run = entries("table2", data=data, seeds=1)[1].training
     assert run.data.categories == matrix.SINGLE and run.data.num_shapes == 30
     assert run.data_of("car").num_shapes == 10
 
 
-def test_digests_tell_settings_apart():
+def test_other_settings_have_other_folders():
     first, other = (
         jobs.plan(entries("table1", seeds=1, scale=scale), "w")
         for scale in (PAPER, dataclasses.replace(PAPER, single_steps=7))

@@ -1,33 +1,26 @@
-"""Sweeps: what is searched, what is kept, going on after a stop, workers that die."""
+"""Sweeps: what is searched and kept, resuming, failed trials, workers that die."""
 
 import csv
 import dataclasses
+import functools
 import os
-import pathlib
-import signal
 import subprocess
-import sys
-import time
 
 import pytest
 
 from ptn_semi import settings
 from ptn_semi.models import architectures, checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
-from ptn_semi.sweeps import tuner
+from ptn_semi.sweeps import tuner, workers
 from ptn_semi.training import trainer, workdirs
-from ptn_semi.utils import flags
+from ptn_semi.utils import children, flags
 from ptn_semi.utils.errors import UserError
+from support import forked_children
 from support.tiny_networks import TINY
 
 TRAIN = TrainSettings(batch_size=4)
 RUN = RunSettings(steps=4, evaluate_every=2)
 SWEEP = tuner.Sweep(("reconstruction_weight", "adversarial_weight"), 4.0, "random", 2, 0)
-# For tests that really train: without a GAN, whose graph takes long to trace.
-LABELED = dataclasses.replace(TRAIN, supervision="labeled")
-SWEEP_LABELED = dataclasses.replace(
-    SWEEP, names=("reconstruction_weight", "voxel_invariance_weight")
-)
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +36,12 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Trainings that end at once, with a score that grows with the weight; what was trained."""
+    """Makes trainings end at once; yields [(workdir, train, run)] of what was trained."""
     trained = []
 
     def train(workdir, data, train, run):
-        trained.append((pathlib.Path(workdir), train, run))
-        workdir.mkdir(parents=True, exist_ok=True)
-        with open(workdir / "trained", "a") as file:
-            print(run.steps, file=file)
-        score = {"average_precision": train.reconstruction_weight / 100}
-        return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
+        trained.append((workdir, train, run))
+        return forked_children.quick_training(workdir, data, train, run)
 
     monkeypatch.setattr(trainer, "train", train)
     # There is no model to free, and looking for one takes seconds in a process of many tests.
@@ -65,7 +54,7 @@ def table(workdir):
         return list(csv.DictReader(file))
 
 
-def test_the_space_is_around_the_flags_and_without_what_is_left_out():
+def test_settings_are_searched_around_their_flags_if_their_loss_is_used():
     sweep = dataclasses.replace(SWEEP, names=settings.SWEPT)
     space = sweep.space(TRAIN)
     bounds = {each.name: (each.min_value, each.max_value) for each in space.space}
@@ -84,25 +73,29 @@ def test_the_space_is_around_the_flags_and_without_what_is_left_out():
 
 
 @pytest.mark.slow
-def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data):
-    best = tuner.search(tmp_path, SWEEP_LABELED, data, LABELED, RUN)
+def test_a_trial_is_a_training_with_its_own_workdir(tmp_path, data):
+    sweep = dataclasses.replace(SWEEP, names=("reconstruction_weight",), max_trials=1)
+    labeled = dataclasses.replace(TRAIN, supervision="labeled")  # no GAN, which is slow to trace
+    run = dataclasses.replace(RUN, steps=2)
+    best = tuner.search(tmp_path, sweep, data, labeled, run)
+    kept = checkpoints.find(tmp_path / "trials" / best["trial"])
+    assert kept.progress["best"]["average_precision"] == best["average_precision"]
+
+
+def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data, quick):
+    best = tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
     rows = table(tmp_path)
     assert [row["status"] for row in rows] == ["completed"] * 2
-    scores = [float(row["average_precision"]) for row in rows]
-    assert best["average_precision"] == max(scores)
-    for row, score in zip(rows, scores, strict=True):
-        kept = checkpoints.find(tmp_path / "trials" / row["trial"])
-        assert kept.progress["best"]["average_precision"] == score
-        assert list((tmp_path / "tensorboard" / row["trial"]).iterdir())
-    read = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
-    assert read[0] == data and read[2] == RUN
-    changed = {name: best[name] for name in SWEEP_LABELED.names}
-    assert read[1] == dataclasses.replace(LABELED, **changed)
-    assert 2.5 <= best["reconstruction_weight"] <= 40
+    assert best["average_precision"] == max(float(row["average_precision"]) for row in rows)
+    assert all(list((tmp_path / "tensorboard" / row["trial"]).iterdir()) for row in rows)
     assert (tmp_path / "trials.png").stat().st_size
+    read = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
+    changed = {name: best[name] for name in SWEEP.names}
+    assert read == [data, dataclasses.replace(TRAIN, **changed), RUN]
+    assert 2.5 <= best["reconstruction_weight"] <= 40
 
 
-def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
+def test_a_stopped_sweep_resumes(tmp_path, data, quick, monkeypatch):
     finished = trainer.train
 
     def stopped(*args):
@@ -125,7 +118,7 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, data, quick, monkeypatch):
         tuner.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
 
 
-def test_a_workdir_that_would_be_a_pattern_is_refused(tmp_path, data):
+def test_a_workdir_whose_name_is_a_pattern_is_refused(tmp_path, data):
     with pytest.raises(UserError, match="takes for a pattern"):
         tuner.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
 
@@ -168,12 +161,14 @@ def test_other_tuners(tmp_path, data, quick, kind, trials):
     assert kept == run
     if kind == "hyperband":
         assert {run.steps for _, _, run in quick} == {2, 6, 18}
-        # It goes on with what it trained less.
+        # A longer training continues a shorter one.
         trained = [(workdir / "trained").read_text().split() for workdir, _, _ in quick]
         assert ["2", "6", "18"] in trained
 
 
-def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick, monkeypatch):
+def test_failed_trials_are_listed_and_three_in_a_row_end_the_sweep(
+    tmp_path, data, quick, monkeypatch
+):
     finished = trainer.train
 
     def failing(workdir, *args):
@@ -193,34 +188,23 @@ def test_failed_trials_are_listed_and_three_in_a_row_stop(tmp_path, data, quick,
         tuner.search(tmp_path / "all", sweep, data, TRAIN, RUN)
 
 
-@pytest.mark.slow
-def test_workers_share_the_trials_and_one_that_is_killed_comes_back(tmp_path):
-    workdir = tmp_path / "sweep"
-    command = [
-        sys.executable,
-        "-m",
-        "ptn_semi.tune",
-        f"--workdir={workdir}",
-        "--workers=2",
-        "--max_trials=2",
-        "--sweep=reconstruction_weight",
-        "--categories=chair",
-        f"--data_dir={tmp_path / 'data'}",
-        "--num_shapes=40",
-        "--num_views=4",
-        "--steps=4",
-        "--evaluate_every=2",
-        "--batch_size=4",
-        "--supervision=labeled",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    held = lambda: [lock for lock in workdir.glob("trials/*/.lock") if lock.read_text()]
-    while not held() and process.poll() is None:
-        time.sleep(0.1)
-    lock = held()[0]
-    os.kill(int(lock.read_text().partition("@")[0]), signal.SIGKILL)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert "best validation AP" in out
-    assert [row["status"] for row in table(workdir)] == ["completed"] * 2
-    assert len(list((workdir / "workers").glob("worker?.txt"))) == 2
+def test_workers_share_the_trials_and_a_killed_one_is_started_again(tmp_path, data, monkeypatch):
+    start = functools.partial(forked_children.ForkedChild, forked_children.use_quick_trainings)
+    monkeypatch.setattr(children, "start", start)
+    best = tuner.search(tmp_path, SWEEP, data, TRAIN, RUN, num_workers=2)
+    rows = table(tmp_path)
+    assert [row["status"] for row in rows] == ["completed"] * 2
+    assert best["average_precision"] == max(float(row["average_precision"]) for row in rows)
+    assert (tmp_path / "trials" / "0" / "trained").read_text() == "4\n"
+    assert len(list((tmp_path / "workers").glob("worker?.txt"))) == 2
+
+
+def test_workers_that_keep_failing_end_the_sweep(tmp_path, data, monkeypatch):
+    def start(command, log, environment):
+        log.write_text("error: no space\n")
+        return subprocess.Popen(["false"])
+
+    monkeypatch.setattr(children, "start", start)
+    monkeypatch.setattr(workers, "_POLL", 0)
+    with pytest.raises(UserError, match="of the sweep failed: no space; see"):
+        tuner.search(tmp_path, SWEEP, data, TRAIN, RUN, num_workers=2)

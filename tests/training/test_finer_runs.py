@@ -9,7 +9,7 @@ from ptn_semi.evaluation.workdir_scores import evaluate_workdir
 from ptn_semi.inference import exports, reconstruction
 from ptn_semi.inference.silhouettes import Found
 from ptn_semi.models import architectures
-from ptn_semi.settings import DataSettings
+from ptn_semi.settings import DataSettings, check
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError
 from support.tiny_networks import TINY
@@ -63,8 +63,8 @@ def test_finer_masks_and_voxels(data, tmp_path):
     np.testing.assert_allclose(*voxels, atol=1e-5)
 
 
-def test_sizes_that_do_not_go_together_are_refused(data, tmp_path):
+def test_sizes_that_do_not_go_together_are_refused(data):
     coarse = dataclasses.replace(data, voxel_size=32)
     train = dataclasses.replace(SEMI, model_voxel_size=64)
     with pytest.raises(UserError, match=r"finer than the data set's voxels: give --voxel_size=64"):
-        trainer.train(tmp_path / "run", coarse, train, RUN)
+        check(coarse, train, RUN)

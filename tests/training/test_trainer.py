@@ -213,7 +213,7 @@ def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp
 def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
     one_sided = dataclasses.replace(data, azimuth_range=(0.0, 90.0))
     with pytest.raises(UserError, match="--nomirror_views"):
-        trainer.train(tmp_path, one_sided, TRAIN, RUN)
+        workdirs.check_training(tmp_path, one_sided, TRAIN, RUN)
 
 
 def test_settings_that_do_not_go_together_are_refused(data, tmp_path):

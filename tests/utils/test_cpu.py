@@ -30,7 +30,7 @@ sys.meta_path.insert(0, Finder())
 
 
 def child(code, **variables):
-    """The last word that a fresh process prints, which has no such variable but those given."""
+    """The last word that a fresh process prints, with VARIABLE only if it is given."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     path = os.pathsep.join([str(ROOT), str(ROOT / "datasets")])
     return subprocess.run(
@@ -47,11 +47,7 @@ def child(code, **variables):
     "entry",
     [
         "import ptn_semi, tensorflow",
-        "from ptn_semi.training import trainer",
-        "from ptn_semi.sweeps import workers",
-        "from ptn_semi.utils import cli\nwith cli.loading(): pass",
         "import shapenet_posed_masks.shapenet_posed_masks_dataset_builder",
-        "from tools import benchmark",
         "import runpy; runpy.run_path('tests/conftest.py'); import tensorflow",
     ],
 )
@@ -64,11 +60,11 @@ def test_the_users_own_choice_stands():
 
 
 @pytest.mark.skipif(not X86, reason="oneDNN is for x86")
-def test_onednn_is_on_where_it_was_asked_for():
-    assert cpu.onednn_is_on() == (os.environ[VARIABLE] != "0")  # TensorFlow's own word
+def test_onednn_is_on_if_it_was_asked_for():
+    assert cpu.onednn_is_on() == (os.environ[VARIABLE] != "0")
 
 
-def test_tensorflow_imported_first_without_onednn_is_warned_of(monkeypatch):
+def test_importing_tensorflow_first_warns_if_onednn_is_off(monkeypatch):
     import tensorflow  # noqa: F401
 
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -96,7 +92,7 @@ def test_instruction_sets(text, names, bfloat16, monkeypatch):
     assert cpu.computes_in_bfloat16() == bfloat16
 
 
-def test_systems_that_do_not_tell(monkeypatch):
+def test_systems_without_cpuinfo(monkeypatch):
     def missing(path):
         raise FileNotFoundError(path)
 

@@ -1,9 +1,43 @@
-"""Flagfiles: what they may hold, and where those that they name are looked for."""
+"""Flags and flagfiles: includes, the home folder, earlier names of flags."""
+
+import dataclasses
 
 import pytest
+from absl import flags as absl_flags
 
 from ptn_semi.utils import flags
 from ptn_semi.utils.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Renamed:
+    decay: float = flags.setting(0.5, "Decay.", low=0, formerly="old_decay")
+    smooth: bool = flags.setting(False, "Smooth.", formerly="old_smooth")
+
+
+def test_earlier_names_of_flags_still_work(monkeypatch, capsys):
+    values = absl_flags.FlagValues()
+    monkeypatch.setattr(absl_flags, "FLAGS", values)
+    flags.define(Renamed, flag_values=values)
+    values(["train", "--old_decay=0.75", "--old_smooth"])
+    assert flags.collect(Renamed, values) == Renamed(0.75, True)
+    assert capsys.readouterr().out.splitlines() == [
+        "note: --old_decay is now called --decay",
+        "note: --old_smooth is now called --smooth",
+    ]
+    assert flags.override(Renamed(0.25), values) == Renamed(0.75, True)
+
+
+def test_files_with_earlier_names_are_read(tmp_path, capsys):
+    path = tmp_path / "settings.flags"
+    path.write_text("--old_decay=0.75\n--old_smooth=true\n")
+    assert flags.read(path, Renamed) == [Renamed(0.75, True)]
+    assert not capsys.readouterr().out  # there is nothing that the user should change
+    path.write_text(flags.to_text(Renamed(0.125)))
+    assert "old_" not in path.read_text() and flags.read(path, Renamed) == [Renamed(0.125)]
+    path.write_text("--old_decay=-1\n")
+    with pytest.raises(UserError, match="decay=-1"):
+        flags.read(path, Renamed)
 
 
 def test_a_flagfile_names_others_beside_it(tmp_path, monkeypatch):
@@ -43,7 +77,7 @@ def test_the_home_is_found_in_values_too(tmp_path, monkeypatch):
     ("content", "said"),
     [
         (None, r"their\.flags cannot be read \(No such file"),
-        (b"\xff\xfe", r"their\.flags is no text file"),
+        (b"\xff\xfe", r"their\.flags is not a text file"),
         (b"--flagfile=their.flags", r"their\.flags names itself"),
         (b"--flagfile", "needs a file"),
     ],
