@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.models import loss_settings, losses
+from ptn_semi.models import loss_settings
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 from support.small_models import (
     ADVERSARIAL,
@@ -36,17 +36,6 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
         ({"supervision": "both"}, set(NETWORKS), SUPERVISED | ADVERSARIAL),
         ({"supervision": "labeled", "freeze_encoder": True}, {"generator"}, SUPERVISED),
         (
-            {"supervision": "both", "freeze_encoder": True},
-            {"generator", "discriminator"},
-            SUPERVISED | ADVERSARIAL,
-        ),
-        ({"supervision": "both", "adversarial_weight": 0.0}, {"encoder", "generator"}, SUPERVISED),
-        (
-            {"supervision": "labeled", **SELF},
-            {"encoder", "generator"},
-            SUPERVISED | {"occupancy_loss"},
-        ),
-        (
             {"supervision": "both", "adversarial_weight": 0.0, **SELF},
             {"encoder", "generator", "viewpoint_estimator"},
             SUPERVISED | OURS,
@@ -61,11 +50,6 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
             {*NETWORKS, "viewpoint_estimator"},
             ADVERSARIAL | OURS,
         ),
-        (
-            {"supervision": "unlabeled", "freeze_encoder": True, **SELF},
-            {"generator", "discriminator", "viewpoint_estimator"},
-            ADVERSARIAL | OURS,
-        ),
     ],
 )
 def test_a_step_changes_these_networks_only(options, changed, names):
@@ -78,13 +62,6 @@ def test_a_step_changes_these_networks_only(options, changed, names):
     assert results.keys() == names
     assert all(np.isfinite(value) for value in results.values())
     assert model.steps.numpy() == 1
-
-
-@pytest.mark.parametrize("gan_loss", losses.GAN_LOSSES)
-@pytest.mark.parametrize("gradient_penalty", losses.GRADIENT_PENALTIES)
-def test_each_gan_trains(gan_loss, gradient_penalty):
-    model = build(supervision="unlabeled", gan_loss=gan_loss, gradient_penalty=gradient_penalty)
-    assert all(np.isfinite(value) for value in steps(model, 2).values())
 
 
 @pytest.mark.parametrize("image_size", [32, 64])
@@ -122,14 +99,12 @@ def test_each_view_is_compared_with_the_shape_of_the_other():
     )
 
 
-SUPERVISED_WEIGHTS = (
-    "reconstruction_weight",
-    "latent_invariance_weight",
-    "voxel_invariance_weight",
-)
+SUPERVISED_WEIGHTS = [
+    f"{loss}_weight" for loss in ("reconstruction", "latent_invariance", "voxel_invariance")
+]
 
 
-@pytest.mark.parametrize("weighted", [None, *SUPERVISED_WEIGHTS])
+@pytest.mark.parametrize("weighted", [None, *SUPERVISED_WEIGHTS, "occupancy_weight"])
 def test_a_supervised_loss_without_weight_does_nothing(weighted):
     options = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0)
     if weighted:
@@ -141,7 +116,7 @@ def test_a_supervised_loss_without_weight_does_nothing(weighted):
     unchanged = [same(trainable(n), old) for n, old in zip(trained, before, strict=True)]
     # Equation 2 is of latents, which come before G.
     assert unchanged == [weighted is None, weighted in (None, "latent_invariance_weight")]
-    assert all(value > 0 for value in results.values())  # still shown
+    assert all(value > 0 for value in results.values())  # still reported
 
 
 def test_without_weights_for_unlabeled_masks_they_change_nothing():
@@ -149,21 +124,6 @@ def test_without_weights_for_unlabeled_masks_they_change_nothing():
     steps(labeled, 2)
     steps(both, 2)
     assert same(weights(labeled), weights(both))
-
-
-@pytest.mark.parametrize("weighted", ["occupancy_weight", "self_reconstruction_weight"])
-def test_our_losses_train_where_they_have_weight(weighted):
-    off = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0) | {"adversarial_weight": 0.0}
-    runs = [
-        build(**off, **{weighted: weight}, self_reconstruction_warmup=0) for weight in (0.0, 1.0)
-    ]
-    for run in runs:
-        steps(run)
-    for name in ("encoder", "generator"):
-        idle, pulled = (trainable(run.networks.parts[name]) for run in runs)
-        assert not same(idle, pulled)
-    start = build(**off)
-    assert same(trainable(start.networks.encoder), trainable(runs[0].networks.encoder))
 
 
 def test_self_reconstruction_warms_up_from_nothing():
@@ -194,15 +154,14 @@ def test_without_labels_encoder_learns_shapes_that_the_generator_makes():
 
 
 def test_a_gradient_penalty_without_weight_does_nothing():
-    runs = [
-        build(supervision="unlabeled", gradient_penalty=name, gradient_penalty_weight=weight)
-        for name, weight in (("dragan", 0.0), ("r1", 0.0), ("r1", 10.0))
-    ]
-    for run in runs:
-        steps(run)
-    off, also_off, on = (weights(run.discriminator) for run in runs)
-    assert same(off, also_off)
-    assert not same(off, on)
+    trained = []
+    for name, weight in (("dragan", 0.0), ("r1", 0.0), ("r1", 10.0)):
+        options = {"gradient_penalty": name, "gradient_penalty_weight": weight}
+        model = build(supervision="unlabeled", gan_loss="hinge", **options)
+        steps(model)
+        trained.append(weights(model.discriminator))
+    off, also_off, on = trained
+    assert same(off, also_off) and not same(off, on)
 
 
 def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
@@ -260,7 +219,7 @@ def test_fakes_are_seen_from_the_models_own_ranges():
     assert ((viewpoints > (5, -30)) & (viewpoints < (6, -20))).all()
 
 
-@pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (32, 64), (64, 32), (24, 32)])
+@pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (24, 32)])
 def test_masks_and_voxels_of_other_resolutions(image_size, voxel_size):
     model = build(
         occupancy_weight=1.0,

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from ptn_semi.projection.projector import Projector
 from support.projections import (
-    ALL_POOLINGS,
     ALL_SAMPLINGS,
     ORTHOGRAPHIC,
     make,
@@ -52,29 +51,14 @@ def test_batches_of_any_size_share_one_trace():
     assert masks_and_gradient.experimental_get_tracing_count() == 1
 
 
-@ALL_SAMPLINGS
-@ALL_POOLINGS
-def test_a_batch_is_its_examples_one_by_one(sampling, pooling):
-    voxels, viewpoints = random_grids(4, 8, 8, 8), random_viewpoints(4)
-    options = {"sampling": sampling, "pooling": pooling}
-    together = project(voxels, viewpoints, 12, **options)
-    for one, viewpoint, mask in zip(voxels, viewpoints, together, strict=True):
-        np.testing.assert_array_equal(project(one, viewpoint, 12, **options)[0], mask)
-
-
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.float64, tf.bool])
-def test_voxels_of_other_types_are_taken(dtype):
+def test_voxels_of_other_types_and_whole_degrees_are_taken(dtype):
     voxels = tf.cast(random_grids(2, 6, 6, 6) > 0.7, dtype)
-    masks = make(8)([voxels, random_viewpoints(2)])
+    viewpoints = np.array([[20, 130], [-5, 0]])
+    masks = make(8)([voxels, viewpoints])
     assert masks.dtype == tf.float32
-    expected = make(8)([tf.cast(voxels, tf.float32), random_viewpoints(2)])
-    np.testing.assert_array_equal(masks, expected)
-
-
-def test_whole_degrees_are_taken():
-    voxels, viewpoints = random_grids(2, 6, 6, 6), np.array([[20, 130], [-5, 0]])
-    masks = make(8)([voxels, viewpoints])[..., 0]
-    np.testing.assert_array_equal(masks, project(voxels, viewpoints, 8))
+    expected = project(tf.cast(voxels, tf.float32), viewpoints, 8)
+    np.testing.assert_array_equal(masks[..., 0], expected)
 
 
 def test_half_precision_of_the_networks_does_not_reach_it():
@@ -87,6 +71,3 @@ def test_half_precision_of_the_networks_does_not_reach_it():
         keras.config.set_dtype_policy(kept)
     assert masks.dtype == tf.float32
     np.testing.assert_array_equal(masks[..., 0], project(voxels, viewpoints, 8))
-
-
-# Gradients
