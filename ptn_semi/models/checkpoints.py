@@ -49,11 +49,11 @@ class DamagedError(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Best:
-    """The best validation score of a run so far, and the step that reached it."""
+    """The best validation score of a run so far."""
 
-    step: int
+    step: int  # when it was reached
     average_precision: float
-    threshold: float  # probability above which voxels are occupied, the best on that split
+    threshold: float  # probability above which voxels are occupied; the best on validation shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Progress:
     """State of a training loop beside the weights."""
 
     data_set: str  # name of the prepared data set that the run trains on
-    minutes: float = 0.0  # of training
+    minutes: float = 0.0  # spent in training
     best: Best | None = None  # None before the first validation
 
 
@@ -81,7 +81,7 @@ def save(
     progress: Progress,
     keep: set[int],
 ) -> Checkpoint:
-    """Write a checkpoint of a compiled model and its optimizers into a run's folder; return it.
+    """Write a checkpoint of a compiled model and its optimizers into a run's checkpoint folder.
 
     Older ones are deleted, except for the newest two and those of the steps in `keep`.
 
@@ -169,7 +169,7 @@ def newest_step(folder: str | os.PathLike) -> int:
 def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
     """Find the checkpoint that a user names: a `step_*` folder, or the best or last of a workdir.
 
-    The checkpoint before it replaces a damaged last one.
+    An earlier one replaces a damaged last one.
 
     Raises:
       UserError: if there is no checkpoint, or the best one is damaged.

@@ -34,7 +34,7 @@ class Draws:
     def viewpoints(
         self, purpose: str, count: int | tf.Tensor, settings: ModelSettings, num_views: int = 1
     ) -> tf.Tensor:
-        """Draw this replica's viewpoints [count, num_views, 2] from the ranges of the masks."""
+        """Draw this replica's viewpoints [count, num_views, 2] in degrees, in the masks' ranges."""
         total = replicas.total(count)
         ranges = settings.elevation_range, settings.azimuth_range
         drawn = geometry.sample_viewpoints(total * num_views, self.seed(purpose), *ranges)

@@ -1,7 +1,5 @@
 """The conventions that the module's docstring writes down."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -62,17 +60,6 @@ def test_a_turned_shape_looks_as_it_did_from_an_azimuth_less():
         assert abs(after - before).mean() < (0.02 if turn % 90 else 1e-3)
 
 
-def test_turned_voxels_are_interpolated_linearly():
-    # So what is linear stays it: here x, that becomes x·cos t − z·sin t as +x is turned to −z.
-    ticks = np.arange(9.0) - 4
-    x, _, z = np.meshgrid(ticks, ticks, ticks, indexing="ij")
-    turned = geometry.turn_voxels(x[None], 30)[0]
-    expected = x * np.cos(np.radians(30)) - z * np.sin(np.radians(30))
-    near = x**2 + z**2 <= 4**2  # farther off, corners come from outside of the grid
-    np.testing.assert_allclose(turned[near], expected[near], atol=1e-12)
-    assert turned[0, 0, 0] == 0
-
-
 def test_the_defaults_are_the_authors():
     assert ELEVATION_RANGE == (-20, 40)
     assert AZIMUTH_RANGE == (0, 360)
@@ -84,12 +71,6 @@ def test_the_defaults_are_the_authors():
     depths = np.array([0.5, -0.5])
     np.testing.assert_allclose(camera.half_width(depths), [0.5, 0.66])
     np.testing.assert_array_equal(Camera(perspective=False).half_width(depths), [0.5, 0.5])
-
-
-def test_camera_survives_json():
-    camera = Camera(False, 2.5, 40.0)
-    assert Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
-    assert {type(value) for value in Camera().to_dict().values()} == {bool, float}
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,6 @@ def test_a_batch_is_its_examples_one_by_one(sampling, pooling):
             np.testing.assert_array_equal(alone[0], value[i])
 
 
-# Values
-
-
 @pytest.mark.parametrize(
     ("camera", "sampling", "pooling"),
     [
@@ -161,33 +158,16 @@ def test_compiled_and_not_agree(sampling, pooling):
     assert np.isfinite(results[0][1]).all()
 
 
-# A Keras layer
-
-
-def test_config_gives_the_same_projector():
-    camera = Camera(False, 3.0, 30.0)
-    projector = Projector(10, camera, "smooth", "max", jit_compile=False, name="p")
-    config = projector.get_config()
-    assert config.items() >= {
-        ("image_size", 10),
-        ("sampling", "smooth"),
-        ("pooling", "max"),
-        ("jit_compile", False),
-    }
-    assert Projector.from_config(config).camera == camera
-    same = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(projector))
-    assert same.get_config() == config
-
-
 @ALL_SAMPLINGS
 def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
-    projector = Projector(12, Camera(distance=2.0), sampling, jit_compile=False)
+    projector = Projector(12, Camera(distance=2.0), sampling, "probability", jit_compile=False)
     inputs = keras.Input((8, 8, 8)), keras.Input((2,))
     masks = projector(inputs)
     assert masks.shape == (None, 12, 12, 1)
     model = keras.Model(inputs, masks)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[-1].get_config() == projector.get_config()
     batch = random_grids(3, 8, 8, 8), random_viewpoints(3)
     expected = model.predict(batch, verbose=0)
     # Where TensorFlow optimizes the whole graph, an interpolation's last bit may differ.
@@ -199,12 +179,9 @@ def test_a_saved_keras_model_projects_the_same(sampling, tmp_path):
 @pytest.mark.parametrize(
     ("voxels", "viewpoints", "what"),
     [
-        ((2, 8, 8), (2, 2), "voxels"),
         ((2, 8, 8, 8, 1), (2, 2), "voxels"),
         ((2, 8, 8, 9), (2, 2), "voxels"),
-        ((2, 9, 8, 8), (2, 2), "voxels"),
         ((2, 8, 8, 8), (2, 3), "viewpoints"),
-        ((2, 8, 8, 8), (2,), "viewpoints"),
     ],
 )
 def test_bad_shapes_are_refused(voxels, viewpoints, what):
