@@ -2,7 +2,7 @@
 
 Together the replicas compute what one device would compute from the whole batch, up to rounding.
 Random numbers are drawn for the whole batch, and each replica takes its rows. Batch norm uses the
-statistics of the whole batch (see `networks`), and gradients are averaged. On a single device
+statistics of the whole batch (see `normalization`), and gradients are averaged. On a single device
 these helpers change nothing.
 """
 

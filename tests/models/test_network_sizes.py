@@ -119,13 +119,6 @@ def test_discriminator(preset):
     np.testing.assert_allclose(discriminator(masks[:1], training=True), logits[:1], atol=1e-4)
 
 
-@pytest.mark.parametrize("image_size", [20, 48, 64])
-def test_masks_of_another_size(image_size):
-    masks = tf.zeros((2, image_size, image_size, 1))
-    assert build_encoder(PRESETS["small"], image_size)(masks).shape == (2, 128)
-    assert build_discriminator(PRESETS["small"], image_size)(masks).shape == (2, 1)
-
-
 @pytest.mark.parametrize(
     ("sizes", "reason"),
     [
