@@ -40,16 +40,8 @@ class Architecture:
     refiner_filters: tuple[int, int, int] = (6, 8, 32)
 
     def __post_init__(self) -> None:
-        sizes = [
-            self.latent_dim,
-            *self.encoder_filters,
-            *self.encoder_units,
-            self.generator_base,
-            *self.generator_filters,
-            *self.discriminator_filters,
-            self.kernel_size,
-            *self.refiner_filters,
-        ]
+        values = dataclasses.astuple(self)
+        sizes = [s for value in values for s in (value if isinstance(value, tuple) else (value,))]
         # A checkpoint from a stranger may name any sizes, and the networks are built before its
         # weights are read.
         if not all(isinstance(size, int) and 1 <= size <= _LARGEST for size in sizes):
@@ -81,17 +73,3 @@ REFINED_SIZE = 32  # of G's voxels where R corrects them, at any voxel size
 IMAGE_SIZES = (8, 512)  # the smallest and the largest
 # Compute dtypes of the layers; weights, latents, voxels and logits stay float32.
 PRECISIONS = ("float32", "mixed_bfloat16")
-
-
-def check_sizes(voxel_size: int, image_size: int) -> None:
-    """Check the sizes of a model's voxels and masks.
-
-    Raises:
-      ValueError: if the voxel size is not one of `VOXEL_SIZES`, or the image size not in
-        `IMAGE_SIZES`.
-    """
-    if voxel_size not in VOXEL_SIZES:
-        raise ValueError(f"the voxel size is one of {VOXEL_SIZES}, not {voxel_size}")
-    low, high = IMAGE_SIZES
-    if not low <= image_size <= high:
-        raise ValueError(f"the image size is {low} to {high}, not {image_size}")

@@ -49,45 +49,27 @@ class DamagedError(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Best:
-    """The best validation score of a run so far.
+    """The best validation score of a run so far."""
 
-    Attributes:
-      step: when it was reached.
-      average_precision: the score.
-      threshold: probability above which voxels are occupied, the best on the validation split.
-    """
-
-    step: int
+    step: int  # when it was reached
     average_precision: float
-    threshold: float
+    threshold: float  # probability above which voxels are occupied; the best on validation shapes
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """State of a training loop beside the weights.
+    """State of a training loop beside the weights."""
 
-    Attributes:
-      data_set: name of the prepared data set that the run trains on.
-      minutes: time spent in training.
-      best: the best validation score, or None before the first validation.
-    """
-
-    data_set: str
-    minutes: float = 0.0
-    best: Best | None = None
+    data_set: str  # name of the prepared data set that the run trains on
+    minutes: float = 0.0  # spent in training
+    best: Best | None = None  # None before the first validation
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on disk, whose files match their hashes.
+    """A checkpoint on disk, whose files match their hashes."""
 
-    Attributes:
-      path: its folder.
-      info: what is known of the model.
-      progress: state of the training loop.
-    """
-
-    path: pathlib.Path
+    path: pathlib.Path  # its folder
     info: ModelInfo
     progress: Progress
 
@@ -99,14 +81,9 @@ def save(
     progress: Progress,
     keep: set[int],
 ) -> Checkpoint:
-    """Write a checkpoint of a model and its optimizers, delete old ones and return the new one.
+    """Write a checkpoint of a compiled model and its optimizers into a run's checkpoint folder.
 
-    Args:
-      folder: the run's checkpoint folder.
-      model: a compiled model.
-      info: what is known of the model.
-      progress: state of the training loop.
-      keep: steps of checkpoints to keep besides the newest two.
+    Older ones are deleted, except for the newest two and those of the steps in `keep`.
 
     Raises:
       UserError: if the checkpoint cannot be written; earlier ones are untouched.
@@ -190,11 +167,9 @@ def newest_step(folder: str | os.PathLike) -> int:
 
 
 def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
-    """Find the checkpoint that a user names.
+    """Find the checkpoint that a user names: a `step_*` folder, or the best or last of a workdir.
 
-    Args:
-      path: a workdir or a `step_*` folder.
-      which: "best" or "last" of a workdir; the one before replaces a damaged last one.
+    An earlier one replaces a damaged last one.
 
     Raises:
       UserError: if there is no checkpoint, or the best one is damaged.
@@ -244,10 +219,6 @@ def load_networks(checkpoint: Checkpoint, jit_compile: bool = True) -> Networks:
 
     They compute in float32 whatever they were trained in, so that their voxels equal an exported
     model's. CPUs round bfloat16 differently, which changes voxels by some hundredths.
-
-    Args:
-      checkpoint: the checkpoint.
-      jit_compile: see `Networks`.
 
     Raises:
       UserError: if the checkpoint is of another version.

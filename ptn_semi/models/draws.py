@@ -1,10 +1,9 @@
 """What a training step draws at random."""
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from ptn_semi.models import replicas
+from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.projection import geometry
 from ptn_semi.utils import seeds
 
@@ -28,41 +27,15 @@ class Draws:
         return seeds.stateless_seed(self._seed, purpose, self._step)
 
     def latents(self, purpose: str, count: int | tf.Tensor, latent_dim: int) -> tf.Tensor:
-        """Draw z from the GAN's prior.
-
-        Args:
-          purpose: random stream of the numbers.
-          count: how many latents this replica needs.
-          latent_dim: length of a latent.
-
-        Returns:
-          [count, latent_dim].
-        """
+        """Draw this replica's z [count, latent_dim] from the GAN's prior."""
         shape = [replicas.total(count), latent_dim]
         return replicas.share(tf.random.stateless_normal(shape, self.seed(purpose)))
 
     def viewpoints(
-        self,
-        purpose: str,
-        count: int | tf.Tensor,
-        elevation_range: Sequence[float],
-        azimuth_range: Sequence[float],
-        num_views: int = 1,
+        self, purpose: str, count: int | tf.Tensor, settings: ModelSettings, num_views: int = 1
     ) -> tf.Tensor:
-        """Draw viewpoints uniformly from ranges of elevation and azimuth.
-
-        Args:
-          purpose: random stream of the numbers.
-          count: for how many shapes this replica needs viewpoints.
-          elevation_range: lowest and highest elevation, in degrees.
-          azimuth_range: lowest and highest azimuth, in degrees.
-          num_views: how many viewpoints each shape needs.
-
-        Returns:
-          [count, num_views, 2] in degrees.
-        """
+        """Draw this replica's viewpoints [count, num_views, 2] in degrees, in the masks' ranges."""
         total = replicas.total(count)
-        drawn = geometry.sample_viewpoints(
-            total * num_views, self.seed(purpose), elevation_range, azimuth_range
-        )
+        ranges = settings.elevation_range, settings.azimuth_range
+        drawn = geometry.sample_viewpoints(total * num_views, self.seed(purpose), *ranges)
         return replicas.share(tf.reshape(drawn, [total, num_views, 2]))

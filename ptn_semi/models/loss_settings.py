@@ -80,7 +80,8 @@ class LossSettings:
     def __post_init__(self) -> None:
         if self.supervision not in SUPERVISIONS:
             raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
-        if self.supervision == "unlabeled" and not self.adversarial_weight:
+        unlabeled = self.supervision == "unlabeled"
+        if unlabeled and not self.adversarial_weight:
             raise ValueError(
                 "supervision=unlabeled learns shapes from the GAN alone: it needs an "
                 "adversarial_weight, such as 1"
@@ -90,11 +91,7 @@ class LossSettings:
                 "the refiner learns from warped hulls: refine needs an occupancy_weight with it, "
                 "such as 30"
             )
-        if (
-            self.supervision == "unlabeled"
-            and self.uses_viewpoint_estimator
-            and not self.occupancy_weight
-        ):
+        if unlabeled and self.uses_viewpoint_estimator and not self.occupancy_weight:
             raise ValueError(
                 "supervision=unlabeled learns viewpoints from generated shapes alone: "
                 "self_reconstruction_weight needs an occupancy_weight with it, such as 30"

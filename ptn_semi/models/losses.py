@@ -1,6 +1,6 @@
 """The losses of the paper and the occupancy loss, as functions of tensors that return scalars.
 
-The training step applies the weights.
+S is the side of a mask and N that of a grid. The training step applies the weights.
 
 Equations are those of Yang, Cui, Belongie and Hariharan, "Learning Single-View 3D Reconstruction
 with Limited Pose Supervision" (https://doi.org/10.1007/978-3-030-01267-0_6).
@@ -25,9 +25,6 @@ def reconstruction_loss(
       masks: [B, S, S, 1] in [0, 1].
       mask_loss: "differences" for the mean absolute plus the mean squared difference, as in the
         paper; "cross_entropy" for half of the mean binary cross-entropy.
-
-    Returns:
-      A scalar.
     """
     if mask_loss == "cross_entropy":
         return 0.5 * tf.reduce_mean(cross_entropy(predicted_masks, masks, _MIN_PIXEL))
@@ -36,42 +33,19 @@ def reconstruction_loss(
 
 
 def latent_invariance_loss(latent_a: tf.Tensor, latent_b: tf.Tensor) -> tf.Tensor:
-    """Compute equation 2: the mean squared difference between two views' latents.
-
-    Args:
-      latent_a: [B, latent_dim].
-      latent_b: [B, latent_dim] of other views of the same shapes.
-
-    Returns:
-      A scalar.
-    """
+    """Compute equation 2: the mean squared difference of two views' latents [B, latent_dim]."""
     return tf.reduce_mean(tf.square(latent_a - latent_b))
 
 
 def voxel_invariance_loss(voxels_a: tf.Tensor, voxels_b: tf.Tensor) -> tf.Tensor:
-    """Compute equation 3: the mean absolute difference between two views' voxels.
-
-    Args:
-      voxels_a: [B, N, N, N] in [0, 1].
-      voxels_b: [B, N, N, N] in [0, 1], from other views of the same shapes.
-
-    Returns:
-      A scalar.
-    """
+    """Compute equation 3: the mean absolute difference of two views' voxels [B, N, N, N]."""
     return tf.reduce_mean(tf.abs(voxels_a - voxels_b))
 
 
 def occupancy_loss(voxels: tf.Tensor, occupied: tf.Tensor) -> tf.Tensor:
-    """Compute the mean binary cross-entropy of voxels whose true shape is known.
+    """Compute the mean binary cross-entropy of voxels [B, N, N, N] whose true shape is known.
 
     The paper has no such loss.
-
-    Args:
-      voxels: [B, N, N, N] in [0, 1].
-      occupied: [B, N, N, N], 0 or 1.
-
-    Returns:
-      A scalar.
     """
     return tf.reduce_mean(cross_entropy(voxels, occupied, _MIN_VOXEL))
 
@@ -133,14 +107,9 @@ def gan_losses(
 
 
 def discriminator_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """Compute the share of masks that D classifies correctly; it is reported, not minimised.
+    """Compute the share of masks that D's logits [B, 1] classify correctly.
 
-    Args:
-      real_logits: [B, 1], D's logits of real masks.
-      fake_logits: [B, 1], D's logits of projected masks.
-
-    Returns:
-      A scalar in [0, 1]; it is ½ where D cannot tell fake masks from real ones.
+    It is reported, not minimised, and ½ where D cannot tell fake masks from real ones.
     """
     right = tf.concat([real_logits > 0, fake_logits < 0], axis=0)
     return tf.reduce_mean(tf.cast(right, tf.float32))
@@ -183,8 +152,5 @@ def gradient_penalty(
       discriminator: D.
       masks: [B, S, S, 1], real masks.
       seed: stateless seed [2] of DRAGAN's noise.
-
-    Returns:
-      A scalar.
     """
     return GRADIENT_PENALTIES[name](discriminator, masks, seed)

@@ -45,7 +45,11 @@ class ModelSettings:
     azimuth_range: tuple[float, float] = AZIMUTH_RANGE
 
     def __post_init__(self) -> None:
-        architectures.check_sizes(self.voxel_size, self.image_size)
+        sizes, (low, high) = architectures.VOXEL_SIZES, architectures.IMAGE_SIZES
+        if self.voxel_size not in sizes:
+            raise ValueError(f"the voxel size is one of {sizes}, not {self.voxel_size}")
+        if not low <= self.image_size <= high:
+            raise ValueError(f"the image size is {low} to {high}, not {self.image_size}")
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, not {self.pooling!r}")
         if self.has_refiner and not self.has_viewpoint_estimator:

@@ -1,6 +1,7 @@
 """Builders of the encoder E, the voxel generator G, the viewpoint estimator V and D.
 
-An `architectures.Architecture` gives their sizes. `refiner` builds R.
+An `architectures.Architecture` gives their sizes; S is `image_size` and N is `voxel_size`. All have
+float32 outputs. `refiner` builds R.
 """
 
 import math
@@ -19,15 +20,7 @@ _INITIAL_LOGIT = -3.0
 
 
 def build_encoder(architecture: Architecture, image_size: int) -> keras.Model:
-    """Build E, which maps masks [B, S, S, 1] to latents [B, latent_dim].
-
-    Args:
-      architecture: sizes of the networks.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
-    """
+    """Build E, which maps masks [B, S, S, 1] to latents [B, latent_dim]."""
     inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(inputs, architecture)
     latent = layers.Dense(architecture.latent_dim, dtype="float32", name="latent")(x)
@@ -35,15 +28,7 @@ def build_encoder(architecture: Architecture, image_size: int) -> keras.Model:
 
 
 def build_generator(architecture: Architecture, voxel_size: int) -> keras.Model:
-    """Build G, which maps latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1].
-
-    Args:
-      architecture: sizes of the networks.
-      voxel_size: N, one of `architectures.VOXEL_SIZES`.
-
-    Returns:
-      The model, with float32 output.
-    """
+    """Build G, which maps latents [B, latent_dim] to voxels [B, N, N, N] in [0, 1]."""
     filters = architecture.generator_filters
     if voxel_size == 64:
         filters = (*filters, filters[-1])
@@ -69,12 +54,7 @@ def build_generator(architecture: Architecture, voxel_size: int) -> keras.Model:
 def build_viewpoint_estimator(architecture: Architecture, image_size: int) -> keras.Model:
     """Build V, which maps masks [B, S, S, 1] to `viewpoint_bins` [B, NUM_BINS, NUM_OUTPUTS].
 
-    Args:
-      architecture: sizes of the networks; V has E's layers and an output layer of its own.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
+    V has E's layers and an output layer of its own.
     """
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(x, architecture)
@@ -85,15 +65,7 @@ def build_viewpoint_estimator(architecture: Architecture, image_size: int) -> ke
 
 
 def build_discriminator(architecture: Architecture, image_size: int) -> keras.Model:
-    """Build D, which maps masks [B, S, S, 1] to logits [B, 1], higher for real masks.
-
-    Args:
-      architecture: sizes of the networks.
-      image_size: S.
-
-    Returns:
-      The model, with float32 output.
-    """
+    """Build D, which maps masks [B, S, S, 1] to logits [B, 1], higher for real masks."""
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     for i, filters in enumerate(architecture.discriminator_filters, 1):
         x = layers.Conv2D(filters, architecture.kernel_size, 2, "same", name=f"conv{i}")(x)
@@ -114,17 +86,13 @@ def _encode(x: keras.KerasTensor, architecture: Architecture) -> keras.KerasTens
     Masks of more than 32 pixels are halved first, by convolutions with half of E's filters.
     """
     halvings = max(0, int(math.log2(x.shape[1] / 32)))
-    for i in range(1, halvings + 1):
-        filters = max(1, architecture.encoder_filters[0] // 2)
-        x = layers.Conv2D(
-            filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"halve{i}"
-        )(x)
-        x = normalized(x, f"halve{i}")
-    for i, filters in enumerate(architecture.encoder_filters, 1):
-        x = layers.Conv2D(
-            filters, architecture.kernel_size, 2, "same", use_bias=False, name=f"conv{i}"
-        )(x)
-        x = normalized(x, f"conv{i}")
+    first = max(1, architecture.encoder_filters[0] // 2)
+    convolutions = [(f"halve{i}", first) for i in range(1, halvings + 1)]
+    convolutions += [(f"conv{i}", f) for i, f in enumerate(architecture.encoder_filters, 1)]
+    kernel = architecture.kernel_size
+    for name, filters in convolutions:
+        x = layers.Conv2D(filters, kernel, 2, "same", use_bias=False, name=name)(x)
+        x = normalized(x, name)
     x = layers.Flatten(name="flatten")(x)
     for i, units in enumerate(architecture.encoder_units, 1):
         x = layers.Dense(units, use_bias=False, name=f"dense{i}")(x)

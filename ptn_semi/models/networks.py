@@ -1,6 +1,5 @@
 """The networks that reconstruct: E, G, R and V as one object."""
 
-import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -51,14 +50,7 @@ class Networks(keras.Model):
       refined = R(voxels, mask, viewpoint)
 
     The paper has E and G alone. With R, G's voxels are 32³ at any N, and R corrects them at N³.
-
-    Args:
-      settings: what the networks were built from.
-      encoder: E.
-      generator: G.
-      viewpoint_estimator: V, or None.
-      refiner: R, or None.
-      jit_compile: compile the projectors with XLA, which programs that run exports may lack.
+    `jit_compile` compiles the projectors with XLA, which programs that run exports may lack.
 
     Attributes:
       projector: P, to masks at the resolution of G's voxels. Finer masks are averaged to it.
@@ -92,12 +84,9 @@ class Networks(keras.Model):
             for side in sides
         }
         self.projector, self.render_projector = (projectors[side] for side in sides)
-        mask = (settings.image_size, settings.image_size, 1)
+        mask = tf.TensorSpec((None, settings.image_size, settings.image_size, 1), tf.float32)
         self._predict = tf.function(
-            self.call,
-            input_signature=[tf.TensorSpec((None, *mask), tf.float32)],
-            jit_compile=False,
-            autograph=False,
+            self.call, input_signature=[mask], jit_compile=False, autograph=False
         )
         self._predict_views = tf.function(self.reconstruct, jit_compile=False, autograph=False)
         self.built = True
@@ -105,12 +94,8 @@ class Networks(keras.Model):
     @property
     def parts(self) -> dict[str, keras.Model]:
         """The networks that there are, by name."""
-        parts = {
-            "encoder": self.encoder,
-            "generator": self.generator,
-            "viewpoint_estimator": self.viewpoint_estimator,
-            "refiner": self.refiner,
-        }
+        names = ("encoder", "generator", "viewpoint_estimator", "refiner")
+        parts = {name: getattr(self, name) for name in names}
         return {name: network for name, network in parts.items() if network is not None}
 
     def call(self, masks: tf.Tensor) -> tf.Tensor:
@@ -167,61 +152,43 @@ class Networks(keras.Model):
                 voxels, used = refine(tf.repeat(agreed, count, axis=0))
                 logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
             if used is not None:
-                outside = 1 - self._back_projected(flat, used)
+                side = resolutions.coarse_side(self.settings.image_size, self.settings.voxel_size)
+                back_project = BackProjection(self.settings.voxel_size, self.settings.camera)
+                outside = 1 - back_project(resolutions.coarse_masks(flat, side), used)[..., 0]
                 logits -= _CARVED_LOGIT * tf.reduce_sum(by_object(outside), axis=1)
             voxels = tf.sigmoid(logits)
         return Prediction(voxels, by_object(latents), None if used is None else by_object(used))
 
     def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
-        """Estimate from where masks were seen, with V and by how well their voxels fit them.
+        """Estimate from where masks [B, S, S, 1] were seen, [B, 2] in degrees.
 
-        Args:
-          masks: [B, S, S, 1].
-          voxels: [B, n, n, n], reconstructions of the masks at the resolution of G.
-
-        Returns:
-          [B, 2] in degrees.
+        V says what is likely, and their reconstructions by G [B, n, n, n] what fits.
         """
         outputs = self.viewpoint_estimator(masks, training=False)
         return viewpoint_search.search_viewpoints(
             outputs, masks, voxels, self.projector, self.settings.elevation_range
         )
 
-    def _back_projected(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
-        size = self.settings.voxel_size
-        side = resolutions.coarse_side(self.settings.image_size, size)
-        back_project = BackProjection(size, self.settings.camera)
-        return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
-
     def predict(self, masks: np.ndarray | tf.Tensor) -> np.ndarray:
-        """Predict voxels from one view of each object; compiled at the first call.
+        """Predict voxels from masks, one view of each object, as calling does, but compiled.
 
-        Args:
-          masks: float32 [B, S, S, 1] in [0, 1].
-
-        Returns:
-          float32 [B, N, N, N] in [0, 1].
+        Both are float32 in [0, 1]: the masks [B, S, S, 1], and the voxels [B, N, N, N].
 
         Raises:
           ValueError: if the masks have another shape.
         """
-        shape = (self.settings.image_size, self.settings.image_size, 1)
-        if len(masks.shape) != 4 or tuple(masks.shape[1:]) != shape:
+        side = self.settings.image_size
+        if len(masks.shape) != 4 or tuple(masks.shape[1:]) != (side, side, 1):
             raise ValueError(
-                f"masks must be [B, {', '.join(map(str, shape))}], not {list(masks.shape)}: a "
-                "single mask becomes a batch by mask[None]"
+                f"masks must be [B, {side}, {side}, 1], not {list(masks.shape)}: a single mask "
+                "becomes a batch by mask[None]"
             )
         return self._predict(masks).numpy()
 
     def predict_views(
         self, masks: np.ndarray, viewpoints: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Predict voxels from several views of each object; see `reconstruct`.
-
-        Args:
-          masks: float32 [B, K, S, S, 1] in [0, 1].
-          viewpoints: [B, K, 2] in degrees; None to estimate them.
+        """Predict voxels from K views of each object, as `reconstruct` does, but compiled.
 
         Returns:
           The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
@@ -271,23 +238,22 @@ def build(
     """Build the networks of a model, and D, which only training uses.
 
     D is built here too because all draw their initial weights from Keras' global seed, one after
-    the other.
-
-    Args:
-      settings: what to build.
-      precision: compute dtype, one of `architectures.PRECISIONS`; weights stay float32.
-      jit_compile: see `Networks`.
-
-    Returns:
-      The networks and D.
+    the other. They compute in `precision`, one of `architectures.PRECISIONS`, and keep their
+    weights in float32.
 
     Raises:
       ValueError: if the precision is not supported.
     """
     architecture, image_size = settings.architecture, settings.image_size
     size = settings.generated_size
+    if precision not in architectures.PRECISIONS:
+        raise ValueError(
+            f"precision must be one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
+        )
     viewpoint_estimator = refiner = None
-    with _computing_in(precision):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
         encoder = build_encoder(architecture, image_size)
         generator = build_generator(architecture, size)
         discriminator = build_discriminator(architecture, resolutions.coarse_side(image_size, size))
@@ -297,22 +263,9 @@ def build(
             refiner = build_refiner(
                 architecture, size, settings.voxel_size, image_size, settings.camera
             )
+    finally:
+        keras.config.set_dtype_policy(before)
     networks = Networks(
         settings, encoder, generator, viewpoint_estimator, refiner, jit_compile=jit_compile
     )
     return networks, discriminator
-
-
-@contextlib.contextmanager
-def _computing_in(precision: str) -> Iterator[None]:
-    """Set the compute dtype of networks that are built in this context."""
-    if precision not in architectures.PRECISIONS:
-        raise ValueError(
-            f"precision must be one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
-        )
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -21,15 +21,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Normalize the inputs.
-
-        Args:
-          inputs: [B, ..., C].
-          training: use the batch's statistics and update the moving ones.
-
-        Returns:
-          [B, ..., C] in the layer's compute dtype.
-        """
+        """Normalize; in training by the batch's statistics, which update the moving ones."""
         if not (training and self.trainable) or self.synchronized:
             return super().call(inputs, training=training)
         x = tf.cast(inputs, tf.float32)  # as in Keras; sums are too inexact in half precision

@@ -15,13 +15,7 @@ class FusedAdam(keras.optimizers.Adam):
     def update_step(
         self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
     ) -> None:
-        """Update a variable and its two moments.
-
-        Args:
-          gradient: gradient of the loss, of the variable's shape.
-          variable: the variable to update.
-          learning_rate: a scalar.
-        """
+        """Update a variable and its two moments by a gradient of its shape."""
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(

@@ -26,12 +26,7 @@ _FIX = "install ptn_semi again"
 
 
 def write(model: Networks, info: ModelInfo, folder: str | os.PathLike = FOLDER) -> None:
-    """Write a model in the form that comes with the package.
-
-    Args:
-      model: the trained networks.
-      info: what is known of them.
-      folder: where to write it; the package's own folder by default.
+    """Write a trained model in the form that comes with the package.
 
     Raises:
       UserError: if it cannot be written.
@@ -49,13 +44,7 @@ def write(model: Networks, info: ModelInfo, folder: str | os.PathLike = FOLDER) 
 
 
 def read(folder: str | os.PathLike = FOLDER) -> tuple[Networks, ModelInfo]:
-    """Read the model that comes with the package.
-
-    Args:
-      folder: where it is; the package's own folder by default.
-
-    Returns:
-      The networks, which compute in float32, and what is known of them.
+    """Read the model that comes with the package, which computes in float32.
 
     Raises:
       UserError: if it is missing or damaged.

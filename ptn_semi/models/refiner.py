@@ -25,17 +25,10 @@ def build_refiner(
 ) -> keras.Model:
     """Build R, which corrects G's voxels by a mask [B, S, S, 1] and its viewpoint [B, 2].
 
-    G's voxels [B, n, n, n] are repeated to [B, N, N, N]. The mask, and features of it, are
-    back-projected into that grid. There R is a U-Net, whose finest level has half of the grid's
-    resolution. It has one level below at 32³ and two at 64³. Its output is added to the voxels'
-    logits. R starts as the identity.
-
-    Args:
-      architecture: sizes of the networks.
-      coarse_size: n.
-      voxel_size: N, a multiple of n.
-      image_size: S.
-      camera: the camera of the masks.
+    G's voxels [B, n, n, n] are repeated to [B, N, N, N]; n is `coarse_size` and N, a multiple of
+    it, `voxel_size`. The mask, and features of it, are back-projected into that grid. There R is a
+    U-Net, whose finest level has half of the grid's resolution. It has one level below at 32³ and
+    two at 64³. Its output is added to the voxels' logits. R starts as the identity.
 
     Returns:
       The model of the inputs (voxels, mask, viewpoint), with float32 output [B, N, N, N] in [0, 1].

@@ -2,7 +2,7 @@
 
 Together the replicas compute what one device would compute from the whole batch, up to rounding.
 Random numbers are drawn for the whole batch, and each replica takes its rows. Batch norm uses the
-statistics of the whole batch (see `networks`), and gradients are averaged. On a single device
+statistics of the whole batch (see `normalization`), and gradients are averaged. On a single device
 these helpers change nothing.
 """
 
@@ -23,14 +23,7 @@ def total(rows: int | tf.Tensor) -> int | tf.Tensor:
 
 
 def share(values: tf.Tensor) -> tf.Tensor:
-    """Return this replica's rows of the whole batch's values.
-
-    Args:
-      values: [total(rows), ...].
-
-    Returns:
-      [rows, ...].
-    """
+    """Return this replica's rows [rows, ...] of the whole batch's values [total(rows), ...]."""
     replicas = count()
     if replicas == 1:
         return values
@@ -43,14 +36,9 @@ def apply_mean(
     gradients: Sequence[tf.Tensor],
     variables: Sequence[keras.Variable],
 ) -> None:
-    """Update variables by the mean of all replicas' gradients.
+    """Update variables, if there are any, by the mean of all replicas' gradients.
 
     The optimizers of Keras apply the sum of the gradients, so they are divided first.
-
-    Args:
-      optimizer: the optimizer of the variables.
-      gradients: this replica's gradients, one for each variable.
-      variables: the variables to update; with none, nothing happens.
     """
     replicas = count()
     if replicas > 1:

@@ -60,10 +60,8 @@ class SemiSupervisedReconstructor(keras.Model):
       seed: seed of the initial weights and of all random numbers in training.
 
     Attributes:
-      settings: the `ModelSettings`.
       networks: the `Networks` that are trained.
       ema: the `Networks` that average their weights.
-      discriminator: D.
       steps: number of training steps done, an int64 variable.
 
     Raises:
@@ -119,14 +117,9 @@ class SemiSupervisedReconstructor(keras.Model):
     ) -> None:
         """Set the optimizers and build them, so that a restored run finds their state.
 
-        Args:
-          encoder_optimizer: E's.
-          generator_optimizer: G's.
-          discriminator_optimizer: D's.
-          viewpoint_optimizer: V's, which only a model with V needs.
-          refiner_optimizer: R's, which only a model with R needs.
-          jit_compile: compile the training step with XLA. Leave it off on a CPU, where XLA makes
-            transposed 3-D convolutions far slower.
+        V and R need theirs only in models that have them. With `jit_compile`, XLA compiles the
+        training step. Leave it off on a CPU, where XLA makes transposed 3-D convolutions far
+        slower.
 
         Raises:
           ValueError: if the optimizer of a network that the model has is missing.
@@ -156,11 +149,7 @@ class SemiSupervisedReconstructor(keras.Model):
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> Losses:
         """Run one iteration of each kind that `loss_settings` selects.
 
-        Args:
-          batch: see the class.
-
-        Returns:
-          Scalar losses by name.
+        The class describes the batch. Returns scalar losses by name.
         """
         settings, draws = self.loss_settings, Draws(self.seed, self.steps)
         results: Losses = {}
@@ -271,7 +260,7 @@ class SemiSupervisedReconstructor(keras.Model):
         real = self._averaged(masks)
         count = tf.shape(real)[0]
         z = draws.latents("latents", count, self.settings.architecture.latent_dim)
-        viewpoints = _flat(self._draw_viewpoints("viewpoints", count, draws))
+        viewpoints = _flat(draws.viewpoints("viewpoints", count, self.settings))
         statistics = generator.non_trainable_variables
         before = [tf.identity(v) for v in statistics]
         with tf.GradientTape(persistent=True) as tape:
@@ -289,7 +278,6 @@ class SemiSupervisedReconstructor(keras.Model):
         generator_variables = generator.trainable_variables
         discriminator_gradients = tape.gradient(discriminator_total, discriminator_variables)
         generator_gradients = tape.gradient(generator_total, generator_variables)
-        del tape
         replicas.apply_mean(
             self.discriminator_optimizer, discriminator_gradients, discriminator_variables
         )
@@ -349,36 +337,21 @@ class SemiSupervisedReconstructor(keras.Model):
     def _warp(
         self, occupied: tf.Tensor, strength: float | tf.Tensor, draws: Draws
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Warp shapes and render their visible voxels from random viewpoints.
+        """Warp shapes [B, N, N, N] and render their visible voxels from random viewpoints.
 
-        V, where there is one, needs more masks than the other networks.
-
-        Args:
-          occupied: [B, N, N, N] in [0, 1].
-          strength: one for all shapes or [B], as in `warps.random_warp`.
-          draws: the step's random numbers.
-
-        Returns:
-          The warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,
-          [B, views, S, S, 1]; and the viewpoints [B, views, 2].
+        Returns the warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,
+        [B, views, S, S, 1]; and the viewpoints [B, views, 2].
         """
+        # V needs more masks than the other networks.
         num_views = 1 if self.networks.viewpoint_estimator is None else _WARPED_VIEWS
         warped = warps.random_warp(tf.cast(occupied, tf.float32), draws.seed("warp"), strength)
-        viewpoints = self._draw_viewpoints(
-            "warp_viewpoints", tf.shape(occupied)[0], draws, num_views
-        )
+        count = tf.shape(occupied)[0]
+        viewpoints = draws.viewpoints("warp_viewpoints", count, self.settings, num_views)
         visible = tf.repeat(tf.cast(warped > _VISIBLE, tf.float32), num_views, axis=0)
         masks = resolutions.render(
             self.networks.render_projector, visible, _flat(viewpoints), self.settings.image_size
         )
         return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), viewpoints
-
-    def _draw_viewpoints(
-        self, purpose: str, count: tf.Tensor, draws: Draws, num_views: int = 1
-    ) -> tf.Tensor:
-        """Draw viewpoints [count, num_views, 2] from the ranges that the masks have."""
-        elevations, azimuths = self.settings.elevation_range, self.settings.azimuth_range
-        return draws.viewpoints(purpose, count, elevations, azimuths, num_views)
 
     def _averaged(self, masks: tf.Tensor) -> tf.Tensor:
         """Average masks to the resolution that G's voxels are projected to."""

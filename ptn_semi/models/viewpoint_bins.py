@@ -16,15 +16,12 @@ _WIDTH = 360.0 / NUM_BINS
 def viewpoint_loss(
     outputs: tf.Tensor, viewpoints: tf.Tensor, elevation_range: Sequence[float]
 ) -> tf.Tensor:
-    """Compute the cross-entropy of the true azimuth's bin plus squared errors of its two angles.
+    """Average the cross-entropy of the true azimuth's bin plus squared errors of its two angles.
 
     Args:
       outputs: [B, NUM_BINS, NUM_OUTPUTS], V's outputs.
       viewpoints: [B, 2] in degrees, the true viewpoints.
       elevation_range: lowest and highest elevation, in degrees.
-
-    Returns:
-      A scalar.
     """
     azimuth = tf.math.floormod(viewpoints[:, 1], 360.0) / _WIDTH
     label = tf.minimum(tf.cast(azimuth, tf.int32), NUM_BINS - 1)

@@ -34,15 +34,12 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float | tf.Tensor)
     pieces = tf.exp(_between(replicas.share(pieces), strength[..., None]))
 
     places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
-    sources = []
     for i in range(3):
         # The place that each voxel reads: piecewise linear within the shape's extent. Beyond it,
         # the place is outside the grid, which reads 0.
         reach = extent[:, i : i + 1]
         position = places[None] / (stretch[:, i : i + 1] * reach)  # [-1, 1] is the shape
-        sources.append(_piecewise(position, pieces[:, i]) * reach)
-    for axis, source in enumerate(sources, 1):
-        voxels = _gather(voxels, _index(source, size), axis)
+        voxels = _read(voxels, _piecewise(position, pieces[:, i]) * reach, i + 1)
     return voxels
 
 
@@ -52,10 +49,9 @@ def _between(uniform: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 
 
 def _extent(voxels: tf.Tensor, axis: int) -> tf.Tensor:
-    """Measure how far shapes reach from the centre along an axis.
+    """Measure how far shapes reach from the centre along an axis, [B] in half grid sides.
 
-    Returns:
-      [B] in half grid sides; an empty shape reaches half a voxel.
+    An empty shape reaches half a voxel.
     """
     size = voxels.shape[axis]
     others = [i for i in (1, 2, 3) if i != axis]
@@ -81,16 +77,10 @@ def _piecewise(position: tf.Tensor, pieces: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.abs(position) <= 1, inside, 10 * tf.sign(position))
 
 
-def _index(source: tf.Tensor, size: int) -> tf.Tensor:
-    """Return the index of the voxel that holds each place [B, N]; `size` for places outside."""
-    index = tf.cast(tf.floor((source + 1) / 2 * size), tf.int32)
-    return tf.where((index >= 0) & (index < size), index, size)
-
-
-def _gather(voxels: tf.Tensor, index: tf.Tensor, axis: int) -> tf.Tensor:
-    """Read voxels at `index` [B, N] along an axis; an index of N reads 0."""
-    order = [0, axis, *(i for i in (1, 2, 3) if i != axis)]
-    moved = tf.transpose(voxels, order)
-    padded = tf.pad(moved, [[0, 0], [0, 1], [0, 0], [0, 0]])
-    back = [order.index(i) for i in range(4)]
-    return tf.transpose(tf.gather(padded, index, batch_dims=1), back)
+def _read(voxels: tf.Tensor, places: tf.Tensor, axis: int) -> tf.Tensor:
+    """Read the voxels that hold places [B, N] in [-1, 1] along an axis, or 0 outside."""
+    size = voxels.shape[axis]
+    index = tf.cast(tf.floor((places + 1) / 2 * size), tf.int32)
+    index = tf.where((index >= 0) & (index < size), index, size)
+    padded = tf.pad(voxels, [[0, int(i == axis)] for i in range(4)])
+    return tf.gather(padded, index, axis=axis, batch_dims=1)

@@ -1,6 +1,5 @@
 """Back-projection, the projector's counterpart: every voxel reads the pixel that shows it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -41,17 +40,12 @@ class BackProjection(keras.layers.Layer):
         self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Back-project images.
-
-        Args:
-          images: [B, S, S, C].
-          viewpoints: [B, 2] in degrees.
-
-        Returns:
-          [B, n, n, n, C], or C + 2 channels, in the images' dtype.
-        """
+        """Back-project images to [B, n, n, n, C], or C + 2 channels, in their dtype."""
         size, image_size, channels = self.voxel_size, images.shape[1], images.shape[-1]
-        along = self._along_camera_axes(tf.cast(viewpoints, tf.float32))
+        places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+        centres = np.stack(np.meshgrid(places, places, places, indexing="ij")).reshape(3, -1)
+        # Where voxels are to the right, up and towards the camera, [B, 3, n³] in grid sides.
+        along = geometry.rotation(tf.cast(viewpoints, tf.float32)) @ centres
         # A border of zeros, for the voxels outside the image.
         padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
         pixels = self._pixels(along, image_size)
@@ -60,19 +54,9 @@ class BackProjection(keras.layers.Layer):
         )
         if self.position:
             depth = along[:, 2]
-            position = tf.stack([depth, tf.zeros_like(depth) + self._centres()[1]], axis=-1)
+            position = tf.stack([depth, tf.zeros_like(depth) + centres[1]], axis=-1)
             values = tf.concat([values, tf.cast(position, images.dtype)], axis=-1)
         return tf.reshape(values, [-1, size, size, size, values.shape[-1]])
-
-    def _centres(self):
-        """Return the voxels' centres [3, n³] in grid sides."""
-        places = (np.arange(self.voxel_size, dtype=np.float32) + 0.5) / self.voxel_size - 0.5
-        return np.stack(np.meshgrid(places, places, places, indexing="ij")).reshape(3, -1)
-
-    def _along_camera_axes(self, viewpoints):
-        """Return where voxels are to the right, up and towards the camera, [B, 3, n³]."""
-        turn = geometry.rotation(viewpoints)
-        return turn @ self._centres()
 
     def _pixels(self, along, image_size):
         """Return each voxel's pixel [B, n³], an index into an image with a border of one pixel."""
@@ -83,13 +67,6 @@ class BackProjection(keras.layers.Layer):
             tf.cast(tf.clip_by_value(places, 0, image_size + 1), tf.int32), axis=1
         )
         return rows * (image_size + 2) + columns
-
-    def compute_output_shape(
-        self, images_shape: Sequence[Any], viewpoints_shape: Sequence[Any]
-    ) -> tuple[int | None, ...]:
-        """Return the shape of the grids."""
-        channels = images_shape[-1] + (2 if self.position else 0)
-        return (images_shape[0], *(self.voxel_size,) * 3, channels)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that `from_config` takes."""

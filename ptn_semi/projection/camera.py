@@ -41,13 +41,9 @@ class Camera:
             )
 
     def half_width(self, depths: np.ndarray) -> np.ndarray:
-        """Compute half the side of the square that the image spans at each depth.
+        """Compute half the side of the square that the image spans at each depth, in grid sides.
 
-        Args:
-          depths: [K], positions along b (towards the camera) from the grid's centre, in grid sides.
-
-        Returns:
-          [K] in grid sides.
+        Depths are positions along b (towards the camera) from the grid's centre, in grid sides.
         """
         if not self.perspective:
             return np.full(np.shape(depths), 0.5)

@@ -75,16 +75,9 @@ def sample_viewpoints(
     elevation_range: Sequence[float] = ELEVATION_RANGE,
     azimuth_range: Sequence[float] = AZIMUTH_RANGE,
 ) -> tf.Tensor:
-    """Draw viewpoints uniformly from ranges of elevation and azimuth.
+    """Draw viewpoints [count, 2] uniformly from ranges of elevation and azimuth, all in degrees.
 
-    Args:
-      count: how many viewpoints to draw.
-      seed: stateless seed [2].
-      elevation_range: lowest and highest elevation, in degrees.
-      azimuth_range: lowest and highest azimuth, in degrees.
-
-    Returns:
-      [count, 2], elevation and azimuth in degrees.
+    They depend on the stateless seed [2] alone.
     """
     low = tf.constant([elevation_range[0], azimuth_range[0]], tf.float32)
     high = tf.constant([elevation_range[1], azimuth_range[1]], tf.float32)
@@ -92,15 +85,9 @@ def sample_viewpoints(
 
 
 def mirror_viewpoint(viewpoints: tf.Tensor) -> tf.Tensor:
-    """Mirror viewpoints to match a mirrored shape (z → −z).
+    """Mirror viewpoints [..., 2] in degrees to match a mirrored shape (z → −z).
 
     From the mirrored viewpoint, the mask of the mirrored shape is the mirrored mask.
-
-    Args:
-      viewpoints: [..., 2] elevation and azimuth in degrees.
-
-    Returns:
-      [..., 2] in degrees.
     """
     return viewpoints * tf.constant([1.0, -1.0])
 

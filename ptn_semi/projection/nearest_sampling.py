@@ -16,12 +16,9 @@ from ptn_semi.projection.camera import Camera
 
 
 class NearestSampler:
-    """Samples voxels along the rays of a camera from each viewpoint.
+    """Samples voxels along the rays of a camera, one for each of S² pixels, from each viewpoint.
 
-    Args:
-      image_size: S, rows and columns of the mask.
-      camera: the camera.
-      jit_compile: compile the arithmetic with XLA.
+    `jit_compile` compiles the arithmetic with XLA.
     """
 
     def __init__(self, image_size: int, camera: Camera, jit_compile: bool) -> None:
@@ -32,47 +29,29 @@ class NearestSampler:
         self._read_sums = compiled(_read_sums)
 
     def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sample each ray on each plane.
-
-        Args:
-          voxels: [B, N, N, N], axes x, y, z.
-          viewpoints: [B, 2] in degrees.
+        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2] in degrees.
 
         Returns:
           [B, K, S, S], K samples per ray, farthest from the camera first.
         """
-        indices = self._indices(viewpoints, voxels.shape[1])
-
-        @tf.custom_gradient
-        def read(voxels):
-            def gradient(upstream):
-                return _histograms(indices, upstream, voxels.shape[1])
-
-            return self._read(voxels, indices), gradient
-
-        return read(voxels)
+        return self._sample(self._read, voxels, viewpoints)
 
     def sums(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sum the samples along each ray.
+        """Sum the samples along each ray, to [B, S, S]."""
+        return tf.squeeze(self._sample(self._read_sums, voxels, viewpoints), axis=1)
 
-        Args:
-          voxels: [B, N, N, N], axes x, y, z.
-          viewpoints: [B, 2] in degrees.
-
-        Returns:
-          [B, S, S].
-        """
+    def _sample(self, read, voxels, viewpoints):
         indices = self._indices(viewpoints, voxels.shape[1])
 
         @tf.custom_gradient
-        def read_sums(voxels):
+        def sample(voxels):
             def gradient(upstream):
-                weights = tf.broadcast_to(upstream[:, None], tf.shape(indices))
+                weights = tf.broadcast_to(upstream, tf.shape(indices))  # a sum's, to its samples
                 return _histograms(indices, weights, voxels.shape[1])
 
-            return self._read_sums(voxels, indices), gradient
+            return read(voxels, indices), gradient
 
-        return read_sums(voxels)
+        return sample(voxels)
 
     def _indices(self, viewpoints, voxel_size):
         """Return indices of the samples in a flattened grid, [B, K, S, S]; N³ if outside."""
@@ -103,7 +82,7 @@ def _read(voxels, indices):
 
 
 def _read_sums(voxels, indices):
-    return tf.reduce_sum(_read(voxels, indices), axis=1)
+    return tf.reduce_sum(_read(voxels, indices), axis=1, keepdims=True)
 
 
 def _histograms(indices, weights, voxel_size):

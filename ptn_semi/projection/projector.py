@@ -71,14 +71,7 @@ class Projector(keras.layers.Layer):
         self._sampler = SAMPLERS[sampling](image_size, self.camera, jit_compile)
 
     def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Project voxels.
-
-        Args:
-          inputs: voxels [B, N, N, N] and viewpoints [B, 2].
-
-        Returns:
-          Masks [B, S, S, 1].
-        """
+        """Project the inputs, voxels [B, N, N, N] and viewpoints [B, 2], to masks [B, S, S, 1]."""
         voxels, viewpoints = (tf.convert_to_tensor(x) for x in inputs)
         if voxels.shape.rank != 4 or len(set(voxels.shape[1:])) != 1 or voxels.shape[1] is None:
             raise ValueError(f"voxels are [B, N, N, N] with a known N, not {voxels.shape}")

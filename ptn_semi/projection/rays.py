@@ -18,30 +18,13 @@ POOLINGS = ("absorption", "probability", "max")
 MIN_COVERAGE = 0.25
 
 
-def num_samples_for(voxel_size: int) -> int:
-    """Return how many planes each ray crosses.
-
-    The planes cover the grid's diagonal, and they contain the voxels' centres at quarter turns.
-
-    Args:
-      voxel_size: N.
-
-    Returns:
-      K.
-    """
-    return voxel_size + 2 * math.ceil(voxel_size * (math.sqrt(3) - 1) / 2)
-
-
 def depths(voxel_size: int) -> np.ndarray:
-    """Return the planes' positions along the backward axis, farthest from the camera first.
+    """Return the positions [K] of the planes along the backward axis, in voxels.
 
-    Args:
-      voxel_size: N.
-
-    Returns:
-      [K] in voxels.
+    The farthest from the camera comes first. The planes cover the grid's diagonal, and they contain
+    the voxels' centres at quarter turns.
     """
-    return centred(num_samples_for(voxel_size))
+    return centred(voxel_size + 2 * math.ceil(voxel_size * (math.sqrt(3) - 1) / 2))
 
 
 def centred(count: int) -> np.ndarray:
@@ -50,15 +33,6 @@ def centred(count: int) -> np.ndarray:
 
 
 def pixel_spacing(voxel_size: int, image_size: int, camera: Camera) -> np.ndarray:
-    """Compute the distance between neighbouring rays on each plane.
-
-    Args:
-      voxel_size: N.
-      image_size: S.
-      camera: the camera.
-
-    Returns:
-      [K] in voxels.
-    """
+    """Compute the distance between neighbouring rays on each plane, [K] in voxels."""
     half_widths = camera.half_width(depths(voxel_size) / voxel_size)
     return 2 * half_widths * voxel_size / image_size

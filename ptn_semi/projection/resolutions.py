@@ -16,12 +16,8 @@ from ptn_semi.projection.rays import MIN_COVERAGE
 def coarse_side(image_size: int, voxel_size: int) -> int:
     """Return the side of the smallest averaged masks that are not coarser than a grid.
 
-    Args:
-      image_size: S, the side of the masks.
-      voxel_size: N, the side of the grid.
-
-    Returns:
-      The smallest whole fraction of S that is at least N; S if S is smaller than N.
+    It is the smallest whole fraction of the masks' side S that is at least the grid's side N; S if
+    S is smaller than N.
     """
     factors = range(max(1, image_size // voxel_size), 0, -1)
     return image_size // next(f for f in factors if image_size % f == 0)

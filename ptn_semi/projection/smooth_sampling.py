@@ -21,12 +21,9 @@ from ptn_semi.projection.camera import Camera
 
 
 class SmoothSampler:
-    """Samples voxels along the rays of a camera from each viewpoint.
+    """Samples voxels along the rays of a camera, one for each of S² pixels, from each viewpoint.
 
-    Args:
-      image_size: S, rows and columns of the mask.
-      camera: the camera.
-      jit_compile: compile the arithmetic with XLA, except for the matrix product.
+    `jit_compile` compiles the arithmetic with XLA, except for the matrix product.
     """
 
     def __init__(self, image_size: int, camera: Camera, jit_compile: bool) -> None:
@@ -34,11 +31,7 @@ class SmoothSampler:
         self._turns: dict[int, tuple[_Turn, _Turn]] = {}
 
     def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sample each ray on each plane.
-
-        Args:
-          voxels: [B, N, N, N], axes x, y, z.
-          viewpoints: [B, 2] in degrees.
+        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2] in degrees.
 
         Returns:
           [B, K, S, S], K samples per ray, farthest from the camera first.
@@ -46,15 +39,7 @@ class SmoothSampler:
         return self._rows(voxels, viewpoints) @ self._across(voxels.shape[1])
 
     def sums(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sum the samples along each ray.
-
-        Args:
-          voxels: [B, N, N, N], axes x, y, z.
-          viewpoints: [B, 2] in degrees.
-
-        Returns:
-          [B, S, S].
-        """
+        """Sum the samples along each ray, to [B, S, S]."""
         return tf.reduce_sum(self.samples(voxels, viewpoints), axis=1)
 
     def _rows(self, voxels, viewpoints):
@@ -138,10 +123,8 @@ class _Turn:
     def _samples(self, angles):
         """Return the four places that each sample reads, their weights and their slopes.
 
-        A slope is the derivative of a weight with respect to the angle.
-
-        Returns:
-          Three tensors [B, M·L, 4]: indices into the flattened planes, weights and slopes.
+        All are [B, M·L, 4]: places are indices into the flattened planes, and a slope is the
+        derivative of a weight with respect to the angle.
         """
         cosine, sine = tf.cos(angles)[:, None, None], tf.sin(angles)[:, None, None]
         a = rays.centred(self._output_size[0]).astype(np.float32)[:, None]
@@ -166,10 +149,9 @@ class _Turn:
         return tuple(_listed(x) for x in (indices, weights, slopes))
 
     def _reached(self, angles):
-        """Return the samples that read each place of the input, and their weights.
+        """Return the samples that read each place of the input, and their weights, [B, I·J, T].
 
-        Returns:
-          Two tensors [B, I·J, T]: indices into the flattened samples, and weights.
+        Samples are indices into the flattened output.
         """
         cosine, sine = tf.cos(angles)[:, None, None], tf.sin(angles)[:, None, None]
         p, q = (rays.centred(size).astype(np.float32) for size in self._input_size)

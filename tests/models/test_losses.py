@@ -45,24 +45,15 @@ def test_discriminator_accuracy_by_hand():
     assert float(accuracy) == pytest.approx(4 / 7)
 
 
-def test_latent_invariance_loss_by_hand():
+def test_invariance_losses_by_hand():
     a, b = tf.constant([[1.0, 2.0], [0.0, 0.0]]), tf.constant([[0.0, 4.0], [0.0, 1.0]])
     assert losses.latent_invariance_loss(a, b).numpy() == (1 + 4 + 0 + 1) / 4
-
-
-def test_voxel_invariance_loss_by_hand():
-    a, b = np.zeros((2, 2, 2, 2), np.float32), np.zeros((2, 2, 2, 2), np.float32)
-    a[0, 0, 0, 0], b[0, 0, 0, 0], b[1, 1, 1, 1] = 0.25, 0.75, 1
-    assert losses.voxel_invariance_loss(a, b).numpy() == 1.5 / 16
+    assert losses.voxel_invariance_loss(a, b).numpy() == (1 + 2 + 0 + 1) / 4
 
 
 @pytest.mark.parametrize(
     "loss",
-    [
-        losses.reconstruction_loss,
-        losses.latent_invariance_loss,
-        losses.voxel_invariance_loss,
-    ],
+    [losses.reconstruction_loss, losses.latent_invariance_loss, losses.voxel_invariance_loss],
 )
 def test_distances_are_symmetric_scalars_and_zero_for_equals(loss):
     rng = np.random.default_rng(0)
@@ -81,31 +72,16 @@ def test_distances_are_symmetric_scalars_and_zero_for_equals(loss):
         ("non_saturating", [LN3, 0], [-LN3, 0], (3 * LN2 - LN3) / 2, 1.5 * LN2),
         # A sure and right D: its loss is gone, G's grows linearly instead of saturating.
         ("non_saturating", [1e4], [-1e4], 0, 1e4),
-        ("non_saturating", [-1e4], [1e4], 1e4, 0),
         ("least_squares", [3], [2], (4 + 4) / 2, 1),
-        ("least_squares", [1], [0], 0, 1),
         ("least_squares", [1], [-2], 4 / 2, 9),
         ("least_squares", [1, 2], [0, 1], (0.5 + 0.5) / 2, 0.5),
         ("hinge", [0.5], [-0.25], (0.5 + 0.75) / 2, 0.25),
-        ("hinge", [2], [-3], 0, 3),
         ("hinge", [0, 2], [0, -2], (0.5 + 0.5) / 2, 1),
     ],
 )
 def test_gan_losses_by_hand(name, real, fake, discriminator_loss, generator_loss):
     result = losses.gan_losses(name, logits(*real), logits(*fake))
     np.testing.assert_allclose(result, [discriminator_loss, generator_loss], rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize("name", losses.GAN_LOSSES)
-def test_gan_losses_pull_the_right_way(name):
-    real, fake = logits(0.3, -0.2), logits(0.1, 0.4)
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch([real, fake])
-        discriminator_loss, generator_loss = losses.gan_losses(name, real, fake)
-    # Descending, D raises real logits and lowers fake ones, and G raises fake ones.
-    assert (tape.gradient(discriminator_loss, real).numpy() < 0).all()
-    assert (tape.gradient(discriminator_loss, fake).numpy() > 0).all()
-    assert (tape.gradient(generator_loss, fake).numpy() < 0).all()
 
 
 class Linear:
@@ -161,12 +137,3 @@ def test_dragan_looks_around_real_masks_and_r1_at_them():
     np.testing.assert_array_equal(first, same)
     assert np.corrcoef(first.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=0.003)
     assert (exact == 0).all()
-
-
-@pytest.mark.parametrize("lookup", [losses.GAN_LOSSES, losses.GRADIENT_PENALTIES])
-def test_an_unknown_name_is_refused(lookup):
-    with pytest.raises(KeyError):
-        if lookup is losses.GAN_LOSSES:
-            losses.gan_losses("wasserstein", logits(0), logits(0))
-        else:
-            losses.gradient_penalty("wasserstein", Linear(1), tf.ones((1, 2, 2, 1)), [0, 0])

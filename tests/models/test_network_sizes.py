@@ -119,20 +119,15 @@ def test_discriminator(preset):
     np.testing.assert_allclose(discriminator(masks[:1], training=True), logits[:1], atol=1e-4)
 
 
-@pytest.mark.parametrize("image_size", [20, 48, 64])
-def test_masks_of_another_size(image_size):
-    masks = tf.zeros((2, image_size, image_size, 1))
-    assert build_encoder(PRESETS["small"], image_size)(masks).shape == (2, 128)
-    assert build_discriminator(PRESETS["small"], image_size)(masks).shape == (2, 1)
-
-
-@pytest.mark.parametrize("voxel_size", [0, 16, 33, 128])
-def test_other_voxel_sizes_are_refused(voxel_size):
-    with pytest.raises(ValueError, match=f"one of .32, 64., not {voxel_size}"):
-        architectures.check_sizes(voxel_size, 32)
-
-
-@pytest.mark.parametrize("image_size", [0, 7, 513])
-def test_other_image_sizes_are_refused(image_size):
-    with pytest.raises(ValueError, match=f"8 to 512, not {image_size}"):
-        architectures.check_sizes(32, image_size)
+@pytest.mark.parametrize(
+    ("sizes", "reason"),
+    [
+        ({"voxel_size": 0}, "one of .32, 64., not 0"),
+        ({"voxel_size": 33}, "one of .32, 64., not 33"),
+        ({"image_size": 7}, "8 to 512, not 7"),
+        ({"image_size": 513}, "8 to 512, not 513"),
+    ],
+)
+def test_other_sizes_are_refused(sizes, reason):
+    with pytest.raises(ValueError, match=reason):
+        ModelSettings(PRESETS["small"], **sizes)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ptn_semi.models import loss_settings, losses
+from ptn_semi.models import loss_settings, semi_supervised
+from ptn_semi.models.draws import Draws
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE
 from support.small_models import (
     ADVERSARIAL,
@@ -36,17 +37,6 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
         ({"supervision": "both"}, set(NETWORKS), SUPERVISED | ADVERSARIAL),
         ({"supervision": "labeled", "freeze_encoder": True}, {"generator"}, SUPERVISED),
         (
-            {"supervision": "both", "freeze_encoder": True},
-            {"generator", "discriminator"},
-            SUPERVISED | ADVERSARIAL,
-        ),
-        ({"supervision": "both", "adversarial_weight": 0.0}, {"encoder", "generator"}, SUPERVISED),
-        (
-            {"supervision": "labeled", **SELF},
-            {"encoder", "generator"},
-            SUPERVISED | {"occupancy_loss"},
-        ),
-        (
             {"supervision": "both", "adversarial_weight": 0.0, **SELF},
             {"encoder", "generator", "viewpoint_estimator"},
             SUPERVISED | OURS,
@@ -61,11 +51,6 @@ SELF = {"occupancy_weight": 1.0, "self_reconstruction_weight": 1.0}  # what is o
             {*NETWORKS, "viewpoint_estimator"},
             ADVERSARIAL | OURS,
         ),
-        (
-            {"supervision": "unlabeled", "freeze_encoder": True, **SELF},
-            {"generator", "discriminator", "viewpoint_estimator"},
-            ADVERSARIAL | OURS,
-        ),
     ],
 )
 def test_a_step_changes_these_networks_only(options, changed, names):
@@ -78,13 +63,6 @@ def test_a_step_changes_these_networks_only(options, changed, names):
     assert results.keys() == names
     assert all(np.isfinite(value) for value in results.values())
     assert model.steps.numpy() == 1
-
-
-@pytest.mark.parametrize("gan_loss", losses.GAN_LOSSES)
-@pytest.mark.parametrize("gradient_penalty", losses.GRADIENT_PENALTIES)
-def test_each_gan_trains(gan_loss, gradient_penalty):
-    model = build(supervision="unlabeled", gan_loss=gan_loss, gradient_penalty=gradient_penalty)
-    assert all(np.isfinite(value) for value in steps(model, 2).values())
 
 
 @pytest.mark.parametrize("image_size", [32, 64])
@@ -122,14 +100,12 @@ def test_each_view_is_compared_with_the_shape_of_the_other():
     )
 
 
-SUPERVISED_WEIGHTS = (
-    "reconstruction_weight",
-    "latent_invariance_weight",
-    "voxel_invariance_weight",
-)
+SUPERVISED_WEIGHTS = [
+    f"{loss}_weight" for loss in ("reconstruction", "latent_invariance", "voxel_invariance")
+]
 
 
-@pytest.mark.parametrize("weighted", [None, *SUPERVISED_WEIGHTS])
+@pytest.mark.parametrize("weighted", [None, *SUPERVISED_WEIGHTS, "occupancy_weight"])
 def test_a_supervised_loss_without_weight_does_nothing(weighted):
     options = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0)
     if weighted:
@@ -141,7 +117,7 @@ def test_a_supervised_loss_without_weight_does_nothing(weighted):
     unchanged = [same(trainable(n), old) for n, old in zip(trained, before, strict=True)]
     # Equation 2 is of latents, which come before G.
     assert unchanged == [weighted is None, weighted in (None, "latent_invariance_weight")]
-    assert all(value > 0 for value in results.values())  # still shown
+    assert all(value > 0 for value in results.values())  # still reported
 
 
 def test_without_weights_for_unlabeled_masks_they_change_nothing():
@@ -149,21 +125,6 @@ def test_without_weights_for_unlabeled_masks_they_change_nothing():
     steps(labeled, 2)
     steps(both, 2)
     assert same(weights(labeled), weights(both))
-
-
-@pytest.mark.parametrize("weighted", ["occupancy_weight", "self_reconstruction_weight"])
-def test_our_losses_train_where_they_have_weight(weighted):
-    off = dict.fromkeys(SUPERVISED_WEIGHTS, 0.0) | {"adversarial_weight": 0.0}
-    runs = [
-        build(**off, **{weighted: weight}, self_reconstruction_warmup=0) for weight in (0.0, 1.0)
-    ]
-    for run in runs:
-        steps(run)
-    for name in ("encoder", "generator"):
-        idle, pulled = (trainable(run.networks.parts[name]) for run in runs)
-        assert not same(idle, pulled)
-    start = build(**off)
-    assert same(trainable(start.networks.encoder), trainable(runs[0].networks.encoder))
 
 
 def test_self_reconstruction_warms_up_from_nothing():
@@ -194,15 +155,14 @@ def test_without_labels_encoder_learns_shapes_that_the_generator_makes():
 
 
 def test_a_gradient_penalty_without_weight_does_nothing():
-    runs = [
-        build(supervision="unlabeled", gradient_penalty=name, gradient_penalty_weight=weight)
-        for name, weight in (("dragan", 0.0), ("r1", 0.0), ("r1", 10.0))
-    ]
-    for run in runs:
-        steps(run)
-    off, also_off, on = (weights(run.discriminator) for run in runs)
-    assert same(off, also_off)
-    assert not same(off, on)
+    trained = []
+    for name, weight in (("dragan", 0.0), ("r1", 0.0), ("r1", 10.0)):
+        options = {"gradient_penalty": name, "gradient_penalty_weight": weight}
+        model = build(supervision="unlabeled", gan_loss="hinge", **options)
+        steps(model)
+        trained.append(weights(model.discriminator))
+    off, also_off, on = trained
+    assert same(off, also_off) and not same(off, on)
 
 
 def test_batch_norm_statistics_are_of_reconstructions_unless_there_are_none():
@@ -260,7 +220,7 @@ def test_fakes_are_seen_from_the_models_own_ranges():
     assert ((viewpoints > (5, -30)) & (viewpoints < (6, -20))).all()
 
 
-@pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (32, 64), (64, 32), (24, 32)])
+@pytest.mark.parametrize(("image_size", "voxel_size"), [(64, 64), (24, 32)])
 def test_masks_and_voxels_of_other_resolutions(image_size, voxel_size):
     model = build(
         occupancy_weight=1.0,
@@ -279,3 +239,32 @@ def test_masks_and_voxels_of_other_resolutions(image_size, voxel_size):
     assert networks.generator(networks.encoder(batch["view_a"])).shape == (3, 32, 32, 32)
     assert networks.projector.image_size == min(image_size, 32)
     assert model(batch["view_a"]).shape == (3, *(voxel_size,) * 3)
+
+
+def test_the_refiner_is_shown_true_and_estimated_viewpoints(monkeypatch):
+    model = build(**REFINING)
+    shown, refiner = [], model.networks.refiner
+    estimated = tf.fill((3, 2), 400.0)  # degrees, which no true viewpoint has
+    monkeypatch.setattr(model.networks, "estimate_viewpoints", lambda *_: estimated)
+
+    def spy(inputs, training):
+        shown.append(inputs[2].numpy())
+        return refiner(inputs, training=training)
+
+    spy.trainable_variables = refiner.trainable_variables
+    model.networks.refiner = spy
+    model._supervised(BATCH, Draws(0, model.steps))
+    assert (shown[0] == 400).tolist() == [[False, False], [True, True], [False, False]]
+
+
+def test_masks_of_uncertain_hulls_show_their_likely_voxels(monkeypatch):
+    model = build(supervision="labeled", occupancy_weight=1.0)
+    hull = np.zeros((3, 32, 32, 32), np.float32)
+    hull[:, 8:24, 8:24, 8:24] = 0.9
+    hull[:, 4:8] = 0.1  # hardly likely
+    keep = lambda voxels, seed, strength: voxels
+    monkeypatch.setattr(semi_supervised.warps, "random_warp", keep)
+    warped, masks, viewpoints = model._warp(tf.constant(hull), 0.25, Draws(0, model.steps))
+    np.testing.assert_array_equal(warped, hull)
+    expected = PROJECTOR([tf.cast(hull > 0.5, tf.float32), viewpoints[:, 0]]) > 0
+    np.testing.assert_array_equal(masks[:, 0], tf.cast(expected, tf.float32))

@@ -29,14 +29,6 @@ def test_values_and_gradients_are_those_of_a_transposed_convolution(kernel_size)
         np.testing.assert_allclose(mine, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_config_gives_the_same_layer():
-    layer = UpsamplingToOneChannel(4, name="up")
-    config = layer.get_config()
-    same = UpsamplingToOneChannel.from_config(config)
-    assert same.get_config() == config
-    assert (same.filters, same.strides, same.padding) == (1, (2, 2, 2), "same")
-
-
 @pytest.mark.parametrize("kernel_size", [3, 6, (4, 5, 4)])
 def test_other_kernels_are_refused(kernel_size):
     with pytest.raises(ValueError, match="4 or 5"):

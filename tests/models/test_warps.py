@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from ptn_semi.models import warps
 
@@ -67,13 +66,3 @@ def test_nothing_stays_nothing_and_a_full_grid_full_along_its_longest_side(fill)
         assert (sides(warped).max(axis=1) >= N - 2).all()
     else:
         assert not warped.any()
-
-
-def test_works_in_a_graph_of_any_batch_size():
-    warp = tf.function(
-        lambda voxels: warps.random_warp(voxels, [0, 1], 0.25),
-        input_signature=[tf.TensorSpec((None, N, N, N), tf.float32)],
-    )
-    for count in (1, 3):
-        voxels = np.repeat(box(30, 20, 10), count, axis=0)
-        np.testing.assert_array_equal(warp(voxels), warps.random_warp(voxels, [0, 1], 0.25))

@@ -34,18 +34,6 @@ def test_a_voxel_reads_a_pixel_that_shows_it(camera):
     assert grid.mean() < 0.05
 
 
-@CAMERAS
-def test_from_the_front_rows_are_heights_and_columns_run_against_z(camera):
-    image = np.arange(SIZE**2, dtype=np.float32).reshape(1, SIZE, SIZE, 1)
-    grid = back_project(image, np.zeros((1, 2), np.float32), camera)[0, ..., 0]
-    middle = grid[SIZE // 2]  # [y, z]
-    rows, columns = np.divmod(middle, SIZE)
-    inner = slice(4, 12)  # perspective shrinks what is behind the middle
-    expected = np.arange(SIZE)[::-1]
-    assert abs(rows[inner, inner] - expected[inner][:, None]).max() <= 1
-    assert abs(columns[inner, inner] - expected[inner][None]).max() <= 1
-
-
 def test_voxels_outside_the_image_read_zeros():
     ones = np.ones((1, SIZE, SIZE, 1), np.float32)
     grid = back_project(ones, np.array([[0, 45]], np.float32), None)
@@ -75,9 +63,3 @@ def test_the_gradient_is_how_many_voxels_read_a_pixel():
         total = tf.reduce_sum(grid)
     gradient = tape.gradient(total, images).numpy()
     assert gradient.sum() == pytest.approx(np.count_nonzero(grid), abs=0.5)
-
-
-def test_config_builds_the_same_layer():
-    layer = BackProjection(SIZE, position=True)
-    again = BackProjection.from_config(layer.get_config())
-    assert (again.voxel_size, again.camera, again.position) == (SIZE, layer.camera, True)

@@ -1,7 +1,5 @@
 """The conventions that the module's docstring writes down."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -62,24 +60,6 @@ def test_a_turned_shape_looks_as_it_did_from_an_azimuth_less():
         assert abs(after - before).mean() < (0.02 if turn % 90 else 1e-3)
 
 
-def test_turned_voxels_are_interpolated_linearly():
-    # So what is linear stays it: here x, that becomes x·cos t − z·sin t as +x is turned to −z.
-    ticks = np.arange(9.0) - 4
-    x, _, z = np.meshgrid(ticks, ticks, ticks, indexing="ij")
-    turned = geometry.turn_voxels(x[None], 30)[0]
-    expected = x * np.cos(np.radians(30)) - z * np.sin(np.radians(30))
-    near = x**2 + z**2 <= 4**2  # farther off, corners come from outside of the grid
-    np.testing.assert_allclose(turned[near], expected[near], atol=1e-12)
-    assert turned[0, 0, 0] == 0
-
-
-def test_rotation_keeps_leading_axes():
-    viewpoints = np.random.default_rng(1).uniform(-90, 90, (2, 3, 2)).astype(np.float32)
-    axes = geometry.rotation(viewpoints)
-    assert axes.shape == (2, 3, 3, 3)
-    np.testing.assert_array_equal(axes[1, 2], geometry.rotation(viewpoints[1, 2].tolist()))
-
-
 def test_the_defaults_are_the_authors():
     assert ELEVATION_RANGE == (-20, 40)
     assert AZIMUTH_RANGE == (0, 360)
@@ -88,42 +68,14 @@ def test_the_defaults_are_the_authors():
     assert camera.field_of_view == pytest.approx(18.18, abs=0.005)
     assert (camera.distance - 0.5) * 32 == 100  # voxels from the camera to the front face
     # The front face just fills the image; the back face, at 132 voxels, is seen smaller.
-    np.testing.assert_allclose(camera.half_width(np.array([0.5, -0.5])), [0.5, 0.66])
-
-
-@pytest.mark.parametrize("depths", [0, 0.25, [1, 0], np.array([-0.5, 0.5], np.float32)])
-def test_an_orthographic_image_spans_one_side_at_any_depth(depths):
-    half_width = Camera(perspective=False).half_width(depths)
-    assert half_width.shape == np.shape(depths)
-    assert (half_width == 0.5).all()
-
-
-def test_camera_survives_json():
-    camera = Camera(False, 2.5, 40.0)
-    assert Camera(**json.loads(json.dumps(camera.to_dict()))) == camera
-    assert {type(value) for value in Camera().to_dict().values()} == {bool, float}
-
-
-@pytest.mark.parametrize(("distance", "field_of_view"), [(1.01, 20), (3, 0.1), (3, 179.9)])
-def test_extreme_cameras_are_taken(distance, field_of_view):
-    camera = Camera(distance=distance, field_of_view=field_of_view)
-    expected = np.tan(np.radians(field_of_view / 2)) * distance
-    np.testing.assert_allclose(camera.half_width(0), expected)
+    depths = np.array([0.5, -0.5])
+    np.testing.assert_allclose(camera.half_width(depths), [0.5, 0.66])
+    np.testing.assert_array_equal(Camera(perspective=False).half_width(depths), [0.5, 0.5])
 
 
 @pytest.mark.parametrize(
     ("distance", "field_of_view"),
-    [
-        (1, 20),
-        (0, 20),
-        (-3, 20),
-        (np.nan, 20),
-        (np.inf, 20),
-        (3, 0),
-        (3, 180),
-        (3, -5),
-        (3, np.nan),
-    ],
+    [(1, 20), (-3, 20), (np.nan, 20), (np.inf, 20), (3, 0), (3, 180), (3, np.nan)],
 )
 def test_impossible_cameras_are_refused(distance, field_of_view):
     with pytest.raises(ValueError, match="a camera needs"):
@@ -134,22 +86,15 @@ def test_impossible_cameras_are_refused(distance, field_of_view):
 def test_sampled_viewpoints_fill_their_ranges(ranges):
     viewpoints = geometry.sample_viewpoints(4000, [1, 2], *ranges).numpy()
     assert viewpoints.shape == (4000, 2)
+    np.testing.assert_array_equal(geometry.sample_viewpoints(4000, [1, 2], *ranges), viewpoints)
     for drawn, (low, high) in zip(viewpoints.T, ranges, strict=True):
-        assert low <= drawn.min()
-        assert drawn.max() <= high
+        assert low <= drawn.min() <= drawn.max() <= high
         # Uniform: a tenth of all lies in each tenth of the range.
         if low < high:
             share = np.histogram(drawn, 10, (low, high))[0] / 4000
             np.testing.assert_allclose(share, 0.1, atol=0.025)
     if ranges[0][0] < ranges[0][1]:  # neither angle tells of the other
         assert abs(np.corrcoef(viewpoints.T)[0, 1]) < 0.05
-
-
-def test_sampling_is_stateless():
-    first = geometry.sample_viewpoints(5, [3, 4]).numpy()
-    np.testing.assert_array_equal(geometry.sample_viewpoints(5, [3, 4]), first)
-    for seed in ([3, 5], [4, 4]):
-        assert (geometry.sample_viewpoints(5, seed).numpy() != first).all()
 
 
 def test_mirroring_a_viewpoint_mirrors_the_camera():

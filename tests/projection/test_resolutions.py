@@ -11,14 +11,11 @@ from ptn_semi.projection.projector import Projector
     ("image_size", "voxel_size", "coarse", "fine"),
     [
         (32, 32, 32, 32),
-        (64, 32, 32, 64),
         (128, 32, 32, 128),
         (128, 64, 64, 128),
         (100, 32, 50, 100),  # a third is no whole number
         (137, 32, 137, 137),
-        (48, 32, 48, 48),
         (32, 64, 32, 64),
-        (48, 64, 48, 96),
         (9, 64, 9, 72),
     ],
 )

@@ -54,10 +54,3 @@ def test_more_views_carve_more():
     ]
     assert filled[0] > 1.5 * filled[1] > 1.5 * filled[2]
     assert SHAPES.sum() <= filled[2] < 1.4 * SHAPES.sum()
-
-
-def test_an_empty_mask_leaves_only_what_no_ray_touches():
-    nothing, front = np.zeros((1, 1, SIZE, SIZE, 1), bool), np.zeros((1, 1, 2), np.float32)
-    hull = visual_hull.visual_hull(PROJECTOR, nothing, front, SIZE).numpy()
-    assert not PROJECTOR([tf.cast(hull, tf.float32), front[0]]).numpy().any()
-    assert hull.mean() < 0.3  # most of it is seen

@@ -10,7 +10,7 @@ from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
-from ptn_semi.projection.projector import Projector
+from support import projections
 from support.tiny_networks import TINY
 
 SUPERVISED = {"reconstruction_loss", "latent_invariance_loss", "voxel_invariance_loss"}
@@ -21,7 +21,7 @@ ADVERSARIAL = {
     "gradient_penalty",
 }
 REFINING = {"supervision": "labeled", "occupancy_weight": 1.0, "refine": True}
-PROJECTOR = Projector(32, jit_compile=False)  # of all models here, so that it is traced once
+PROJECTOR = projections.make(32)
 
 
 def build(
@@ -40,23 +40,27 @@ def build(
         precision=precision,
         seed=seed,
     )
-    replace_projectors(model, PROJECTOR)
+    replace_projectors(model)
     model.compile(*(FusedAdam(learning_rate) for _ in range(5)))
     return model
 
 
-def replace_projectors(model, project):
-    """Let `project` take the place of the projectors to masks of 32²."""
+class Projecting:
+    """A function in the place of a projector."""
 
-    class Projecting:
-        image_size = 32
-        __call__ = staticmethod(project)
+    def __init__(self, image_size, project):
+        self.image_size, self.project = image_size, project
 
+    def __call__(self, inputs):
+        return self.project(inputs)
+
+
+def replace_projectors(model, project=None):
+    """Let `project` take the projectors' place, or projectors that are shared and not compiled."""
     for networks in (model.networks, model.ema):
-        if networks.projector.image_size == 32:
-            networks.projector = Projecting()
-        if networks.render_projector.image_size == 32:
-            networks.render_projector = Projecting()
+        for name in ("projector", "render_projector"):
+            size = getattr(networks, name).image_size
+            setattr(networks, name, Projecting(size, project or projections.make(size)))
 
 
 def save(folder, model, step=0, best=None):
