@@ -138,7 +138,7 @@ def read(path: str | os.PathLike) -> tuple[Networks, ModelInfo]:
     metadata = files.read_json(path / EXTRA / METADATA, fix)
     with checkpoints.refusing_others(path, fix):
         info = ModelInfo.from_dict(metadata)
-        loaded, _ = networks.build(info.settings)
+        loaded, _ = networks.build_networks(info.settings)
         with files.without_patterns(path) as folder:
             variables = tf.train.load_checkpoint(f"{folder}/variables/variables")
             for i, weight in enumerate(loaded.weights):

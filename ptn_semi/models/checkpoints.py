@@ -224,7 +224,7 @@ def load_networks(checkpoint: Checkpoint, jit_compile: bool = True) -> Networks:
       UserError: if the checkpoint is of another version.
     """
     with refusing_others(checkpoint.path, _FIX):
-        loaded, _ = networks.build(checkpoint.info.settings, jit_compile=jit_compile)
+        loaded, _ = networks.build_networks(checkpoint.info.settings, jit_compile=jit_compile)
     restore_parts(checkpoint, named_parts("ema", loaded))
     return loaded
 

@@ -28,14 +28,14 @@ class Draws:
 
     def latents(self, purpose: str, count: int | tf.Tensor, latent_dim: int) -> tf.Tensor:
         """Draw this replica's z [count, latent_dim] from the GAN's prior."""
-        shape = [replicas.total(count), latent_dim]
-        return replicas.share(tf.random.stateless_normal(shape, self.seed(purpose)))
+        shape = [replicas.global_count(count), latent_dim]
+        return replicas.local_rows(tf.random.stateless_normal(shape, self.seed(purpose)))
 
     def viewpoints(
         self, purpose: str, count: int | tf.Tensor, settings: ModelSettings, num_views: int = 1
     ) -> tf.Tensor:
         """Draw this replica's viewpoints [count, num_views, 2] in degrees, in the masks' ranges."""
-        total = replicas.total(count)
+        total = replicas.global_count(count)
         ranges = settings.elevation_range, settings.azimuth_range
         drawn = geometry.sample_viewpoints(total * num_views, self.seed(purpose), *ranges)
-        return replicas.share(tf.reshape(drawn, [total, num_views, 2]))
+        return replicas.local_rows(tf.reshape(drawn, [total, num_views, 2]))

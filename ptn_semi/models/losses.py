@@ -124,8 +124,8 @@ def _gradient_square_norm(discriminator: keras.Model, masks: tf.Tensor) -> tf.Te
 
 
 def _dragan(discriminator: keras.Model, masks: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    shape = [replicas.total(tf.shape(masks)[0]), *masks.shape[1:]]
-    noise = replicas.share(tf.random.stateless_normal(shape, seed, stddev=10 / 255))
+    shape = [replicas.global_count(tf.shape(masks)[0]), *masks.shape[1:]]
+    noise = replicas.local_rows(tf.random.stateless_normal(shape, seed, stddev=10 / 255))
     squares = _gradient_square_norm(discriminator, masks + noise)
     # The epsilon is inside the root because the root's slope is infinite at 0.
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1))

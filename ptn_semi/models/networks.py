@@ -40,13 +40,13 @@ class Prediction(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="ptn_semi")
 class Networks(keras.Model):
-    """Encoder E, voxel generator G, viewpoint estimator V and refiner R. `build` creates them.
+    """Encoder E, voxel generator G, viewpoint estimator V and refiner R; see `build_networks`.
 
     Calling it maps masks [B, S, S, 1] to voxels [B, N, N, N] in [0, 1]:
 
       latent = E(mask)
       voxels = G(latent)
-      viewpoint = a likely one by V(mask) from which the voxels fit the mask
+      viewpoint = the one, among V's likeliest, from which the voxels best match the mask
       refined = R(voxels, mask, viewpoint)
 
     The paper has E and G alone. With R, G's voxels are 32³ at any N, and R corrects them at N³.
@@ -83,6 +83,7 @@ class Networks(keras.Model):
             )
             for side in sides
         }
+        # The same one where masks and voxels have equal sides.
         self.projector, self.render_projector = (projectors[side] for side in sides)
         mask = tf.TensorSpec((None, settings.image_size, settings.image_size, 1), tf.float32)
         self._predict = tf.function(
@@ -94,8 +95,12 @@ class Networks(keras.Model):
     @property
     def parts(self) -> dict[str, keras.Model]:
         """The networks that there are, by name."""
-        names = ("encoder", "generator", "viewpoint_estimator", "refiner")
-        parts = {name: getattr(self, name) for name in names}
+        parts = {
+            "encoder": self.encoder,
+            "generator": self.generator,
+            "viewpoint_estimator": self.viewpoint_estimator,
+            "refiner": self.refiner,
+        }
         return {name: network for name, network in parts.items() if network is not None}
 
     def call(self, masks: tf.Tensor) -> tf.Tensor:
@@ -118,51 +123,62 @@ class Networks(keras.Model):
             viewpoints = tf.cast(viewpoints, tf.float32)
         if not self.settings.flip_augmentation:
             return self._reconstruct(masks, viewpoints)
-        masks = tf.concat([masks, tf.reverse(masks, [3])], axis=0)
+        masks = tf.concat([masks, tf.reverse(masks, [3])], axis=0)  # columns reversed
         if viewpoints is not None:
             viewpoints = tf.concat([viewpoints, geometry.mirror_viewpoint(viewpoints)], axis=0)
         both = self._reconstruct(masks, viewpoints)
         voxels, mirrored = tf.split(both.voxels, 2)
         return Prediction(
-            (voxels + tf.reverse(mirrored, [3])) / 2,
+            (voxels + tf.reverse(mirrored, [3])) / 2,  # z reversed
             tf.split(both.latents, 2)[0],
             None if both.viewpoints is None else tf.split(both.viewpoints, 2)[0],
         )
 
-    def _reconstruct(self, masks: tf.Tensor, viewpoints: tf.Tensor | None) -> Prediction:
+    def _reconstruct(self, masks: tf.Tensor, given: tf.Tensor | None) -> Prediction:
+        """Reconstruct without flip augmentation; the viewpoints may be given."""
         count = masks.shape[1]
         by_object = lambda values: tf.reshape(values, [-1, count, *values.shape[1:]])
-        flat = tf.reshape(masks, [-1, *masks.shape[2:]])
-        seen_from = None if viewpoints is None else tf.reshape(viewpoints, [-1, 2])
-
-        def refine(voxels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-            if self.refiner is None:
-                return voxels, seen_from
-            used = seen_from
-            if used is None:
-                used = self.estimate_viewpoints(flat, voxels)
-            return self.refiner([voxels, flat, used], training=False), used
-
-        latents = self.encoder(flat, training=False)
-        voxels, used = refine(self.generator(latents, training=False))
+        masks = tf.reshape(masks, [-1, *masks.shape[2:]])  # [B·K, S, S, 1]
+        if given is not None:
+            given = tf.reshape(given, [-1, 2])
+        latents = self.encoder(masks, training=False)
+        voxels, viewpoints = self._refine(self.generator(latents, training=False), masks, given)
         if count > 1:
+            # The shape that the views agree on.
             logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
             if self.refiner is not None:
+                # R corrects it by each view.
                 agreed = resolutions.coarse_voxels(tf.sigmoid(logits), self.settings.generated_size)
-                voxels, used = refine(tf.repeat(agreed, count, axis=0))
+                voxels, viewpoints = self._refine(tf.repeat(agreed, count, axis=0), masks, given)
                 logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
-            if used is not None:
-                side = resolutions.coarse_side(self.settings.image_size, self.settings.voxel_size)
-                back_project = BackProjection(self.settings.voxel_size, self.settings.camera)
-                outside = 1 - back_project(resolutions.coarse_masks(flat, side), used)[..., 0]
+            if viewpoints is not None:
+                # Each view carves what it sees outside its mask.
+                outside = 1 - self._back_project(masks, viewpoints)
                 logits -= _CARVED_LOGIT * tf.reduce_sum(by_object(outside), axis=1)
             voxels = tf.sigmoid(logits)
-        return Prediction(voxels, by_object(latents), None if used is None else by_object(used))
+        viewpoints = None if viewpoints is None else by_object(viewpoints)
+        return Prediction(voxels, by_object(latents), viewpoints)
+
+    def _refine(
+        self, voxels: tf.Tensor, masks: tf.Tensor, given: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Correct voxels by R, if there is one; return them and the viewpoints of the masks."""
+        if self.refiner is None:
+            return voxels, given
+        viewpoints = self.estimate_viewpoints(masks, voxels) if given is None else given
+        return self.refiner([voxels, masks, viewpoints], training=False), viewpoints
+
+    def _back_project(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
+        size = self.settings.voxel_size
+        side = resolutions.coarse_side(self.settings.image_size, size)
+        back_project = BackProjection(size, self.settings.camera)
+        return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
 
     def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
         """Estimate from where masks [B, S, S, 1] were seen, [B, 2] in degrees.
 
-        V says what is likely, and their reconstructions by G [B, n, n, n] what fits.
+        V's probabilities count, and how well G's reconstructions [B, n, n, n] match the masks.
         """
         outputs = self.viewpoint_estimator(masks, training=False)
         return viewpoint_search.search_viewpoints(
@@ -194,8 +210,8 @@ class Networks(keras.Model):
           The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
           None if they are unknown.
         """
-        voxels, _, seen_from = self._predict_views(masks, viewpoints)
-        return voxels.numpy(), None if seen_from is None else seen_from.numpy()
+        voxels, _, used = self._predict_views(masks, viewpoints)
+        return voxels.numpy(), None if used is None else used.numpy()
 
     def frozen_copy(self) -> "Networks":
         """Return networks with the same layers and weights of their own, which are not trained."""
@@ -210,11 +226,11 @@ class Networks(keras.Model):
         for weight, source in self._pairs(other):
             weight.assign(source)
 
-    def move_towards(self, other: "Networks", share: tf.Tensor) -> None:
-        """Move the weights towards those of networks with the same parts, by a share of the way."""
+    def update_average(self, other: "Networks", rate: tf.Tensor) -> None:
+        """Move the weights towards those of the other's parts: w ← w + rate · (w' − w)."""
         for weight, target in self._pairs(other):
             # In this form, the average of a constant weight stays exactly equal to it.
-            weight.assign_add(share * (target - weight))
+            weight.assign_add(rate * (target - weight))
 
     def _pairs(self, other: "Networks") -> Iterator[tuple[keras.Variable, keras.Variable]]:
         others = other.parts
@@ -229,10 +245,10 @@ class Networks(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Networks":
         """Build the networks, with new weights."""
-        return build(ModelSettings.from_dict(config["settings"]), config["precision"])[0]
+        return build_networks(ModelSettings.from_dict(config["settings"]), config["precision"])[0]
 
 
-def build(
+def build_networks(
     settings: ModelSettings, precision: str = "float32", jit_compile: bool = True
 ) -> tuple[Networks, keras.Model]:
     """Build the networks of a model, and D, which only training uses.

@@ -56,7 +56,7 @@ def read(folder: str | os.PathLike = FOLDER) -> tuple[Networks, ModelInfo]:
         if hashlib.sha256(data).hexdigest() != description["sha256"]:
             raise UserError(f"{folder / _WEIGHTS} is damaged: {_FIX}")
         info = ModelInfo.from_dict(description)
-        model, _ = networks.build(info.settings)
+        model, _ = networks.build_networks(info.settings)
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             model.set_weights([stored[name].astype(np.float32) for name in stored.files])
     return model, info

@@ -17,13 +17,13 @@ def count() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def total(rows: int | tf.Tensor) -> int | tf.Tensor:
+def global_count(rows: int | tf.Tensor) -> int | tf.Tensor:
     """Return the rows of the whole batch, given the rows of this replica."""
     return rows * count()
 
 
-def share(values: tf.Tensor) -> tf.Tensor:
-    """Return this replica's rows [rows, ...] of the whole batch's values [total(rows), ...]."""
+def local_rows(values: tf.Tensor) -> tf.Tensor:
+    """Return this replica's rows [B, ...] of the whole batch's values [replicas · B, ...]."""
     replicas = count()
     if replicas == 1:
         return values
@@ -31,7 +31,7 @@ def share(values: tf.Tensor) -> tf.Tensor:
     return parts[tf.distribute.get_replica_context().replica_id_in_sync_group]
 
 
-def apply_mean(
+def apply_averaged(
     optimizer: keras.optimizers.Optimizer,
     gradients: Sequence[tf.Tensor],
     variables: Sequence[keras.Variable],

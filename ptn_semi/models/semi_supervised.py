@@ -94,7 +94,7 @@ class SemiSupervisedReconstructor(keras.Model):
         self.freeze_encoder, self.ema_decay = freeze_encoder, ema_decay
         self.warp_strength, self.precision, self.seed = warp_strength, precision, seed
         keras.utils.set_random_seed(seed)
-        self.networks, self.discriminator = networks.build(self.settings, precision)
+        self.networks, self.discriminator = networks.build_networks(self.settings, precision)
         self.networks.encoder.trainable = not freeze_encoder
         self.ema = self.networks.frozen_copy()
         self.steps = self.add_weight(
@@ -151,16 +151,16 @@ class SemiSupervisedReconstructor(keras.Model):
 
         The class describes the batch. Returns scalar losses by name.
         """
-        settings, draws = self.loss_settings, Draws(self.seed, self.steps)
+        loss_settings, draws = self.loss_settings, Draws(self.seed, self.steps)
         results: Losses = {}
-        if settings.supervision != "unlabeled":
+        if loss_settings.supervision != "unlabeled":
             results |= self._supervised(batch, draws)
-        elif settings.occupancy_weight:
+        elif loss_settings.occupancy_weight:
             results |= self._generated(tf.shape(batch["unlabeled"])[0], draws)
-        if settings.supervision != "labeled":
-            if settings.self_reconstruction_weight:
+        if loss_settings.supervision != "labeled":
+            if loss_settings.self_reconstruction_weight:
                 results |= self._self_reconstruction(batch["unlabeled"])
-            if settings.adversarial_weight:
+            if loss_settings.adversarial_weight:
                 results |= self._adversarial(batch["unlabeled"], draws)
         self.steps.assign_add(1)
         self._update_ema()
@@ -171,12 +171,14 @@ class SemiSupervisedReconstructor(keras.Model):
 
         One forward and one backward pass serve both E and G.
         """
-        weights = self.loss_settings
+        loss_settings = self.loss_settings
         views = tf.concat([batch["view_a"], batch["view_b"]], axis=0)
         viewpoints = tf.concat([batch["viewpoint_a"], batch["viewpoint_b"]], axis=0)
         masks, results = views, {}
-        if weights.occupancy_weight:
-            warped, renders, seen_from = self._warp(batch["hull"], batch["warp_strength"], draws)
+        if loss_settings.occupancy_weight:
+            warped, renders, warped_viewpoints = self._warp(
+                batch["hull"], batch["warp_strength"], draws
+            )
             masks = tf.concat([views, renders[:, 0]], axis=0)
         pairs = tf.shape(batch["view_a"])[0]
         with tf.GradientTape() as tape:
@@ -191,29 +193,29 @@ class SemiSupervisedReconstructor(keras.Model):
             predicted = self.networks.projector([crossed, viewpoints])
             # The loss is a mean over both directions, but equation 1 is their sum.
             reconstruction = 2 * losses.reconstruction_loss(
-                predicted, self._averaged(views), weights.mask_loss
+                predicted, self._averaged(views), loss_settings.mask_loss
             )
             latent = losses.latent_invariance_loss(latents_a, latents_b)
             voxel = losses.voxel_invariance_loss(voxels_a, voxels_b)
             total = (
-                weights.reconstruction_weight * reconstruction
-                + weights.latent_invariance_weight * latent
-                + weights.voxel_invariance_weight * voxel
+                loss_settings.reconstruction_weight * reconstruction
+                + loss_settings.latent_invariance_weight * latent
+                + loss_settings.voxel_invariance_weight * voxel
             )
-            if weights.occupancy_weight:
+            if loss_settings.occupancy_weight:
                 target = resolutions.coarse_voxels(warped, self.settings.generated_size)
                 occupancy = losses.occupancy_loss(warped_voxels, target)
-                total += weights.occupancy_weight * occupancy
+                total += loss_settings.occupancy_weight * occupancy
                 results["occupancy_loss"] = occupancy
-        self._update_encoder_and_generator(tape, total)
-        if self.networks.refiner is not None:
+        self._minimize_encoder_and_generator(tape, total)
+        if self.networks.refiner is not None:  # only with an occupancy_weight
             results["refinement_loss"] = self._train_refiner(
-                warped_voxels, renders[:, 0], seen_from[:, 0], warped
+                warped_voxels, renders[:, 0], warped_viewpoints[:, 0], warped
             )
         if self.networks.viewpoint_estimator is not None:
-            if weights.occupancy_weight:
+            if loss_settings.occupancy_weight:
                 views = tf.concat([views, _flat(renders)], axis=0)
-                viewpoints = tf.concat([viewpoints, _flat(seen_from)], axis=0)
+                viewpoints = tf.concat([viewpoints, _flat(warped_viewpoints)], axis=0)
             results["viewpoint_loss"] = self._train_viewpoint_estimator(views, viewpoints)
         return results | {
             "reconstruction_loss": reconstruction,
@@ -225,38 +227,42 @@ class SemiSupervisedReconstructor(keras.Model):
         """Train E, and V if there is one, on masks of warped shapes that G generates from z."""
         z = draws.latents("generated", count, self.settings.architecture.latent_dim)
         shapes = self.ema.generator(z, training=False) > _OCCUPIED
-        warped, renders, seen_from = self._warp(shapes, self.warp_strength, draws)
+        warped, renders, warped_viewpoints = self._warp(shapes, self.warp_strength, draws)
         with tf.GradientTape() as tape:
             latents = self.networks.encoder(renders[:, 0], training=not self.freeze_encoder)
             voxels = self.networks.generator(latents, training=False)
+            # Without labels there is no R, so G's voxels have the shapes' size.
             occupancy = losses.occupancy_loss(voxels, warped)
             total = self.loss_settings.occupancy_weight * occupancy
-        variables = self.networks.encoder.trainable_variables
-        replicas.apply_mean(self.encoder_optimizer, tape.gradient(total, variables), variables)
+        _minimize(tape, total, (self.encoder_optimizer, self.networks.encoder))
         results = {"occupancy_loss": occupancy}
         if self.networks.viewpoint_estimator is not None:
             results["viewpoint_loss"] = self._train_viewpoint_estimator(
-                _flat(renders), _flat(seen_from)
+                _flat(renders), _flat(warped_viewpoints)
             )
         return results
 
     def _self_reconstruction(self, masks: tf.Tensor) -> Losses:
         """Train E and G to reproduce unlabeled masks from the viewpoints that V estimates."""
-        weights = self.loss_settings
-        grown = tf.cast(self.steps + 1, tf.float32) / max(1, weights.self_reconstruction_warmup)
+        loss_settings = self.loss_settings
+        grown = tf.cast(self.steps + 1, tf.float32) / max(
+            1, loss_settings.self_reconstruction_warmup
+        )
         with tf.GradientTape() as tape:
             _, voxels = self._encode_and_generate(masks)
             with tape.stop_recording():
                 viewpoints = self.networks.estimate_viewpoints(masks, voxels)
             predicted = self.networks.projector([voxels, viewpoints])
-            loss = losses.reconstruction_loss(predicted, self._averaged(masks), weights.mask_loss)
-            total = tf.minimum(1.0, grown) * weights.self_reconstruction_weight * loss
-        self._update_encoder_and_generator(tape, total)
+            loss = losses.reconstruction_loss(
+                predicted, self._averaged(masks), loss_settings.mask_loss
+            )
+            total = tf.minimum(1.0, grown) * loss_settings.self_reconstruction_weight * loss
+        self._minimize_encoder_and_generator(tape, total)
         return {"self_reconstruction_loss": loss}
 
     def _adversarial(self, masks: tf.Tensor, draws: Draws) -> Losses:
         """Train G and D on the GAN losses, with the same fake masks for both."""
-        weights, generator = self.loss_settings, self.networks.generator
+        loss_settings, generator = self.loss_settings, self.networks.generator
         real = self._averaged(masks)
         count = tf.shape(real)[0]
         z = draws.latents("latents", count, self.settings.architecture.latent_dim)
@@ -267,22 +273,18 @@ class SemiSupervisedReconstructor(keras.Model):
             fake = self.networks.projector([generator(z, training=True), viewpoints])
             logits = self.discriminator(tf.concat([real, fake], axis=0), training=True)
             discriminator_loss, generator_loss = losses.gan_losses(
-                weights.gan_loss, *tf.split(logits, 2)
+                loss_settings.gan_loss, *tf.split(logits, 2)
             )
             penalty = losses.gradient_penalty(
-                weights.gradient_penalty, self.discriminator, real, draws.seed("penalty")
+                loss_settings.gradient_penalty, self.discriminator, real, draws.seed("penalty")
             )
-            discriminator_total = discriminator_loss + weights.gradient_penalty_weight * penalty
-            generator_total = weights.adversarial_weight * generator_loss
-        discriminator_variables = self.discriminator.trainable_variables
-        generator_variables = generator.trainable_variables
-        discriminator_gradients = tape.gradient(discriminator_total, discriminator_variables)
-        generator_gradients = tape.gradient(generator_total, generator_variables)
-        replicas.apply_mean(
-            self.discriminator_optimizer, discriminator_gradients, discriminator_variables
-        )
-        replicas.apply_mean(self.generator_optimizer, generator_gradients, generator_variables)
-        if weights.supervision == "both":
+            discriminator_total = (
+                discriminator_loss + loss_settings.gradient_penalty_weight * penalty
+            )
+            generator_total = loss_settings.adversarial_weight * generator_loss
+        _minimize(tape, discriminator_total, (self.discriminator_optimizer, self.discriminator))
+        _minimize(tape, generator_total, (self.generator_optimizer, generator))
+        if loss_settings.supervision == "both":
             # At test time, batch norm sees reconstructions only. Its statistics must not include
             # the fakes.
             for variable, value in zip(statistics, before, strict=True):
@@ -299,39 +301,35 @@ class SemiSupervisedReconstructor(keras.Model):
         latents = self.networks.encoder(masks, training=not self.freeze_encoder)
         return latents, self.networks.generator(latents, training=True)
 
-    def _update_encoder_and_generator(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        encoder_variables = self.networks.encoder.trainable_variables
-        generator_variables = self.networks.generator.trainable_variables
-        gradients = tape.gradient(loss, encoder_variables + generator_variables)
-        count = len(encoder_variables)
-        replicas.apply_mean(self.encoder_optimizer, gradients[:count], encoder_variables)
-        replicas.apply_mean(self.generator_optimizer, gradients[count:], generator_variables)
+    def _minimize_encoder_and_generator(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        encoder = self.encoder_optimizer, self.networks.encoder
+        generator = self.generator_optimizer, self.networks.generator
+        _minimize(tape, loss, encoder, generator)
 
     def _train_refiner(
         self, voxels: tf.Tensor, masks: tf.Tensor, viewpoints: tf.Tensor, occupied: tf.Tensor
     ) -> tf.Tensor:
-        """Train R on reconstructions of masks of shapes that are known; return its loss.
+        """Train R on reconstructions of shapes whose true voxels are known; return its loss.
 
         Every other mask comes with its true viewpoint, and the others with those that V estimates,
         so that R exploits a correct viewpoint without depending on it.
         """
         estimated = self.networks.estimate_viewpoints(masks, voxels)
-        rows = replicas.share(tf.range(replicas.total(tf.shape(masks)[0])))
+        # Rows of the whole batch, so that replicas alternate as one device does.
+        rows = replicas.local_rows(tf.range(replicas.global_count(tf.shape(masks)[0])))
         used = tf.where(rows[:, None] % 2 == 0, viewpoints, estimated)
-        variables = self.networks.refiner.trainable_variables
         with tf.GradientTape() as tape:
             refined = self.networks.refiner([voxels, masks, used], training=True)
             loss = losses.occupancy_loss(refined, occupied)
-        replicas.apply_mean(self.refiner_optimizer, tape.gradient(loss, variables), variables)
+        _minimize(tape, loss, (self.refiner_optimizer, self.networks.refiner))
         return loss
 
     def _train_viewpoint_estimator(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Train V on masks whose viewpoints are known; return its loss."""
-        variables = self.networks.viewpoint_estimator.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self.networks.viewpoint_estimator(masks, training=True)
             loss = viewpoint_bins.viewpoint_loss(outputs, viewpoints, self.settings.elevation_range)
-        replicas.apply_mean(self.viewpoint_optimizer, tape.gradient(loss, variables), variables)
+        _minimize(tape, loss, (self.viewpoint_optimizer, self.networks.viewpoint_estimator))
         return loss
 
     def _warp(
@@ -364,7 +362,7 @@ class SemiSupervisedReconstructor(keras.Model):
         # The decay is lower in early steps, so that the EMA forgets the random initial weights.
         steps = tf.cast(self.steps, tf.float32)
         decay = tf.minimum(self.ema_decay, (1 + steps) / (10 + steps))
-        self.ema.move_towards(self.networks, 1 - decay)
+        self.ema.update_average(self.networks, 1 - decay)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that `from_config` takes."""
@@ -383,3 +381,15 @@ class SemiSupervisedReconstructor(keras.Model):
 def _flat(values: tf.Tensor) -> tf.Tensor:
     """Join the first two axes."""
     return tf.reshape(values, [-1, *values.shape[2:]])
+
+
+def _minimize(
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    *trained: tuple[keras.optimizers.Optimizer, keras.Model],
+) -> None:
+    """Take one step of each network's optimizer; a frozen network has no variables to update."""
+    variables = [network.trainable_variables for _, network in trained]
+    gradients = tape.gradient(loss, variables)
+    for (optimizer, _), of_network, to_update in zip(trained, gradients, variables, strict=True):
+        replicas.apply_averaged(optimizer, of_network, to_update)

@@ -24,14 +24,14 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float | tf.Tensor)
     count, size = tf.shape(voxels)[0], voxels.shape[1]
     seeds = tf.unstack(tf.random.split(seed, 2))
     strength = tf.reshape(tf.cast(strength, tf.float32), [-1, 1])
-    total = replicas.total(count)
+    total = replicas.global_count(count)
     stretch = tf.random.stateless_uniform([total, 3], seeds[0])
-    stretch = tf.exp(_between(replicas.share(stretch), strength))
+    stretch = tf.exp(_between(replicas.local_rows(stretch), strength))
     extent = tf.stack([_extent(voxels, axis) for axis in (1, 2, 3)], axis=1)  # [B, 3]
     longest = tf.reduce_max(extent, axis=1, keepdims=True)
     stretch *= longest / tf.reduce_max(stretch * extent, axis=1, keepdims=True)
     pieces = tf.random.stateless_uniform([total, 3, _KNOTS], seeds[1])
-    pieces = tf.exp(_between(replicas.share(pieces), strength[..., None]))
+    pieces = tf.exp(_between(replicas.local_rows(pieces), strength[..., None]))
 
     places = (tf.range(size, dtype=tf.float32) + 0.5) / size * 2 - 1  # voxel centres, in [-1, 1]
     for i in range(3):

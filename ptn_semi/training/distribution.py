@@ -143,7 +143,7 @@ def compile_step(
     """
 
     def of_replica(batch):
-        return model.train_step({name: replicas.share(rows) for name, rows in batch.items()})
+        return model.train_step({name: replicas.local_rows(rows) for name, rows in batch.items()})
 
     # Nothing in a step branches on a tensor, so autograph would only make it slower to trace.
     @tf.function(jit_compile=jit_compile, autograph=False)

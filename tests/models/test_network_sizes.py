@@ -73,7 +73,7 @@ def refining(preset, precision, voxel_size=32):
     settings = ModelSettings(
         PRESETS[preset], voxel_size, has_viewpoint_estimator=True, has_refiner=True
     )
-    return networks.build(settings, precision)[0]
+    return networks.build_networks(settings, precision)[0]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -41,7 +41,7 @@ def refining(request):
 
 @pytest.mark.parametrize("voxel_size", architectures.VOXEL_SIZES)
 def test_masks_are_reconstructed_one_by_one(voxel_size):
-    model, _ = networks.build(ModelSettings(TINY, voxel_size))
+    model, _ = networks.build_networks(ModelSettings(TINY, voxel_size))
     voxels = model(MASKS).numpy()
     assert voxels.shape == (3, voxel_size, voxel_size, voxel_size)
     assert 0 <= voxels.min() < voxels.max() <= 1
@@ -71,7 +71,7 @@ def test_flip_augmentation_mirrors_predictions_with_their_masks():
 
 @pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32), (2, 32, 32), (2, 16, 16, 1)])
 def test_masks_of_other_shapes_are_refused(shape):
-    model, _ = networks.build(ModelSettings(TINY))
+    model, _ = networks.build_networks(ModelSettings(TINY))
     with pytest.raises(ValueError, match=r"masks must be \[B, 32, 32, 1\], not .* mask\[None\]"):
         model.predict(np.zeros(shape, np.float32))
 
@@ -82,7 +82,7 @@ def test_predict_compiles_the_call(refining):
 
 def test_config_gives_the_same_networks():
     settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
-    model, _ = networks.build(settings, "mixed_bfloat16")
+    model, _ = networks.build_networks(settings, "mixed_bfloat16")
     again = networks.Networks.from_config(model.get_config())
     assert again.settings == settings and again.parts.keys() == model.parts.keys()
     assert again.encoder.dtype_policy.name == "mixed_bfloat16"
@@ -108,7 +108,7 @@ def test_given_viewpoints_are_kept_and_used(refining):
 @pytest.mark.parametrize("settings", [{}, FLIP])
 def test_views_carve_what_they_see_outside_their_masks(settings):
     # Without R and V: the mean of what G predicts, less what is outside.
-    model, _ = networks.build(ModelSettings(TINY, **settings))
+    model, _ = networks.build_networks(ModelSettings(TINY, **settings))
     masks = random_masks(3)[:1]
     plain, _, unknown = model.reconstruct(masks)
     assert unknown is None

@@ -17,7 +17,7 @@ INFO = ModelInfo(SETTINGS, threshold=0.4, extent=0.8, categories=("chair",), ste
 
 @pytest.fixture(scope="module")
 def model():
-    return networks.build(SETTINGS)[0]
+    return networks.build_networks(SETTINGS)[0]
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
 
 def test_init_from_the_pretrained_model(tmp_path, monkeypatch):
     settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
-    source, _ = networks.build(settings)
+    source, _ = networks.build_networks(settings)
     info = ModelInfo(settings, 0.4, 0.8, ("chair",), 1)
     pretrained.write(source, info, tmp_path)
     read = pretrained.read
