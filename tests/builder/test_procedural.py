@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from shapenet_posed_masks import procedural
-from shapenet_posed_masks.procedural.solids import Capsule, Ellipsoid, box, cylinder, rasterise
+from shapenet_posed_masks.procedural.solids import box, cylinder, ellipsoid, rasterise, rod
 
 COUNT = 30  # shapes per category
 
@@ -125,7 +125,7 @@ def test_rasterise_of_a_box_is_exact():
 
 
 def test_rasterise_keeps_volumes():
-    ball = rasterise([Ellipsoid((1, 2, 3), (1, 1, 1))], 64).mean()
+    ball = rasterise([ellipsoid((1, 2, 3), (1, 1, 1))], 64).mean()
     rod = rasterise([cylinder(0, (0, 0), 1, (0, 2))], 64).mean()
     assert ball == pytest.approx(np.pi / 6, rel=0.02)
     assert rod == pytest.approx(np.pi / 4, rel=0.02)
@@ -133,6 +133,6 @@ def test_rasterise_keeps_volumes():
 
 @pytest.mark.parametrize("tip", [(1, 0, 0), (1, 0.7, 0.3), (1, 1, 1), (0.2, 1, 0.1)])
 def test_thin_bars_do_not_vanish(tip):
-    voxels = rasterise([Capsule((0, 0, 0), tip, 1e-4)], 32)
+    voxels = rasterise([rod((0, 0, 0), tip, 1e-4)], 32)
     assert_fitted(voxels)
     assert count_components(voxels) == 1

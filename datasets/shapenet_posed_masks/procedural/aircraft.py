@@ -1,7 +1,7 @@
 """Airplanes, nose to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, around, cylinder, loft, mirror
+from .solids import Solid, around, cylinder, ellipsoid, loft, mirror, rod
 
 
 def _wing(root, tip, thick):
@@ -34,10 +34,10 @@ def airplane(draw: Draw) -> list[Solid]:
     nose, tail = draw(0.75, 1.0), -draw(0.75, 1.0)
     if kind == "flying wing":
         nose, tail, radius = draw(0.2, 0.5), -draw(0.2, 0.5), draw(0.08, 0.14)
-    spine = Capsule((nose - 0.06, 0, 0), (tail + 0.06, 0, 0), 0.02)  # holds fins and the propeller
+    spine = rod((nose - 0.06, 0, 0), (tail + 0.06, 0, 0), 0.02)  # holds fins and the propeller
     solids: list[Solid] = [
         spine,
-        Ellipsoid(((nose + tail) / 2, 0, 0), ((nose - tail) / 2, radius * stretch, radius)),
+        ellipsoid(((nose + tail) / 2, 0, 0), ((nose - tail) / 2, radius * stretch, radius)),
     ]
     if kind in ("airliner", "light", "biplane"):  # a tube with a nose and a rising tail
         front, rear = nose - draw(1.5, 3.5) * radius, tail * draw(0.3, 0.6)
@@ -47,7 +47,7 @@ def airplane(draw: Draw) -> list[Solid]:
         solids.append(loft(0, (tail, rear), start, (0, 0, radius, radius), "round"))
     if kind in ("fighter", "light", "glider", "biplane") or draw.chance(0.3):
         x = draw(0.1, 0.5) * nose
-        solids.append(Ellipsoid((x, radius * stretch, 0), (draw(0.12, 0.3), radius, radius * 0.7)))
+        solids.append(ellipsoid((x, radius * stretch, 0), (draw(0.12, 0.3), radius, radius * 0.7)))
 
     # Wings
     root_x, thick = draw(-0.1, 0.25) - (0.25 if kind == "delta" else 0), draw(0.015, 0.05)
@@ -67,8 +67,8 @@ def airplane(draw: Draw) -> list[Solid]:
         upper_root = (root_x + 0.05, height + gap, 0, chord)
         upper = _wing(upper_root, (tip[0] + 0.05, tip[1] + gap, span, tip[3]), thick)
         z = span * draw(0.5, 0.8)
-        strut = Capsule((root_x, height, z), (root_x + 0.05, height + gap, z), 0.02)
-        inner = Capsule((root_x, 0, radius * 0.5), (root_x + 0.05, height + gap, 0.1), 0.02)
+        strut = rod((root_x, height, z), (root_x + 0.05, height + gap, z), 0.02)
+        inner = rod((root_x, 0, radius * 0.5), (root_x + 0.05, height + gap, 0.1), 0.02)
         solids += mirror(upper, strut, inner)
     if draw.chance(0.25):  # winglets
         rise = draw(0.1, 0.25)
@@ -118,7 +118,7 @@ def airplane(draw: Draw) -> list[Solid]:
     if where == "rear":
         x = tail * draw(0.4, 0.65)
         z = radius * 0.8 + size
-        pylon = Capsule((x, 0, 0), (x, radius * 0.4, z), 0.02)
+        pylon = rod((x, 0, 0), (x, radius * 0.4, z), 0.02)
         solids += mirror(pylon, cylinder(0, (radius * 0.4, z), size, around(x, length)))
     if where == "nose":  # a propeller
         blade = draw(0.15, 0.3)
@@ -126,7 +126,7 @@ def airplane(draw: Draw) -> list[Solid]:
         solids.append(loft(0, (nose - 0.06, nose), disc))
     if where == "top" and tail_kind != "none":
         x = tail * 0.6
-        solids.append(Capsule((x, 0, 0), (x, radius * 1.2, 0), 0.02))
+        solids.append(rod((x, 0, 0), (x, radius * 1.2, 0), 0.02))
         solids.append(cylinder(0, (radius * 1.2, 0), size * 1.2, around(x, length)))
     gear = draw.pick("none", "none", "wheels", "floats")
     low = -radius - draw(0.06, 0.18)
@@ -134,15 +134,15 @@ def airplane(draw: Draw) -> list[Solid]:
         z = radius + draw(0.1, 0.25)
         x = root_x + 0.05
         solids += mirror(
-            Ellipsoid((x, low, z), (draw(0.35, 0.6), 0.06, 0.06)),
-            Capsule((x, low, z), (x, 0, 0), 0.02),
+            ellipsoid((x, low, z), (draw(0.35, 0.6), 0.06, 0.06)),
+            rod((x, low, z), (x, 0, 0), 0.02),
         )
     if gear == "wheels" and kind != "glider":
         z = radius + draw(0, 0.2)
         solids += mirror(
-            Capsule((root_x, low, z), (root_x, height, 0), 0.02),
+            rod((root_x, low, z), (root_x, height, 0), 0.02),
             cylinder(2, (root_x, low), 0.06, (z - 0.02, z + 0.03)),
         )
         x = nose * 0.7
-        solids.append(Capsule((x, low, 0), (x, 0, 0), 0.025))
+        solids.append(rod((x, low, 0), (x, 0, 0), 0.025))
     return solids

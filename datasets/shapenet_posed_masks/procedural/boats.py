@@ -1,7 +1,7 @@
 """Vessels, bow to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, prism
+from .solids import Solid, around, box, cylinder, ellipsoid, loft, mirror, prism, rod
 
 
 def _hull(draw, beam, depth, bow, stern):
@@ -25,7 +25,7 @@ def _sailboat(draw):
     masts = draw.pick((0.15,), (0.15,), (0.45, -0.2), (0.6, 0.0, -0.55))
     for i, x in enumerate(masts):
         top = depth + high * (1 - 0.12 * i) / (1 + 0.25 * (len(masts) - 1))
-        solids.append(Capsule((x, 0, 0), (x, top, 0), 0.025))
+        solids.append(rod((x, 0, 0), (x, top, 0), 0.025))
         foot, boom = depth + draw(0.05, 0.25), draw(0.4, 0.75) / len(masts)
         rig = draw.pick("none", "triangle", "triangle", "square", "jib")
         if rig in ("triangle", "jib"):
@@ -33,7 +33,7 @@ def _sailboat(draw):
             sail = [(x + 0.02, foot), (x + 0.02, top), (x - boom, foot)]
             if swing:
                 z = (0.1, swing) if swing > 0 else (swing, -0.1)
-                solids.append(Capsule((x, foot, 0), (x - boom, foot, sum(z) / 2), 0.025))
+                solids.append(rod((x, foot, 0), (x - boom, foot, sum(z) / 2), 0.025))
             solids.append(prism(2, sail, (-0.02, 0.02)))
         if rig == "square":
             width = beam * draw(1.2, 2.4)
@@ -72,7 +72,7 @@ def _ship(draw):
             x, y = start + i * each, (deck, depth + draw(0.05, 0.4))
             solids.append(box((x, x + each * 0.8), y, (-beam * 0.9, beam * 0.9)))
         if draw.chance(0.4):
-            solids.append(Capsule((0.1, depth, 0), (0.3, depth + draw(0.4, 0.8), 0), 0.03))
+            solids.append(rod((0.1, depth, 0), (0.3, depth + draw(0.4, 0.8), 0), 0.03))
     if kind == "tanker":
         solids.append(box((bridge, 0.7), (depth - 0.02, depth + 0.06), (-beam * 0.2, beam * 0.2)))
         solids.append(box((0.7, 0.98), (depth - 0.05, depth + 0.1), (-beam * 0.12, beam * 0.12)))
@@ -89,14 +89,14 @@ def _ship(draw):
         x = draw(-0.3, 0.2)
         solids.append(tower(x, draw(0.2, 0.45), draw(0.12, 0.25), 0.8))
         solids.append(tower(x + 0.05, draw(0.06, 0.15), draw(0.3, 0.5), 0.4))
-        solids.append(Capsule((x, depth, 0), (x - 0.05, depth + draw(0.5, 0.9), 0), 0.025))
+        solids.append(rod((x, depth, 0), (x - 0.05, depth + draw(0.5, 0.9), 0), 0.025))
         for at in (0.6, -0.65)[: draw.count(1, 2)]:
             solids.append(cylinder(1, (at, 0), beam * 0.5, (depth - 0.02, depth + 0.1)))
-            solids.append(Capsule((at, depth + 0.08, 0), (at + 0.3, depth + 0.12, 0), 0.02))
+            solids.append(rod((at, depth + 0.08, 0), (at + 0.3, depth + 0.12, 0), 0.02))
     if kind == "fishing":
         x = draw.pick(0.35, -0.5)
         solids.append(tower(x, draw(0.12, 0.25), draw(0.25, 0.45), 0.65))
-        solids.append(Capsule((-x * 0.3, 0, 0), (-x * 0.3, depth + draw(0.5, 1.2), 0), 0.025))
+        solids.append(rod((-x * 0.3, 0, 0), (-x * 0.3, depth + draw(0.5, 1.2), 0), 0.025))
         solids.append(box((0.55, 0.95), around(depth, 0.1), (-beam * 0.15, beam * 0.15)))
     if kind == "carrier":  # a flight deck, with the island on the right
         z = beam * draw(1.1, 1.5)
@@ -147,13 +147,13 @@ def _rowboat(draw):
         solids.append(box(around(x, 0.07), (y - 0.06, y), (-beam * 0.95, beam * 0.95)))
     if draw.chance(0.4):
         reach = beam + draw(0.3, 0.8)
-        oar = Capsule((-0.1, depth, beam * 0.9), (draw(-0.5, 0.2), draw(0, depth), reach), 0.025)
+        oar = rod((-0.1, depth, beam * 0.9), (draw(-0.5, 0.2), draw(0, depth), reach), 0.025)
         solids += mirror(oar)
     elif draw.chance(0.35):  # an outrigger, on one side
         reach, one = beam + draw(0.25, 0.6), draw.pick(-1, 1)
-        solids.append(Ellipsoid((0, depth * 0.3, one * reach), (0.6, 0.06, 0.06)))
+        solids.append(ellipsoid((0, depth * 0.3, one * reach), (0.6, 0.06, 0.06)))
         for x in (-0.3, 0.3):
-            solids.append(Capsule((x, depth * 0.9, 0), (x, depth * 0.3, one * reach), 0.025))
+            solids.append(rod((x, depth * 0.9, 0), (x, depth * 0.3, one * reach), 0.025))
     return solids
 
 
@@ -170,7 +170,7 @@ def _catamaran(draw):
         solids.append(box((rear * 0.7, front * 0.6), y, (-z, z)))
     if draw.chance(0.6):
         top = depth + draw(0.8, 2.4)
-        solids.append(Capsule((front, depth, 0), (front, top, 0), 0.025))
+        solids.append(rod((front, depth, 0), (front, top, 0), 0.025))
         if draw.chance(0.7):
             sail = [(front, depth + 0.2), (front, top), (rear, depth + 0.2)]
             solids.append(prism(2, sail, (-0.02, 0.02)))
@@ -181,7 +181,7 @@ def _submarine(draw):
     radius = draw(0.12, 0.24)
     x, high = draw(0.0, 0.45), radius + draw(0.12, 0.3)
     solids = [
-        Ellipsoid((0, 0, 0), (1, radius, radius)),
+        ellipsoid((0, 0, 0), (1, radius, radius)),
         cylinder(0, (0, 0), radius * 0.93, (-0.45, 0.6)),
         loft(1, (0, high), (x, 0, draw(0.12, 0.25), 0.06)),
         box((-0.92, -0.75), (-radius * 1.3, radius * 1.3), (-0.03, 0.03)),
@@ -190,7 +190,7 @@ def _submarine(draw):
     if draw.chance(0.5):
         solids.append(box(around(x, 0.08), (high - 0.1, high - 0.04), (-0.25, 0.25)))
     if draw.chance(0.5):
-        solids.append(Capsule((x, 0, 0), (x, high + draw(0.1, 0.3), 0), 0.025))
+        solids.append(rod((x, 0, 0), (x, high + draw(0.1, 0.3), 0), 0.025))
     return solids
 
 

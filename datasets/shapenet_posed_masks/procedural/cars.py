@@ -3,7 +3,7 @@
 import itertools
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, cylinder, loft, mirror
+from .solids import Solid, around, box, cylinder, loft, mirror, rod
 
 # (low, high) ranges in percent for each body: hood, trunk, windshield and lean of the rear window
 # relative to the length, height to length, belt line to height of the body, width to length.
@@ -72,7 +72,7 @@ def _truck(draw):
         solids.append(box((-1, rear), (floor, floor + 0.1), (-hz * 0.8, hz * 0.8)))
     if load == "crane":
         side = draw(-0.1, 0.1)
-        solids.append(Capsule((rear - 0.15, floor, side), (-draw(0.2, 1.2), top + 0.3, side), 0.05))
+        solids.append(rod((rear - 0.15, floor, side), (-draw(0.2, 1.2), top + 0.3, side), 0.05))
     axles = [front - cab * 0.3, -0.75, *([-0.45] if draw.chance(0.5) else [])]
     return solids + _wheels(draw, hz, axles, radius)
 

@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest, band
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, loft, mirror, prism, tube
+from .solids import Solid, around, box, loft, mirror, prism, rod, tube
 from .supports import support
 
 
@@ -166,7 +166,7 @@ def _rocking_chair(draw):
     tilt, half = draw(0.1, 0.4), draw(0.03, 0.06)
     solids = mirror(
         *tube(runner, pole),
-        *(Capsule((hx * s, 0.02, z), (hx * s, height, z), pole) for s in (-0.8, 0.8)),
+        *(rod((hx * s, 0.02, z), (hx * s, height, z), pole) for s in (-0.8, 0.8)),
     )
     solids.append(box((-hx, hx), around(height, half), (-hz - pole, hz + pole)))
     solids += backrest(draw, -hx + half, hz, height, high, tilt, half)

@@ -3,7 +3,7 @@
 import itertools
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, circle_points, loft, mirror, on_side, tube
+from .solids import Solid, around, box, circle_points, loft, mirror, on_side, rod, tube
 
 
 def display(draw: Draw) -> list[Solid]:
@@ -91,7 +91,7 @@ def _stand(draw, kind, stem_x, foot, half, hz):
     if stand == "blades":
         z = hz * draw(0.4, 0.9)
         top = (stem_x, foot + half * 0.2, z)
-        solids += mirror(*(Capsule((stem_x + s * deep, bar, z), top, bar) for s in (-1, 1)))
+        solids += mirror(*(rod((stem_x + s * deep, bar, z), top, bar) for s in (-1, 1)))
     if stand == "box":  # a chest or rack under the screen
         x, wide = draw(0.15, 0.5), hz * draw(0.5, 1.2)
         solids.append(box(around(stem_x, x), (0, foot + 0.05), (-wide, wide)))

@@ -1,7 +1,7 @@
 """Lamps, front to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, box, circle_points, cylinder, loft, mirror, tube
+from .solids import Solid, box, circle_points, cylinder, ellipsoid, loft, mirror, rod, tube
 
 
 def _shade(draw, x, low, z=0.0, size=1.0):
@@ -9,7 +9,7 @@ def _shade(draw, x, low, z=0.0, size=1.0):
     kind = draw.pick("cone", "cone", "drum", "globe", "bowl", "square", "bell")
     radius, high = size * draw(0.22, 0.5), size * draw(0.25, 0.7)
     if kind == "globe":
-        return [Ellipsoid((x, low + radius, z), (radius, radius * draw(0.7, 1.3), radius))]
+        return [ellipsoid((x, low + radius, z), (radius, radius * draw(0.7, 1.3), radius))]
     if kind == "bell":
         return [
             cylinder(1, (x, z), radius, (low, low + high * 0.4), radius * 0.55),
@@ -29,7 +29,7 @@ def _lamp_base(draw, bar):
     if kind == "tripod":
         rise = draw(0.15, 0.6)
         feet = [(radius * c, bar, radius * s) for c, s in circle_points(3, 0.5)]
-        legs = [Capsule(foot, (0, rise, 0), bar) for foot in feet]
+        legs = [rod(foot, (0, rise, 0), bar) for foot in feet]
         return [*legs, cylinder(1, (0, 0), bar, (rise * 0.5, rise + 0.1))]
     if kind == "square":
         return [box((-radius, radius), (0, high), (-radius, radius))]
@@ -45,7 +45,7 @@ def _table_lamp(draw, bar):
     body = draw.pick("egg", "vase", "column", "stack")
     solids = [cylinder(1, (0, 0), bar, (0, high + 0.2)), *_lamp_base(draw, bar)]
     if body == "egg":
-        solids.append(Ellipsoid((0, high / 2, 0), (belly, high / 2, belly)))
+        solids.append(ellipsoid((0, high / 2, 0), (belly, high / 2, belly)))
     if body == "vase":
         solids.append(cylinder(1, (0, 0), belly * 0.5, (0, high * 0.6), belly))
         solids.append(cylinder(1, (0, 0), belly, (high * 0.6, high), belly * 0.3))
@@ -53,7 +53,7 @@ def _table_lamp(draw, bar):
         solids.append(cylinder(1, (0, 0), belly * 0.5, (0, high)))
     if body == "stack":
         radius = high / 6
-        solids += [Ellipsoid((0, radius * (2 * i + 1), 0), (radius,) * 3) for i in range(3)]
+        solids += [ellipsoid((0, radius * (2 * i + 1), 0), (radius,) * 3) for i in range(3)]
     return solids + _shade(draw, 0, high, size=draw(0.7, 1.4))
 
 
@@ -96,7 +96,7 @@ def _chandelier(draw, bar):
     cup, tall = draw(0.08, 0.2), draw(0.1, 0.35)
     for c, s in circle_points(count, turn):
         x, z = reach * c, reach * s
-        solids.append(Capsule((0, 0, 0), (x, up, z), bar))
+        solids.append(rod((0, 0, 0), (x, up, z), bar))
         solids.append(cylinder(1, (x, z), cup, (up, up + tall), cup * 0.7))
     return solids
 
@@ -131,7 +131,7 @@ def _tree_lamp(draw, bar):
     solids = [*tube([(0, 0, 0), (0, high, 0)], bar), *_lamp_base(draw, bar)]
     for i, (c, s) in enumerate(circle_points(heads, draw.count(0, 7) / 8)):
         y, reach = high * (1 - 0.15 * i), draw(0.25, 0.6)
-        solids.append(Capsule((0, y, 0), (reach * c, y, reach * s), bar))
+        solids.append(rod((0, y, 0), (reach * c, y, reach * s), bar))
         solids += _shade(draw, reach * c, y - 0.1, reach * s, size=draw(0.35, 0.6))
     return solids
 

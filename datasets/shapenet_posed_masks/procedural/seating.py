@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, on_side, prism
+from .solids import Solid, around, box, cylinder, ellipsoid, loft, mirror, on_side, prism, rod
 from .supports import support
 
 
@@ -144,11 +144,11 @@ def bench(draw: Draw) -> list[Solid]:
     if extra == "planter":  # a tub of flowers at one end
         side, width = draw.pick(-1, 1), draw(0.25, 0.45)
         tub = box((-hx, hx), (0, top + draw(0, 0.3)), (hz - 0.02, hz + 2 * width))
-        bush = Ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
+        bush = ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
         solids += on_side(side, tub, bush)
     if extra == "roof" and back != "none":  # a bus shelter or a swing
         roof = high + draw(0.3, 0.9)
         start = (x - tilt * (high - height), roof, 0)
-        solids += mirror(Capsule((x, height, hz * 0.9), (start[0], roof, hz * 0.9), 0.04))
+        solids += mirror(rod((x, height, hz * 0.9), (start[0], roof, hz * 0.9), 0.04))
         solids.append(box((start[0] - 0.05, hx * draw(0.5, 1.2)), (roof, roof + 0.08), (-hz, hz)))
     return solids

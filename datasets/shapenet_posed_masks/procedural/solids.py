@@ -105,66 +105,41 @@ class Loft:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ellipsoid:
-    """An axis-aligned ellipsoid; `centre` and `radii` are (x, y, z)."""
+class Capsule:
+    """All points near the segment from `a` to `b`: the swept ellipsoid of the given `radii`."""
 
-    centre: tuple[float, ...]
+    a: tuple[float, ...]
+    b: tuple[float, ...]
     radii: tuple[float, ...]
 
     def bounds(self) -> tuple[list[float], list[float]]:
         """Return the (low, high) corners of the bounding box."""
-        pairs = list(zip(self.centre, self.radii, strict=True))
-        return [c - r for c, r in pairs], [c + r for c, r in pairs]
-
-    def thickened(self, thickness: float) -> "Ellipsoid":
-        """Return the solid with every radius large enough to be seen."""
-        return Ellipsoid(self.centre, tuple(max(r, _MIN_RADIUS * thickness) for r in self.radii))
-
-    def mirrored(self) -> "Ellipsoid":
-        """Return the reflection in the plane z = 0."""
-        x, y, z = self.centre
-        return Ellipsoid((x, y, -z), self.radii)
-
-    def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Tell which points the solid holds."""
-        u, v, w = ((a - c) / r for a, c, r in zip((x, y, z), self.centre, self.radii, strict=True))
-        return u * u + v * v + w * w <= 1 + _EPS
-
-
-@dataclasses.dataclass(frozen=True)
-class Capsule:
-    """All points within `radius` of the segment from `a` to `b`, both (x, y, z)."""
-
-    a: tuple[float, ...]
-    b: tuple[float, ...]
-    radius: float
-
-    def bounds(self) -> tuple[list[float], list[float]]:
-        """Return the (low, high) corners of the bounding box."""
-        pairs = list(zip(self.a, self.b, strict=True))
-        return [min(p) - self.radius for p in pairs], [max(p) + self.radius for p in pairs]
+        sides = list(zip(self.a, self.b, self.radii, strict=True))
+        return [min(p, q) - r for p, q, r in sides], [max(p, q) + r for p, q, r in sides]
 
     def thickened(self, thickness: float) -> "Capsule":
-        """Return the solid with a radius large enough to be seen."""
-        return Capsule(self.a, self.b, max(self.radius, _MIN_RADIUS * thickness))
+        """Return the solid with every radius large enough to be seen."""
+        radii = tuple(max(radius, _MIN_RADIUS * thickness) for radius in self.radii)
+        return dataclasses.replace(self, radii=radii)
 
     def mirrored(self) -> "Capsule":
         """Return the reflection in the plane z = 0."""
         (ax, ay, az), (bx, by, bz) = self.a, self.b
-        return Capsule((ax, ay, -az), (bx, by, -bz), self.radius)
+        return Capsule((ax, ay, -az), (bx, by, -bz), self.radii)
 
     def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Tell which points the solid holds."""
-        dx, dy, dz = (q - p for p, q in zip(self.a, self.b, strict=True))
-        px, py, pz = x - self.a[0], y - self.a[1], z - self.a[2]
+        starts = zip((x, y, z), self.a, self.radii, strict=True)
+        px, py, pz = ((q - p) / r for q, p, r in starts)
+        dx, dy, dz = ((q - p) / r for p, q, r in zip(self.a, self.b, self.radii, strict=True))
         length2 = dx * dx + dy * dy + dz * dz
         t = (px * dx + py * dy + pz * dz) / max(length2, 1e-12)
         t = np.minimum(np.maximum(t, 0), 1)
         ex, ey, ez = px - t * dx, py - t * dy, pz - t * dz
-        return ex * ex + ey * ey + ez * ez <= self.radius * self.radius * (1 + _EPS)
+        return ex * ex + ey * ey + ez * ez <= 1 + _EPS
 
 
-Solid: TypeAlias = Loft | Ellipsoid | Capsule
+Solid: TypeAlias = Loft | Capsule
 
 
 def loft(
@@ -213,9 +188,19 @@ def prism(axis: int, outline: Sequence[tuple[float, float]], span: tuple[float, 
     return loft(axis, span, (cu, cv, hu, hv), section=section)
 
 
+def rod(a: tuple[float, ...], b: tuple[float, ...], radius: float) -> Solid:
+    """Return a round bar from `a` to `b`, both (x, y, z), with round ends."""
+    return Capsule(a, b, (radius,) * 3)
+
+
+def ellipsoid(centre: tuple[float, ...], radii: tuple[float, ...]) -> Solid:
+    """Return an axis-aligned ellipsoid; `centre` and `radii` are (x, y, z)."""
+    return Capsule(centre, centre, radii)
+
+
 def tube(points: Sequence[tuple[float, ...]], radius: float) -> list[Solid]:
-    """Return the capsules that join (x, y, z) points in turn."""
-    return [Capsule(a, b, radius) for a, b in itertools.pairwise(points)]
+    """Return the rods that join (x, y, z) points in turn."""
+    return [rod(a, b, radius) for a, b in itertools.pairwise(points)]
 
 
 def mirror(*solids: Solid) -> list[Solid]:

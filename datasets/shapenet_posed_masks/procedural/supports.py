@@ -5,7 +5,7 @@ footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, circle_points, cylinder, loft, mirror
+from .solids import Solid, around, box, circle_points, cylinder, loft, mirror, rod
 
 
 def _legs(draw, hx, hz, height):
@@ -57,7 +57,7 @@ def _star(draw, hx, hz, height):
     hub = draw(0.05, 0.4) * height
     solids = [cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))]
     for c, s in circle_points(spokes, turn):
-        solids.append(Capsule((0, hub, 0), (reach * c, thick, reach * s), thick))
+        solids.append(rod((0, hub, 0), (reach * c, thick, reach * s), thick))
     return solids
 
 
