@@ -160,6 +160,11 @@ def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) 
     return loft(1, y, (middle(x), middle(z), half(x), half(z)))
 
 
+def slab(y: tuple[float, float], x: tuple[float, float], half: float, half_z: float) -> Solid:
+    """Return an upright slab across x whose middle goes from x[0] at y[0] to x[1] at y[1]."""
+    return loft(1, y, (x[0], 0, half, half_z), (x[1], 0, half, half_z))
+
+
 def around(middle: float, half: float) -> tuple[float, float]:
     """Return the pair (low, high) of a span."""
     return middle - half, middle + half
@@ -248,16 +253,11 @@ def _occupied_range(voxels):
 
 
 def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
-    """Fit the union of solids to a grid.
+    """Fit the union of solids to a grid, bool [N, N, N], axes x, y, z.
 
-    Args:
-      solids: the solids in object axes, in any unit.
-      size: N, the voxels along each side of the grid.
-
-    Returns:
-      bool [N, N, N], axes x, y, z: the voxels whose centres are inside. The longest side of the
-      bounding box spans the grid, and the others are centred to the voxel. No bar is thinner than a
-      voxel of a 32-grid, so that nothing vanishes and finer grids show the same object.
+    Voxels are occupied whose centres are inside. The longest side of the bounding box spans the
+    grid, and the others are centred to the voxel. No bar is thinner than a voxel of a 32-grid, so
+    that nothing vanishes and finer grids show the same object.
     """
     low, high = _bounds(solids)
     # The −2 is there because thickening may widen the object itself by up to 1.5 voxels.

@@ -10,7 +10,7 @@ import re
 
 def _read_table() -> dict[str, str]:
     """Return the canonical name of each synset id and each other name."""
-    names = {}
+    names: dict[str, str] = {}
     table = pathlib.Path(__file__).parent.parent / "categories.tsv"
     for line in table.read_text().splitlines()[1:]:
         synset, name, *others = line.split()
