@@ -13,15 +13,9 @@ class Procedural(Source):
     """Generated shapes, spread evenly over the categories.
 
     The ids and shapes of a smaller set are among those of a larger one with the same seed.
-
-    Attributes:
-      num_shapes: how many shapes there are in all.
-      seed: seed of the shapes.
     """
 
     layout = "procedural"
-    num_shapes: int
-    seed: int
 
     def __init__(
         self, categories: Sequence[str], voxel_size: int, num_shapes: int = 2000, seed: int = 0
