@@ -34,8 +34,8 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
       data: the whole file.
       name: what messages call the file, usually its path. Its ending tells the format.
       size: N, the voxels along each side of the grid.
-      up: the axis of the file that points up, one of `grids.AXES`.
-      front: the axis of the file towards which objects face.
+      up: as for `grids.axes_matrix`.
+      front: as for `grids.axes_matrix`.
 
     Returns:
       bool [N, N, N] in object axes, centred and spanning the grid.

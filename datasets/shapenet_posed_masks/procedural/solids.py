@@ -56,8 +56,8 @@ class Loft:
         """Return the (low, high) corners of the bounding box."""
         low, high = [0.0] * 3, [0.0] * 3
         low[self.axis], high[self.axis] = self.span
+        ends = (self.start, self.end)
         for i, other in enumerate(a for a in range(3) if a != self.axis):
-            ends = (self.start, self.end)
             low[other] = min(end[i] - end[2 + i] for end in ends)
             high[other] = max(end[i] + end[2 + i] for end in ends)
         return low, high
@@ -79,13 +79,11 @@ class Loft:
         if self.axis == 2:
             span = (-self.span[1], -self.span[0])
             return dataclasses.replace(self, span=span, start=self.end, end=self.start)
-        flip = lambda end: (end[0], -end[1], end[2], end[3])
+        start, end = ((u, -v, half_u, half_v) for u, v, half_u, half_v in (self.start, self.end))
         section = self.section
         if not isinstance(section, str):
             section = tuple((u, -v) for u, v in section)
-        return dataclasses.replace(
-            self, start=flip(self.start), end=flip(self.end), section=section
-        )
+        return dataclasses.replace(self, start=start, end=end, section=section)
 
     def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Tell which points of its bounding box the solid holds."""
@@ -155,9 +153,8 @@ def loft(
 
 def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> Solid:
     """Return an axis-aligned box from three (low, high) pairs."""
-    half = lambda pair: (pair[1] - pair[0]) / 2
-    middle = lambda pair: (pair[0] + pair[1]) / 2
-    return loft(1, y, (middle(x), middle(z), half(x), half(z)))
+    (x0, x1), (z0, z1) = x, z
+    return loft(1, y, ((x0 + x1) / 2, (z0 + z1) / 2, (x1 - x0) / 2, (z1 - z0) / 2))
 
 
 def slab(y: tuple[float, float], x: tuple[float, float], half: float, half_z: float) -> Solid:
@@ -184,11 +181,8 @@ def cylinder(
 
 def prism(axis: int, outline: Sequence[tuple[float, float]], span: tuple[float, float]) -> Solid:
     """Return a polygon of (u, v) corners in the two other axes, extruded along the axis."""
-    us, vs = zip(*outline, strict=True)
-    frame = []
-    for values in (us, vs):
-        frame.append(((min(values) + max(values)) / 2, (max(values) - min(values)) / 2))
-    (cu, hu), (cv, hv) = frame
+    (u0, u1), (v0, v1) = ((min(values), max(values)) for values in zip(*outline, strict=True))
+    cu, cv, hu, hv = (u0 + u1) / 2, (v0 + v1) / 2, (u1 - u0) / 2, (v1 - v0) / 2
     section = tuple(((u - cu) / hu, (v - cv) / hv) for u, v in outline)
     return loft(axis, span, (cu, cv, hu, hv), section=section)
 
@@ -273,8 +267,5 @@ def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
             break
         # A pointed or round end has slipped between voxel centres.
         scale *= size / extent.max()
-    shift = (size - extent) // 2 - first
-    if shift.any():
-        # Nothing wraps around, because the axes that move have room on both sides.
-        voxels = np.roll(voxels, shift, axis=(0, 1, 2))
-    return voxels
+    # Nothing wraps around, because the axes that move have room on both sides.
+    return np.roll(voxels, (size - extent) // 2 - first, axis=(0, 1, 2))

@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -99,9 +99,8 @@ class Folder(Source):
         return os.path.join(self.root, item.path)
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        return files.read(
-            self._path(item), limit, "replace the file or remove it", within=self.root
-        )
+        fix = "replace the file or remove it"
+        return files.read(self._path(item), limit, fix, within=self.root)
 
 
 class _ModelFolder(Folder):
@@ -189,18 +188,10 @@ class MeshFolder(FileTree):
     extensions = meshes.EXTENSIONS
     expected = f"<category>/<name> ending in {', '.join(meshes.EXTENSIONS)}"
 
-    def __init__(
-        self,
-        root: str,
-        categories: Sequence[str],
-        voxel_size: int,
-        up: str = "+y",
-        front: str = "+z",
-    ):
-        super().__init__(root, categories, voxel_size)
+    def __init__(self, *args: Any, up: str = "+y", front: str = "+z"):
+        super().__init__(*args)
         grids.axes_matrix(up, front)  # raises on wrong axes before anything is read
-        self.up = up
-        self.front = front
+        self.up, self.front = up, front
 
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""

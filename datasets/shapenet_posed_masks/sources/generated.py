@@ -21,8 +21,7 @@ class Procedural(Source):
         self, categories: Sequence[str], voxel_size: int, num_shapes: int = 2000, seed: int = 0
     ):
         super().__init__(categories or procedural.CATEGORIES, voxel_size)
-        self.num_shapes = num_shapes
-        self.seed = seed
+        self.num_shapes, self.seed = num_shapes, seed
         unknown = sorted(set(self.categories) - set(procedural.CATEGORIES))
         if unknown:
             raise unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")

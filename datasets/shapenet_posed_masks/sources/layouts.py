@@ -8,9 +8,8 @@
     meshes             <category>/**.off, .obj, .ply, .stl, .glb
     voxels             <category>/**.binvox, .binvox.gz, .npy, .npz
 
-where <category> is a synset id or a name. Sources are cheap to open. They can be pickled, so that
-several processes can read. They list the same items whatever the order of the files on disk. Ids
-never depend on which other shapes are there. Nothing here imports TensorFlow.
+where <category> is a synset id or a name. Sources are cheap to open and can be pickled. They list
+the same items whatever the order of the files on disk, with ids that depend on no other shapes.
 """
 
 import os
@@ -81,8 +80,8 @@ def open_path(
       **options: as in `open_source`.
 
     Returns:
-      The source, and its items that lie at the path. Their ids are those that `open_source` gives
-      for the parent of the folder of files.
+      The source, and its items that lie at the path, with the ids that they have in `open_source`
+      of the parent of the folder of files.
 
     Raises:
       UserError: if there are no shapes, or they are not of this layout.
