@@ -20,16 +20,7 @@ def test_splits_are_stable_and_have_the_right_shares():
         assert abs(count[split] / 5000 - share) < 0.02
 
 
-def test_three_shapes_of_a_category_are_in_three_splits():
-    others = [Item(f"table/{i}", "table", "") for i in range(99)]
-    for i in range(0, 600, 3):
-        names = [f"chair/{i + j}.obj" for j in range(3)]
-        splits = assign(others + chairs(names))
-        assert {splits[name] for name in names} == {"train", "validation", "test"}
-        assert len(set(assign(chairs(names[:2])).values())) <= 2
-
-
-def test_a_dozen_shapes_keep_their_splits_where_none_is_missing():
+def test_of_a_dozen_shapes_each_split_gets_one_and_no_other_is_moved():
     all_of_them = assign(chairs(f"chair/{i}.obj" for i in range(1200)))
     moved = collections.Counter()
     for i in range(0, 1200, 12):
@@ -38,7 +29,8 @@ def test_a_dozen_shapes_keep_their_splits_where_none_is_missing():
         changed = [
             split for split, hashed in zip(alone.values(), by_hash, strict=True) if split != hashed
         ]
-        # Each split that had no shapes got one, and nothing else was moved.
         assert sorted(changed) == sorted({"train", "validation", "test"} - set(by_hash))
         moved.update(changed)
     assert moved["validation"] > 10 and moved["train"] == 0
+    two = chairs(["chair/0.obj", "chair/1.obj"])
+    assert assign(two) == {each.model_id: all_of_them[each.model_id] for each in two}
