@@ -26,6 +26,7 @@ STRIPS = ply(3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n").replace(
         ("a.off", b"", "is empty"),
         ("a.off", b"\x00\xff garbage", "does not begin with 'OFF'"),
         ("a.off", b"OFF\nfour 4 0\n" + TETRAHEDRON, "does not say how many"),
+        ("a.off", b"OFF\n99999999999 4 0\n" + TETRAHEDRON, "is truncated"),
         ("a.off", b"OFF\n4 3 0\n" + TETRAHEDRON, "4 lines for 3 faces"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 7\n", "a vertex that is not there"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 x 0\n3 0 1 2\n", "cannot be read as .off"),
@@ -50,6 +51,7 @@ STRIPS = ply(3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n").replace(
         ("a.glb", glb({"buffers": [{"uri": "secret.bin", "byteLength": 40}]}), "other files"),
         ("a.glb", glb({"extensionsRequired": ["EXT_mesh_gpu_instancing"]}), "is not supported"),
         ("a.glb", glb({"nodes": [{"mesh": 0, "children": [0]}]}), "contain themselves"),
+        ("a.glb", glb({"nodes": [{}] * 20_000}), "20000 nodes, more than 10000"),
         ("a.glb", glb({"nodes": [{"children": [i]} for i in range(1, 200)] + [{}]}), "too deep"),
     ],
 )

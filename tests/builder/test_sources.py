@@ -45,7 +45,6 @@ def test_an_archive_holds_what_its_folder_holds(vox32, tmp_path, categories):
     ("layout", "name", "file"),
     [
         ("shapenet_vox32", "ShapeNetVox32", "chair/a/model.binvox"),
-        ("shapenet_core_v2", "ShapeNetCore.v2", "chair/a/models/model_normalized.solid.binvox"),
         ("meshes", "ModelNet10", "chair/train/a.off"),
     ],
 )

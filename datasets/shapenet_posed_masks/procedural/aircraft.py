@@ -48,8 +48,10 @@ def airplane(draw: Draw) -> list[Solid]:
 
     # Wings
     root_x, thick = draw(-0.1, 0.25), draw(0.015, 0.05)
-    if kind in ("delta", "flying wing"):
-        root_x = root_x - 0.25 if kind == "delta" else 0.0
+    if kind == "delta":
+        root_x -= 0.25
+    if kind == "flying wing":
+        root_x = 0.0
     height = draw.pick(-0.7, -0.7, 0.0, 0.95) * radius
     taper, dihedral = draw(0.2, 0.9), draw.pick(0, draw(-0.05, 0.2))
     if kind in ("delta", "fighter"):
