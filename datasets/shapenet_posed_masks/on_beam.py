@@ -40,14 +40,10 @@ class _ReadAndRender(beam.DoFn):
 
 
 class Examples(beam.PTransform):
-    """The examples of some items, as a transform of a pipeline's root.
+    """The examples of some items for a `PosedMasksConfig`, as a transform of a pipeline's root.
 
-    Args:
-      config: a `PosedMasksConfig`.
-      manual_dir: folder of the shapes, used where the config names none.
-      items: the items to read and render.
-      problems_path: text file for the items that cannot be used. Each line is a JSON list of the
-        model id and a sentence.
+    The text file `problems_path` gets a line for each item that cannot be used, which is a JSON
+    list of the model id and a sentence. `manual_dir` is used where the config names none.
     """
 
     def __init__(self, config, manual_dir: str, items: Sequence[Item], problems_path: str):

@@ -12,11 +12,9 @@ from shapenet_posed_masks.sources.base import Item
 
 
 def draw_viewpoints(model_id: str, config) -> np.ndarray:
-    """Draw the viewpoints of one shape.
+    """Draw the viewpoints of one shape for a `PosedMasksConfig`.
 
-    Args:
-      model_id: the shape; it and the config's seed alone decide the draw.
-      config: a `PosedMasksConfig`, which gives the seed, the ranges and the number of views.
+    Its seed and the model id alone decide the draw.
 
     Returns:
       float32 [num_views, 2]: elevation and azimuth in degrees.
@@ -28,36 +26,26 @@ def draw_viewpoints(model_id: str, config) -> np.ndarray:
 
 
 class Renderer:
-    """Renders shapes to examples. It is traced once and may be called from any thread.
-
-    Args:
-      config: a `PosedMasksConfig`.
-    """
+    """Renders shapes to examples of a `PosedMasksConfig`, traced once, from any thread."""
 
     def __init__(self, config):
         self._config = config
         side = resolutions.fine_side(config.image_size, config.voxel_size)
         projector = Projector(side, config.camera, pooling="max")
 
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec((config.voxel_size,) * 3, tf.bool),
-                tf.TensorSpec((config.num_views, 2), tf.float32),
-            ]
-        )
+        @tf.function
         def render(voxels, viewpoints):
             grids = tf.repeat(voxels[None], config.num_views, axis=0)
             return resolutions.render(projector, grids, viewpoints, config.image_size) > 0
 
         # Traced here, because every thread that found it untraced would trace it again.
-        self._render = render.get_concrete_function()
+        self._render = render.get_concrete_function(
+            tf.TensorSpec((config.voxel_size,) * 3, tf.bool),
+            tf.TensorSpec((config.num_views, 2), tf.float32),
+        )
 
     def example(self, item: Item, voxels: np.ndarray) -> tuple[str, dict[str, Any]]:
-        """Render one shape.
-
-        Args:
-          item: the shape's ids.
-          voxels: bool [N, N, N], axes x, y, z.
+        """Render the voxels of one shape, bool [N, N, N], axes x, y, z.
 
         Returns:
           (key, example), where the example holds the data set's features.

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import itertools
 import json
 import math
@@ -28,39 +29,23 @@ from shapenet_posed_masks.splits import SPLITS, assign
 
 @dataclasses.dataclass
 class PosedMasksConfig(tfds.core.BuilderConfig):
-    """Settings that a data set is built from.
+    """Settings that a data set is built from."""
 
-    Attributes:
-      layout: one of `settings.LAYOUTS`.
-      source_options: further arguments of `sources.layouts.open_source`.
-      voxel_size: N, the voxels along each side of a grid.
-      image_size: S, the rows and columns of a mask.
-      num_views: masks per shape.
-      seed: seed of the viewpoints.
-      elevation_range: (lowest, highest) elevation in degrees.
-      azimuth_range: (lowest, highest) azimuth in degrees.
-      camera: the `Camera` that renders the masks.
-      manual_dir: folder of the shapes; TFDS' own manual_dir if empty.
-      skip_invalid: leave out files that cannot be used instead of stopping.
-    """
-
-    layout: str = "procedural"
+    layout: str = "procedural"  # one of `settings.LAYOUTS`
+    # Further arguments of `sources.layouts.open_source`.
     source_options: dict[str, Any] = dataclasses.field(default_factory=dict)
-    voxel_size: int = 32
-    image_size: int = 32
-    num_views: int = 24
-    seed: int = 0
-    elevation_range: tuple[float, float] = ELEVATION_RANGE
-    azimuth_range: tuple[float, float] = AZIMUTH_RANGE
+    voxel_size: int = 32  # N, the voxels along each side of a grid
+    image_size: int = 32  # S, the rows and columns of a mask
+    num_views: int = 24  # masks per shape
+    seed: int = 0  # of the viewpoints
+    elevation_range: tuple[float, float] = ELEVATION_RANGE  # in degrees
+    azimuth_range: tuple[float, float] = AZIMUTH_RANGE  # in degrees
     camera: Camera = dataclasses.field(default_factory=Camera)
-    manual_dir: str = ""
-    skip_invalid: bool = False
+    manual_dir: str = ""  # folder of the shapes; TFDS' own manual_dir if empty
+    skip_invalid: bool = False  # leave out files that cannot be used instead of stopping
 
     def open_source(self, manual_dir: str = "") -> Source:
-        """Open the source that lists and reads the shapes.
-
-        Args:
-          manual_dir: folder of the shapes, used where the config names none.
+        """Open the source of the shapes, in `manual_dir` where the config names no folder.
 
         Raises:
           UserError: if the folder is missing or empty, or an option does not fit the layout.
@@ -78,10 +63,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
 
 
 class _StableWriter(writer.ExampleWriter):
-    """Writes the same bytes in every process.
-
-    Without `deterministic`, protobuf writes the features of an example in any order.
-    """
+    """Writes the same bytes in every process: protobuf may write features in any order."""
 
     def write(self, path, examples):
         stable = (
@@ -92,13 +74,7 @@ class _StableWriter(writer.ExampleWriter):
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """TFDS builder of the data set, in which every example is one shape with all its views.
-
-    Attributes:
-      on_progress: called with (done, total, what) while building. `ptn_semi.build_data` draws a
-        bar with it.
-      on_beam: whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
-    """
+    """TFDS builder of the data set, in which every example is one shape with all its views."""
 
     VERSION = tfds.core.Version("1.0.4")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
@@ -116,29 +92,27 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         PosedMasksConfig(name=layout, layout=layout) for layout in settings.LAYOUTS
     ]
 
+    # Called with (done, total, what) while building. `ptn_semi.build_data` draws a bar with it.
     on_progress: Callable[[int, int, str], None] = staticmethod(lambda done, total, what: None)
+    # Whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     on_beam: bool = False
 
     def _info(self):
         config = self.builder_config
         grid, image = (config.voxel_size,) * 3, (config.image_size,) * 2
-        zlib = tfds.features.Encoding.ZLIB
+        packed = functools.partial(
+            tfds.features.Tensor, dtype=np.bool_, encoding=tfds.features.Encoding.ZLIB
+        )
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(
                 {
                     "model_id": tfds.features.Text(doc="Unique in the data set."),
                     "category": tfds.features.Text(doc="Canonical name, as chair."),
-                    "voxels": tfds.features.Tensor(
-                        shape=grid,
-                        dtype=np.bool_,
-                        encoding=zlib,
-                        doc="Occupied voxels; axes x, y, z; y up, front +x.",
+                    "voxels": packed(
+                        shape=grid, doc="Occupied voxels; axes x, y, z; y up, front +x."
                     ),
-                    "masks": tfds.features.Tensor(
-                        shape=(config.num_views, *image, 1),
-                        dtype=np.bool_,
-                        encoding=zlib,
-                        doc="Silhouettes; row 0 is the top.",
+                    "masks": packed(
+                        shape=(config.num_views, *image, 1), doc="Silhouettes; row 0 is the top."
                     ),
                     "viewpoints": tfds.features.Tensor(
                         shape=(config.num_views, 2),
@@ -171,11 +145,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             self._note_problems(problems)
             items = [item for item in items if item.model_id in voxels]
             shape = (config.voxel_size,) * 3
-            read = lambda item: (
-                np.unpackbits(voxels[item.model_id], count=math.prod(shape))
-                .astype(bool)
-                .reshape(shape)
-            )
+            unpack = lambda bits: np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
+            read = lambda item: unpack(voxels[item.model_id]).astype(bool)
         done = itertools.count(1)
         show = lambda: self.on_progress(next(done), len(items), "rendering masks")
         return {
@@ -195,9 +166,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _note_problems(self, problems):
         """Put the number of shapes, and the sentences on those left out, into the metadata.
-
-        Args:
-          problems: a sentence for each shape that cannot be used, by model id.
 
         Raises:
           UserError: if there are such shapes and `skip_invalid` is off, or a category has no
@@ -224,12 +192,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
     def _read_all(self, source):
-        """Read all shapes.
-
-        Returns:
-          (voxels, problems): packed voxels, and a sentence for each file that cannot be used, both
-          by model id.
-        """
+        """Return packed voxels, and a sentence for each file that cannot be used, by model id."""
         voxels, problems = {}, {}
         for done, item in enumerate(self._items):
             self.on_progress(done, len(self._items), "reading shapes")

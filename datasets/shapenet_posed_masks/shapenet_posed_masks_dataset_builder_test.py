@@ -1,4 +1,4 @@
-"""Run TFDS' own test of a data set on generated shapes and on files.
+"""Run TFDS' own test of a data set.
 
 `dummy_data/` is a ShapeNetVox32 folder of six procedural shapes that `binvox.write` wrote: an
 airplane and a chair for each split.
@@ -7,20 +7,6 @@ airplane and a chair for each split.
 import tensorflow_datasets as tfds
 
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
-
-
-class ProceduralTest(tfds.testing.DatasetBuilderTestCase):
-    DATASET_CLASS = posed_masks.Builder
-    BUILDER_CONFIG_NAMES_TO_TEST = [
-        posed_masks.PosedMasksConfig(
-            name="small_procedural",
-            layout="procedural",
-            source_options={"num_shapes": 20},
-            image_size=16,
-            num_views=3,
-        )
-    ]
-    SPLITS = {"train": 12, "validation": 1, "test": 7}
 
 
 class ShapenetVox32Test(tfds.testing.DatasetBuilderTestCase):

@@ -17,15 +17,13 @@ def assign(items: Iterable[Item]) -> dict[str, str]:
     split of a category without shapes, it gets the one whose hash is nearest, so that a dozen
     shapes are enough to train on. Categories of one or two shapes stay as they are.
 
-    Args:
-      items: all shapes of the data set.
-
     Returns:
-      {model id: split}, in the order of the items.
+      {model id: split}, in the order of the items, which are all shapes of the data set.
     """
     chosen, categories = {}, collections.defaultdict(list)
     for item in items:
-        chosen[item.model_id] = _split_of(item.model_id)
+        position = _position(item.model_id)
+        chosen[item.model_id] = next(split for split, end in SPLITS.items() if position < end)
         categories[item.category].append(item.model_id)
     for model_ids in categories.values():
         for split in SPLITS if len(model_ids) >= len(SPLITS) else ():
@@ -38,10 +36,6 @@ def assign(items: Iterable[Item]) -> dict[str, str]:
     return chosen
 
 
-def _split_of(model_id: str) -> str:
-    return next(split for split, end in SPLITS.items() if _position(model_id) < end)
-
-
 def _position(model_id: str) -> int:
     """Return where a model id's hash falls, in thousandths of the hash range."""
     digest = hashlib.sha256(model_id.encode()).digest()
@@ -50,7 +44,6 @@ def _position(model_id: str) -> int:
 
 def _distance(model_id: str, split: str) -> int:
     """Return how far a model id's hash is from a split's part of the hash range."""
-    names = list(SPLITS)
-    start = SPLITS[names[names.index(split) - 1]] if names.index(split) else 0
+    start = max((end for end in SPLITS.values() if end < SPLITS[split]), default=0)
     position = _position(model_id)
     return max(start - position, position - (SPLITS[split] - 1), 0)

@@ -26,48 +26,33 @@ STRIPS = ply(3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n").replace(
         ("a.off", b"", "is empty"),
         ("a.off", b"\x00\xff garbage", "does not begin with 'OFF'"),
         ("a.off", b"OFF\nfour 4 0\n" + TETRAHEDRON, "does not say how many"),
-        ("a.off", b"OFF\n4 4 0\n" + TETRAHEDRON[:50], "is truncated"),
         ("a.off", b"OFF\n99999999999 4 0\n" + TETRAHEDRON, "is truncated"),
         ("a.off", b"OFF\n4 3 0\n" + TETRAHEDRON, "4 lines for 3 faces"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 7\n", "a vertex that is not there"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 x 0\n3 0 1 2\n", "cannot be read as .off"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 nan 0\n3 0 1 2\n", "infinite or not numbers"),
-        ("a.off", b"OFF\n3 1 0\n-1e308 0 0\n1e308 0 0\n0 1 0\n3 0 1 2\n", "infinite or not"),
         ("a.off", b"OFF\n3 1 0\n1 1 1\n1 1 1\n1 1 1\n3 0 1 2\n", "has no extent"),
         ("a.off", b"OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "faces without area"),
-        ("a.obj", b"\x00\xff garbage", "has no faces"),
         ("a.obj", TRIANGLE_OBJ + b"f 0 1 2\n", "a vertex that is not there"),
         ("a.obj", TRIANGLE_OBJ + b"f x 2 3\nf 1 2 3\n", "cannot be read as .obj"),
         ("a.obj", TRIANGLE_OBJ + b"v 0 0\n", "without three coordinates"),
         ("a.obj", b"f " + b"1 " * 600_000, "has a line of 1200002 bytes"),
-        ("a.stl", b"\x00\xff garbage", "cannot be read as .stl"),
         ("a.stl", b"solid\n" + FACET + b"endsolid\nsolid\n" + FACET, "does not end with"),
         ("a.stl", b"solid\n" + FACET.replace(b"vertex 0 1 0", b"") + b"endsolid", "three corners"),
         ("a.stl", bytes(80) + b"\xff\xff\xff\xff" + bytes(50), "is truncated"),
-        ("a.ply", b"\x00\xff garbage", "cannot be read as .ply"),
         ("a.ply", ply(3, 2, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"), "early end-of-file"),
         ("a.ply", ply(3, 1, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 -1\n"), "is not there"),
         ("a.ply", ply(10**18, 1, b""), "no room for 1000000000000000000 of vertex"),
-        ("a.ply", ply(10, 1, bytes(30), "binary_little_endian"), "early end-of-file"),
-        ("a.ply", ply(1, 1, bytes(12) + b"\0", "binary_big_endian"), "has no faces"),
         ("a.ply", STRIPS, "triangle strips, which are not supported: convert"),
         ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 9\n", "a damaged header"),
-        ("a.glb", b"\x00\xff garbage", "cannot be read as .glb"),
-        # The rest are scenes in .glb files.
         ("a.glb", glb(count=10**12), "cannot be read"),
         ("a.glb", glb(count=2), "out of bounds"),
         ("a.glb", glb(sparse={"count": 1}), "has sparse, compressed or missing data"),
         ("a.glb", glb({"buffers": [{"uri": "secret.bin", "byteLength": 40}]}), "other files"),
         ("a.glb", glb({"extensionsRequired": ["EXT_mesh_gpu_instancing"]}), "is not supported"),
         ("a.glb", glb({"nodes": [{"mesh": 0, "children": [0]}]}), "contain themselves"),
+        ("a.glb", glb({"nodes": [{}] * 20_000}), "20000 nodes, more than 10000"),
         ("a.glb", glb({"nodes": [{"children": [i]} for i in range(1, 200)] + [{}]}), "too deep"),
-        ("a.glb", glb({"nodes": [{}] * 20_000, "scenes": []}), "20000 nodes, more than 10000"),
-        (
-            "a.glb",
-            glb({"nodes": [{"mesh": 0, "translation": [0, 0, float("nan")]}]}),
-            "not numbers",
-        ),
-        ("a.glb", glb({"scenes": [{"nodes": []}], "nodes": [{}]}), "has no faces"),
     ],
 )
 def test_damaged_files_are_named_with_their_fault(name, data, fault):
@@ -75,14 +60,6 @@ def test_damaged_files_are_named_with_their_fault(name, data, fault):
         meshes.voxelise(data, f"some/{name}", 8)
     assert str(caught.value).startswith(f"some/{name} ")
     assert fault in str(caught.value)
-
-
-def test_a_glb_file_cut_anywhere_is_refused():
-    data = glb()
-    assert meshes.load(data, "a.glb").tolist() == [[[0, 0, 0], [1, 0, 0], [0, 1, 0]]]
-    for length in range(0, len(data), 7):
-        with pytest.raises(UserError):
-            meshes.load(data[:length], "a.glb")
 
 
 SHOWN_OFTEN = {"nodes": [{"mesh": 0}] * 4, "scenes": [{"nodes": [0, 1, 2, 3]}]}

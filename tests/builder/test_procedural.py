@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from shapenet_posed_masks import procedural
-from shapenet_posed_masks.procedural.solids import Capsule, Ellipsoid, box, cylinder, rasterise
+from shapenet_posed_masks.procedural.solids import box, cylinder, ellipsoid, rasterise, rod
 
 COUNT = 30  # shapes per category
 
@@ -23,17 +23,13 @@ def shapes(category):
     return np.stack([procedural.generate(category, i, seed=0, size=32) for i in range(COUNT)])
 
 
-def count_components(voxels):
-    """Counts the 26-connected components of an [N, N, N] bool grid."""
-    return ndimage.label(voxels, np.ones([3, 3, 3]))[1]
-
-
 def assert_fitted(voxels):
     size = len(voxels)
     occupied = np.argwhere(voxels)
     below, above = occupied.min(axis=0), size - 1 - occupied.max(axis=0)
     assert (below + above).min() == 0  # the longest side spans the grid
     assert abs(below - above).max() <= 1  # and the others are centred
+    assert ndimage.label(voxels, np.ones([3, 3, 3]))[1] == 1  # in one piece
 
 
 def test_unknown_category_is_refused_with_the_choices():
@@ -41,29 +37,16 @@ def test_unknown_category_is_refused_with_the_choices():
         procedural.generate("spoon", 0, 0, 32)
 
 
-@pytest.mark.parametrize(
-    ("key", "digest"),
-    [
-        (("chair", 0, 0, 32), "bc0140d2b13a3e1c87b603c512983bdb51fff68712553e21841160f93c737e34"),
-        (
-            ("airplane", 7, 1, 32),
-            "c32f550c313961ba1cfc4ba41c1f31d45bc03931d6a8cf7a68402c144ddca122",
-        ),
-        (("lamp", 123, 0, 64), "e930af3ef394f2db1c77be00876f1abfdcfb2a764cec8edae722bf6f2d8541c6"),
-    ],
-)
-def test_bytes_are_pinned(key, digest):
+def test_bytes_are_pinned():
     # A change here changes everyone's data set: if it is meant, raise the builder's version.
-    assert hashlib.sha256(np.packbits(procedural.generate(*key)).tobytes()).hexdigest() == digest
+    digest = hashlib.sha256()
+    for category in procedural.CATEGORIES:
+        for index in range(10):
+            digest.update(np.packbits(procedural.generate(category, index, 0, 32)))
+    assert digest.hexdigest() == "9f08242c9edd57fc7134ae258d350dfce7c3ae9cd85c563b84cfb67faf4fe606"
 
 
-def test_a_shape_depends_on_its_key_alone(category, shapes):
-    for i in (3, 1):  # in another order
-        np.testing.assert_array_equal(procedural.generate(category, i, 0, 32), shapes[i])
-    assert (procedural.generate(category, 1, 1, 32) != shapes[1]).any()
-
-
-def test_shapes_fit_the_grid(shapes):
+def test_shapes_are_in_one_piece_that_fits_the_grid(shapes):
     assert shapes.shape == (COUNT, 32, 32, 32) and shapes.dtype == bool
     for voxels in shapes:
         assert_fitted(voxels)
@@ -72,25 +55,18 @@ def test_shapes_fit_the_grid(shapes):
 
 @pytest.mark.parametrize("size", [16, 64])
 def test_other_sizes_show_the_same_object(category, shapes, size):
-    for i in range(4):
+    for i in range(3):
         voxels = procedural.generate(category, i, 0, size)
         assert voxels.shape == (size,) * 3
         assert_fitted(voxels)
-        assert count_components(voxels) == 1
         if size == 64:
             coarse = voxels.reshape(32, 2, 32, 2, 32, 2).mean(axis=(1, 3, 5)) >= 0.5
             assert (coarse & shapes[i]).sum() > 0.4 * (coarse | shapes[i]).sum()
 
 
-def test_shapes_are_in_one_piece(shapes):
-    assert [count_components(v) for v in shapes] == [1] * COUNT
-
-
 def test_shapes_differ(shapes):
-    flat = shapes.reshape(COUNT, -1).astype(np.float32)
-    both = flat @ flat.T
-    either = flat.sum(1)[:, None] + flat.sum(1) - both
-    iou = (both / either)[np.triu_indices(COUNT, 1)]
+    first, second = (shapes[index] for index in np.triu_indices(COUNT, 1))
+    iou = (first & second).sum(axis=(1, 2, 3)) / (first | second).sum(axis=(1, 2, 3))
     assert np.median(iou) < 0.6  # of real cars .65
     assert np.mean(iou > 0.9) < 0.02
 
@@ -125,7 +101,7 @@ def test_rasterise_of_a_box_is_exact():
 
 
 def test_rasterise_keeps_volumes():
-    ball = rasterise([Ellipsoid((1, 2, 3), (1, 1, 1))], 64).mean()
+    ball = rasterise([ellipsoid((1, 2, 3), (1, 1, 1))], 64).mean()
     rod = rasterise([cylinder(0, (0, 0), 1, (0, 2))], 64).mean()
     assert ball == pytest.approx(np.pi / 6, rel=0.02)
     assert rod == pytest.approx(np.pi / 4, rel=0.02)
@@ -133,6 +109,4 @@ def test_rasterise_keeps_volumes():
 
 @pytest.mark.parametrize("tip", [(1, 0, 0), (1, 0.7, 0.3), (1, 1, 1), (0.2, 1, 0.1)])
 def test_thin_bars_do_not_vanish(tip):
-    voxels = rasterise([Capsule((0, 0, 0), tip, 1e-4)], 32)
-    assert_fitted(voxels)
-    assert count_components(voxels) == 1
+    assert_fitted(rasterise([rod((0, 0, 0), tip, 1e-4)], 32))

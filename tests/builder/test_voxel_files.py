@@ -35,12 +35,10 @@ def packed(data):
 WHOLE = {
     "packed": ("binvox.gz", packed(binvox.write(GRID))),
     "booleans": ("npy", npy(GRID)),
-    "an ending in capitals": ("NPY", npy(GRID)),
     "columns first": ("npy", npy(np.asfortranarray(GRID))),
     "bytes up to 255": ("npy", npy(GRID.astype(np.uint8) * 255)),
     "another byte order": ("npy", npy(GRID.astype(">i4"))),
     "probabilities": ("npy", npy(np.where(GRID, 0.6, 0.4).astype(np.float32))),
-    "half precision": ("npy", npy(GRID.astype(np.float16))),
     "a batch and a channel": ("npy", npy(GRID[None, ..., None])),
     "an archive": ("npz", npz(anything=GRID)),
     "a threshold": ("npz", npz(probabilities=np.where(GRID, 0.3, 0.1), threshold=0.2)),
@@ -73,7 +71,6 @@ BAD = [
     ("binvox.gz", packed(b"garbage"), "#binvox"),
     ("binvox.gz", packed(bytes(257 << 20)), "unpacks to more than 256 MiB"),
     ("npy", b"", "is damaged"),
-    ("npy", npy(GRID)[:-1], "is damaged"),
     ("npy", npy(np.array([Unpickled()]), allow_pickle=True), "is damaged .*Object arrays"),
     ("npy", npy(np.broadcast_to(True, (2048, 2048, 2048)))[:128], "is damaged"),
     ("npy", npy(np.zeros([3, 5], bool)), "holds 3×5: give a grid of three axes"),
@@ -84,7 +81,6 @@ BAD = [
     ("npy", npy(GRID.astype(complex)), "type complex128"),
     ("npz", b"PK no archive", "is damaged"),
     ("npz", npz(a=GRID, b=GRID), r"holds 2 arrays \(a, b\): save the grid alone"),
-    ("npz", npz(threshold=0.5), "holds 0 arrays"),
 ]
 
 
@@ -100,18 +96,16 @@ def test_others_are_refused(ending, data, said, capsys):
 def test_folders_of_grids(tmp_path):
     box = np.zeros([16, 8, 4], bool)
     box[2:14, 1:7, 1:3] = True
-    put(tmp_path / "chair" / "train" / "same.npy", npy(GRID))
-    put(tmp_path / "chair" / "twice.npy", npy(GRID.repeat(2, 0).repeat(2, 1).repeat(2, 2)))
-    put(tmp_path / "Möbel" / "model" / "model.binvox.gz", packed(binvox.write(GRID)))
-    put(tmp_path / "table" / "box.npz", npz(box=box))
-    put(tmp_path / "table" / "notes.txt", b"")
+    written = {
+        "Möbel/model/model.binvox.gz": packed(binvox.write(GRID)),
+        "chair/train/same.npy": npy(GRID),
+        "chair/twice.npy": npy(GRID.repeat(2, 0).repeat(2, 1).repeat(2, 2)),
+        "table/box.npz": npz(box=box),
+    }
+    for name, data in (written | {"table/notes.txt": b""}).items():
+        put(tmp_path / name, data)
     source = layouts.open_source("voxels", str(tmp_path), [], 8)
-    assert ids(source) == [
-        "Möbel/model/model.binvox.gz",
-        "chair/train/same.npy",
-        "chair/twice.npy",
-        "table/box.npz",
-    ]
+    assert ids(source) == list(written)
     first, same, twice, table = (source.read(item) for item in source.items())
     for each in (first, same, twice):
         np.testing.assert_array_equal(each, GRID)

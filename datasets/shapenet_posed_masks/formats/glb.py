@@ -31,9 +31,6 @@ _HARMLESS = (
 def count_faces(data: bytes) -> int:
     """Return how many triangles a .glb file shows at most.
 
-    Args:
-      data: the whole file.
-
     Raises:
       NotSupportedError: if the file needs something that is not supported.
       ValueError: if the file is damaged. Other exceptions mean damage, too.
@@ -80,26 +77,12 @@ def _triangles(mesh: dict, scene: dict) -> int:
 
 
 def read(data: bytes) -> np.ndarray:
-    """Read the triangles of all parts of a scene together.
-
-    Args:
-      data: the whole file, whose faces were counted.
-
-    Returns:
-      float64 [F, 3, 3]: the corners of each triangle. F may be 0.
-
-    Raises:
-      ValueError: if the file is damaged. Other exceptions mean damage, too.
-    """
+    """Read the triangles of all parts of a file whose faces were counted, float64 [F, 3, 3]."""
     import trimesh  # imported late: it takes a second, and only these files need it
 
     # trimesh logs every fault that it works around, with a traceback.
     logging.getLogger("trimesh").setLevel(logging.CRITICAL)
-    scene = trimesh.load_scene(
-        io.BytesIO(quantization.with_floats(data)),
-        file_type="glb",
-        process=False,
-        skip_materials=True,
-    )
+    file = io.BytesIO(quantization.with_floats(data))
+    scene = trimesh.load_scene(file, file_type="glb", process=False, skip_materials=True)
     mesh = scene.to_mesh()
     return np.asarray(mesh.vertices, np.float64)[mesh.faces].reshape(-1, 3, 3)

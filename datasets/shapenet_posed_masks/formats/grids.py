@@ -9,18 +9,18 @@ import numpy as np
 from ptn_semi.utils.errors import UserError
 
 AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
+_VECTORS = np.kron(np.eye(3, dtype=int), [[1], [-1]])  # of AXES
 
 
 def axes_matrix(up: str, front: str) -> np.ndarray:
-    """Return the rotation that takes a file's axes to object axes.
+    """Return the rotation that takes a file's axes to object axes, int [3, 3].
+
+    Its rows are the object's x, y and z in the file's coordinates: `points @ matrix.T` turns
+    points. The determinant is +1, so that nothing is ever mirrored.
 
     Args:
       up: the axis of the file that points up, one of AXES.
       front: the axis of the file towards which the object's front faces, one of AXES.
-
-    Returns:
-      int [3, 3]: the object's x, y and z in the file's coordinates, as rows. `points @ matrix.T`
-      turns points. The determinant is +1, so that nothing is ever mirrored.
 
     Raises:
       UserError: if an axis is unknown, or both lie along the same one.
@@ -32,64 +32,38 @@ def axes_matrix(up: str, front: str) -> np.ndarray:
         raise UserError(
             f"--mesh_up={up} and --mesh_front={front} lie on one axis: give two different ones"
         )
-    x, y = _unit(front), _unit(up)
+    x, y = (_VECTORS[AXES.index(axis)] for axis in (front, up))
     return np.stack([x, y, np.cross(x, y)])
 
 
 def turn(voxels: np.ndarray, up: str, front: str) -> np.ndarray:
-    """Turn a grid from a file's axes to object axes, without resampling.
-
-    Args:
-      voxels: bool [N, N, N] in the file's axes.
-      up: as for `axes_matrix`.
-      front: as for `axes_matrix`.
-
-    Returns:
-      bool [N, N, N] in object axes.
-    """
+    """Turn a grid, bool [N, N, N], from a file's axes (see `axes_matrix`) to object axes."""
     matrix = axes_matrix(up, front)
     order = np.abs(matrix).argmax(axis=1)
     flipped = np.flatnonzero(matrix.sum(axis=1) < 0)
     return np.flip(voxels.transpose(order), axis=tuple(flipped))
 
 
-def crop(voxels: np.ndarray) -> np.ndarray:
-    """Return the part of a grid inside its bounding box, as a view.
-
-    Raises:
-      ValueError: if the grid is empty.
-    """
-    from scipy import ndimage  # imported late, because commands check flags first
-
-    box = ndimage.find_objects(voxels.astype(np.uint8))
-    if not box:
-        raise ValueError("an empty grid has no bounding box")
-    return voxels[box[0]]
-
-
 def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
-    """Fit a grid to a smaller one: centred, with the longest side spanning it.
+    """Fit a grid to a smaller one, bool [M, M, M]: centred, with the longest side spanning it.
 
     Each occupied voxel goes whole to the cell in which its centre falls. A cell is occupied when it
     gets at least as many voxels as a line one voxel thick that crosses it: 4 of 64 from 128³ to
-    32³.
+    32³. A bounding box shorter than M is enlarged to span it (nearest voxel).
 
     The threshold is so low because legs and seats of ShapeNet's chairs are one to two voxels thick
     at 128³, which is 1/16 to 1/8 of a cell. On 25 benches and tables of ShapeNetCore, a threshold
     of 1/2 left rubble, 1/4 dropped legs and back slats, and 1/8 tore some seats, while a line kept
-    every part. It is also the rule by which 32³ grids are made from meshes (a cell is occupied when
-    the surface touches it), without the cells that only a corner or a speck reaches. Voxels are
-    never split between cells, because a part one voxel thick between two cells would be lost from
-    both.
+    every part. Voxels are never split between cells, because a part one voxel thick between two
+    cells would be lost from both.
 
     Args:
-      voxels: bool [L, L, L] or any box, not empty.
+      voxels: bool [X, Y, Z], not empty.
       size: M, the side of the result in voxels.
-
-    Returns:
-      bool [M, M, M]. A bounding box shorter than M is enlarged to span it (nearest voxel).
     """
-    box = crop(voxels)
+    from scipy import ndimage  # imported late, because commands check flags first
+
+    box = voxels[ndimage.find_objects(voxels.astype(np.uint8))[0]]
     side = max(box.shape)
     offset = [(side - n) // 2 for n in box.shape]
     if side <= size:
@@ -107,17 +81,10 @@ def reduce(voxels: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize(voxels: np.ndarray, size: int) -> np.ndarray:
-    """Resize a grid.
+    """Resize a grid, bool [N, N, N], to [M, M, M], where M is `size`.
 
     A larger grid gets a block for each voxel (nearest voxel). That is exactly the same solid, while
     linear interpolation would round corners and thin out legs. A smaller grid is made by `reduce`.
-
-    Args:
-      voxels: bool [N, N, N].
-      size: M, the side of the result in voxels.
-
-    Returns:
-      bool [M, M, M]; the grid itself where M = N.
     """
     n = voxels.shape[0]
     if n == size:
@@ -137,9 +104,3 @@ def fill_holes(voxels: np.ndarray) -> np.ndarray:
 def _nearest(voxels: np.ndarray, size: int) -> np.ndarray:
     index = ((2 * np.arange(size) + 1) * voxels.shape[0]) // (2 * size)
     return voxels[np.ix_(index, index, index)]
-
-
-def _unit(axis: str) -> np.ndarray:
-    vector = np.zeros(3, int)
-    vector["xyz".index(axis[1])] = 1 if axis[0] == "+" else -1
-    return vector

@@ -13,14 +13,10 @@ _MAX_CELLS = 5_000_000  # in the boxes around triangles
 
 
 def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
-    """Return the voxels that a mesh encloses, if its faces lie between voxels.
+    """Return the voxels that triangles, float [F, 3, 3], enclose, if they lie between voxels.
 
     That is so for meshes of voxels, all of whose faces are halves of unit squares, and for meshes
-    on a grid that fits the given one.
-
-    Args:
-      triangles: float [F, 3, 3].
-      size: N, the voxels along each side of the grid.
+    on a grid that fits the given one, whose side is `size`.
 
     Returns:
       bool [A, B, C], the bounding box in voxels of the mesh's own grid or of the given one; None

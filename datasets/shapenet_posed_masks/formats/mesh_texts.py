@@ -84,11 +84,7 @@ def read_obj(data: bytes) -> Polygons:
 
 
 def lines_of(data: bytes) -> Iterator[bytes]:
-    """Yield the lines of a text that are not empty, without their comments.
-
-    Raises:
-      ValueError: if the text or a line is too long.
-    """
+    """Yield the lines of a text that are not empty, without their comments."""
     if len(data) > _MAX_TEXT:
         raise ValueError(f"it is a text of {len(data) >> 20} MiB, more than {_MAX_TEXT >> 20}")
     for line in io.BytesIO(data.replace(b"\r", b"\n")):
@@ -99,30 +95,18 @@ def lines_of(data: bytes) -> Iterator[bytes]:
 
 
 def whole_number(text: bytes) -> int:
-    """Parse a count, or the number of a vertex.
-
-    Raises:
-      ValueError: if it is negative or not a number.
-    """
+    """Parse a count, or the number of a vertex."""
     if not text.isdigit():
         raise ValueError(f"it has {text[:20]!r} for a count")
     return int(text)
 
 
 def numbers(words: list[bytes]) -> Iterator[float]:
-    """Parse the coordinates of a vertex.
-
-    Raises:
-      ValueError: if there are not three numbers.
-    """
+    """Parse the coordinates of a vertex."""
     if len(words) < 3:
         raise ValueError("it has a vertex without three coordinates")
     return map(float, words[:3])
 
 
 def _polygons(vertices: array, corners: array, sizes: array) -> Polygons:
-    return (
-        np.frombuffer(vertices, np.float64).reshape(-1, 3),
-        np.frombuffer(corners, np.int64),
-        np.frombuffer(sizes, np.int64),
-    )
+    return np.array(vertices).reshape(-1, 3), np.array(corners), np.array(sizes)

@@ -34,8 +34,8 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
       data: the whole file.
       name: what messages call the file, usually its path. Its ending tells the format.
       size: N, the voxels along each side of the grid.
-      up: the axis of the file that points up, such as '+z'.
-      front: the axis of the file towards which objects face, such as '-y'.
+      up: as for `grids.axes_matrix`.
+      front: as for `grids.axes_matrix`.
 
     Returns:
       bool [N, N, N] in object axes, centred and spanning the grid.
@@ -66,14 +66,7 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
 
 
 def load(data: bytes, name: str) -> np.ndarray:
-    """Read the triangles of a mesh file, those of all parts of a scene together.
-
-    Args:
-      data: the whole file.
-      name: as for `voxelise`.
-
-    Returns:
-      float64 [F, 3, 3]: x, y and z of the corners of each triangle, in the file's axes and unit.
+    """Read the triangles of a mesh file, float64 [F, 3, 3], in the file's axes and unit.
 
     Raises:
       UserError: if the file cannot be read or has no faces or too many.

@@ -15,9 +15,6 @@ def count_faces(data: bytes) -> int:
 
     plyfile allocates memory for whatever a file claims, so the numbers of all elements are checked.
 
-    Args:
-      data: the whole file.
-
     Raises:
       ValueError: if the header is damaged or claims more than the file can hold.
     """
@@ -33,18 +30,11 @@ def count_faces(data: bytes) -> int:
 
 
 def read(data: bytes) -> Polygons:
-    """Read a .ply file.
-
-    Args:
-      data: the whole file, whose faces were counted.
-
-    Returns:
-      As from `mesh_texts.read_obj`.
+    """Read a .ply file whose faces were counted, as `mesh_texts.read_obj` does.
 
     Raises:
       NotSupportedError: if it has triangle strips.
-      ValueError: if it has no faces.
-      plyfile.PlyParseError: if it is damaged.
+      ValueError: if it has no faces. Other exceptions mean damage.
     """
     import plyfile  # imported late, because few shapes need it
 

@@ -4,15 +4,14 @@ import numpy as np
 
 
 def triangulate(vertices: np.ndarray, corners: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Cut polygons into triangles: convex ones into fans, others by clipping their ears.
+    """Cut polygons into triangles, float64 [F, 3, 3].
+
+    Convex ones become fans. The ears of others are clipped.
 
     Args:
       vertices: float [V, 3].
       corners: int [C], the vertices of all polygons, one polygon after the other.
       counts: int [P], how many corners each polygon has. Those of one or two have no triangle.
-
-    Returns:
-      The triangles' corners, float64 [F, 3, 3].
 
     Raises:
       ValueError: if a corner is not one of the vertices.

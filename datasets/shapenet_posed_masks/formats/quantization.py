@@ -11,24 +11,16 @@ _FLOAT = 5126
 
 
 def with_floats(data: bytes) -> bytes:
-    """Return a .glb file whose positions are floats, as trimesh reads them.
+    """Return a .glb file, whose faces were counted, with its positions as floats.
 
-    Args:
-      data: the whole file, whose faces were counted (`glb.count_faces`).
-
-    Returns:
-      The file itself if it stores no positions as fractions.
+    trimesh reads only these. A file without fractions is returned as it is.
     """
     (size,) = struct.unpack_from("<I", data, 12)
     scene, binary = json.loads(data[20 : 20 + size]), data[28 + size :]
     parts = [part for mesh in scene.get("meshes", []) for part in mesh["primitives"]]
-    changed = {
-        part["attributes"]["POSITION"]
-        for part in parts
-        if scene["accessors"][part["attributes"]["POSITION"]].get("normalized")
-    }
-    for number in sorted(changed):
-        accessor = scene["accessors"][number]
+    used = sorted({part["attributes"]["POSITION"] for part in parts})
+    changed = [scene["accessors"][i] for i in used if scene["accessors"][i].get("normalized")]
+    for accessor in changed:
         positions = _fractions(accessor, scene["bufferViews"][accessor["bufferView"]], binary)
         binary += b"\0" * (-len(binary) % 4)
         view = {"buffer": 0, "byteOffset": len(binary), "byteLength": positions.nbytes}
@@ -51,8 +43,6 @@ def _fractions(accessor, view, binary):
     kind, whole = _TYPES[accessor["componentType"]]
     number = np.dtype(kind)
     start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-    stride = view.get("byteStride", 3 * number.itemsize)
-    values = np.ndarray(
-        (accessor["count"], 3), number, binary, start, (stride, number.itemsize)
-    ).astype(np.float32)
-    return np.maximum(values / whole, -1)  # the lowest number stands for -1, too
+    strides = (view.get("byteStride", 3 * number.itemsize), number.itemsize)
+    values = np.ndarray((accessor["count"], 3), number, binary, start, strides)
+    return np.maximum(values.astype(np.float32) / whole, -1)  # the lowest number stands for -1, too

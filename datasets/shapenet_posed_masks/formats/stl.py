@@ -12,13 +12,7 @@ _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute
 
 
 def read(data: bytes) -> np.ndarray:
-    """Read an .stl file.
-
-    Args:
-      data: the whole file.
-
-    Returns:
-      float64 [F, 3, 3]: the corners of each triangle. F may be 0.
+    """Read an .stl file, float64 [F, 3, 3]. F may be 0.
 
     Raises:
       ValueError: if the file is damaged.

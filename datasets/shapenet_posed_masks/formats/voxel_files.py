@@ -17,31 +17,24 @@ _THRESHOLD = "threshold"  # of the probabilities that `ptn_semi.reconstruct` wri
 
 
 def read(data: bytes, name: str) -> np.ndarray:
-    """Read a grid.
+    """Read a grid with an occupied voxel, bool [X, Y, Z], by the ending of the file's name.
 
     NumPy's files may hold booleans, whole numbers, of which all but 0 are occupied, or
     probabilities, occupied above 0.5 or above the file's own `threshold`. Axes of length 1 before
     or after the grid's three are left out. An .npz may hold one grid beside the threshold.
 
-    Args:
-      data: the whole file.
-      name: the file's name, by whose ending it is read.
-
-    Returns:
-      bool [X, Y, Z], with an occupied voxel. The grid of a binvox file is a cube.
-
     Raises:
       UserError: if the file is damaged, empty, or holds something else.
     """
     lowered = name.lower()
-    if lowered.endswith(".gz"):
-        return binvox.read(_unpacked(data, name), name)
-    if lowered.endswith(".binvox"):
-        return binvox.read(data, name)
+    if lowered.endswith((".gz", ".binvox")):
+        return binvox.read(_unpacked(data, name) if lowered.endswith(".gz") else data, name)
+    values, threshold = None, _OCCUPIED
     try:
-        values, threshold = (
-            _from_npz(data, name) if lowered.endswith(".npz") else (_array(data, name), _OCCUPIED)
-        )
+        if lowered.endswith(".npz"):
+            values, threshold = _from_npz(data, name)
+        else:
+            values = _array(data, name)
     except UserError:
         raise
     except Exception as error:  # of Python's own parser, which reads headers, and of zip files
@@ -70,15 +63,11 @@ def _from_npz(data, name):
             raise UserError(
                 f"{name} holds {len(wanted)} arrays ({there}): save the grid alone, as .npy"
             )
-        threshold = _OCCUPIED
-        if _THRESHOLD in members:
-            threshold = float(_member(archive, members[_THRESHOLD], name))
-        return _member(archive, members[wanted[0]], name), threshold
-
-
-def _member(archive, member, name):
-    with archive.open(member) as file:
-        return _array(file.read(MAX_BYTES + 1), name)
+        arrays = {}
+        for key, member in members.items():
+            with archive.open(member) as file:
+                arrays[key] = _array(file.read(MAX_BYTES + 1), name)
+        return arrays[wanted[0]], float(arrays.get(_THRESHOLD, _OCCUPIED))
 
 
 def _array(data, name):

@@ -1,9 +1,8 @@
 """Parametric shapes of ShapeNet's categories: the data set that needs no download.
 
-Here live the functions that draw them, one for each category. A shape is drawn in two steps: a
-category's function picks a structure and its proportions and returns solids, and `solids.rasterise`
-turns these into voxels. Nothing here may import more than NumPy from outside this folder. Within
-it imports point one way: a category's module → `supports` and `backs` → `solids` and `draw`.
+Each category's function picks a structure and its proportions and returns solids, which
+`solids.rasterise` turns into voxels. Of what is outside this folder only NumPy may be imported.
+Within it imports point one way: a category's module → `supports`, `backs` → `solids`, `draw`.
 
 The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side runs along z.
 """
@@ -31,20 +30,13 @@ CATEGORIES: tuple[str, ...] = tuple(sorted(_CATEGORIES))
 
 
 def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
-    """Draw one shape.
+    """Draw the shape of a number within its category, bool [N, N, N], axes x, y, z.
 
-    Args:
-      category: one of `CATEGORIES`.
-      index: number of the shape within its category.
-      seed: seed of the data set.
-      size: N ≥ 8, the voxels along each side of the grid. A shape is the same object at every size.
-
-    Returns:
-      bool [N, N, N], axes x, y, z: a solid object, centred to the voxel, whose longest side spans
-      the grid. It depends on the arguments alone, on every platform.
+    It is solid and centred to the voxel, and its longest side spans the grid. A shape is the same
+    object at every `size` N ≥ 8, and depends on the arguments alone, on every platform.
 
     Raises:
-      ValueError: if the category is unknown.
+      ValueError: if the category is not one of `CATEGORIES`.
     """
     if category not in _CATEGORIES:
         raise ValueError(

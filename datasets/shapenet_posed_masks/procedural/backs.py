@@ -7,21 +7,18 @@ from .solids import Solid, around, box, circle_points, loft, mirror, prism
 
 
 def arc(
-    outer: Sequence[float], inner: Sequence[float], count: int = 12, half_turn: float = 0.25
+    outer: Sequence[float], inner: Sequence[float], half_turn: float
 ) -> list[tuple[float, float]]:
     """Return a ring segment in (x, z) that is open towards +x, with an outer radius per axis."""
-    directions = circle_points(count, 0.5 - half_turn, 2 * half_turn)
+    directions = circle_points(14, 0.5 - half_turn, 2 * half_turn)
     rim = [(outer[0] * c, outer[1] * s) for c, s in directions]
     return rim + [(inner[0] * c, inner[1] * s) for c, s in reversed(directions)]
 
 
 def band(points: Sequence[tuple[float, float]], half: float, hz: float) -> Solid:
-    """Return a plate that follows (x, y) points from the front to the top of a back.
+    """Return a plate along (x, y) points from the front to the top of a back.
 
-    Args:
-      points: where its middle runs.
-      half: half its thickness.
-      hz: half its width.
+    `half` is half its thickness, `hz` half its width.
     """
     above, below = [], []
     for number, (x, y) in enumerate(points):

@@ -1,17 +1,15 @@
 """Vessels, bow to +x."""
 
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, prism
+from .solids import Solid, around, box, cylinder, ellipsoid, loft, mirror, on_side, prism, rod
 
 
 def _hull(draw, beam, depth, bow, stern):
     """Return a hull from x = −1 to 1 with its deck at y = depth.
 
-    `bow` is the part of the length that narrows to the stem. `stern` is the width at the stern,
-    relative to the beam.
+    `bow` is the part of the length that narrows to the stem, `stern` the width at the stern.
     """
-    knee = 1 - 2 * bow
-    bulge = draw(0.5, 0.85)
+    knee, bulge = 1 - 2 * bow, draw(0.5, 0.85)
     half = [(1, 0.06), ((1 + knee) / 2, bulge), (knee, 1), (-0.6, 1), (-1, stern)]
     section = tuple(half + [(x, -z) for x, z in reversed(half)])
     keel, rake = draw(0.45, 1.0), draw(0, 0.2)
@@ -23,18 +21,18 @@ def _sailboat(draw):
     beam, depth, high = draw(0.18, 0.32), draw(0.12, 0.3), draw(1.2, 2.8)
     solids = _hull(draw, beam, depth, draw(0.25, 0.5), draw(0.3, 1.0))
     masts = draw.pick((0.15,), (0.15,), (0.45, -0.2), (0.6, 0.0, -0.55))
+    sail = lambda *corners: prism(2, corners, (-0.02, 0.02))
     for i, x in enumerate(masts):
         top = depth + high * (1 - 0.12 * i) / (1 + 0.25 * (len(masts) - 1))
-        solids.append(Capsule((x, 0, 0), (x, top, 0), 0.025))
+        solids.append(rod((x, 0, 0), (x, top, 0), 0.025))
         foot, boom = depth + draw(0.05, 0.25), draw(0.4, 0.75) / len(masts)
         rig = draw.pick("none", "triangle", "triangle", "square", "jib")
         if rig in ("triangle", "jib"):
             swing = draw.pick(0, draw(-0.3, 0.3))  # the boom off the centre line
-            sail = [(x + 0.02, foot), (x + 0.02, top), (x - boom, foot)]
             if swing:
-                z = (0.1, swing) if swing > 0 else (swing, -0.1)
-                solids.append(Capsule((x, foot, 0), (x - boom, foot, sum(z) / 2), 0.025))
-            solids.append(prism(2, sail, (-0.02, 0.02)))
+                z = (swing + 0.1) / 2 if swing > 0 else (swing - 0.1) / 2
+                solids.append(rod((x, foot, 0), (x - boom, foot, z), 0.025))
+            solids.append(sail((x + 0.02, foot), (x + 0.02, top), (x - boom, foot)))
         if rig == "square":
             width = beam * draw(1.2, 2.4)
             for low, up in ((0.2, 0.5), (0.58, 0.85)):
@@ -42,8 +40,7 @@ def _sailboat(draw):
                 solids.append(box(around(x, 0.03), ys, (-width, width)))
                 width *= 0.75
         if rig == "jib" or (i == 0 and draw.chance(0.5)):
-            tip = [(x, top * 0.9), (x, foot), (min(0.95, x + 0.7), depth - 0.02)]
-            solids.append(prism(2, tip, (-0.02, 0.02)))
+            solids.append(sail((x, top * 0.9), (x, foot), (min(0.95, x + 0.7), depth - 0.02)))
     if draw.chance(0.5):
         cabin, high = draw(0.15, 0.35), depth + draw(0.06, 0.18)
         solids.append(box((-cabin - 0.2, cabin), (depth - 0.02, high), (-beam * 0.5, beam * 0.5)))
@@ -72,12 +69,13 @@ def _ship(draw):
             x, y = start + i * each, (deck, depth + draw(0.05, 0.4))
             solids.append(box((x, x + each * 0.8), y, (-beam * 0.9, beam * 0.9)))
         if draw.chance(0.4):
-            solids.append(Capsule((0.1, depth, 0), (0.3, depth + draw(0.4, 0.8), 0), 0.03))
+            solids.append(rod((0.1, depth, 0), (0.3, depth + draw(0.4, 0.8), 0), 0.03))
     if kind == "tanker":
-        solids.append(box((bridge, 0.7), (depth - 0.02, depth + 0.06), (-beam * 0.2, beam * 0.2)))
-        solids.append(box((0.7, 0.98), (depth - 0.05, depth + 0.1), (-beam * 0.12, beam * 0.12)))
+        pipes = box((bridge, 0.7), (deck, depth + 0.06), (-beam * 0.2, beam * 0.2))
+        bow = box((0.7, 0.98), (depth - 0.05, depth + 0.1), (-beam * 0.12, beam * 0.12))
+        solids += [pipes, bow]
     if kind == "liner":
-        low, shrink = depth - 0.02, draw(0.75, 0.95)
+        low, shrink = deck, draw(0.75, 0.95)
         front, rear, width = draw(0.3, 0.7), -draw(0.6, 0.95), 0.95
         for _ in range(draw.count(2, 5)):
             solids.append(box((rear, front), (low, low + 0.12), (-beam * width, beam * width)))
@@ -87,16 +85,18 @@ def _ship(draw):
             solids.append(cylinder(1, (x, 0), 0.06, (low, low + draw(0.15, 0.3))))
     if kind == "warship":
         x = draw(-0.3, 0.2)
-        solids.append(tower(x, draw(0.2, 0.45), draw(0.12, 0.25), 0.8))
-        solids.append(tower(x + 0.05, draw(0.06, 0.15), draw(0.3, 0.5), 0.4))
-        solids.append(Capsule((x, depth, 0), (x - 0.05, depth + draw(0.5, 0.9), 0), 0.025))
+        solids += [
+            tower(x, draw(0.2, 0.45), draw(0.12, 0.25), 0.8),
+            tower(x + 0.05, draw(0.06, 0.15), draw(0.3, 0.5), 0.4),
+            rod((x, depth, 0), (x - 0.05, depth + draw(0.5, 0.9), 0), 0.025),
+        ]
         for at in (0.6, -0.65)[: draw.count(1, 2)]:
-            solids.append(cylinder(1, (at, 0), beam * 0.5, (depth - 0.02, depth + 0.1)))
-            solids.append(Capsule((at, depth + 0.08, 0), (at + 0.3, depth + 0.12, 0), 0.02))
+            turret = cylinder(1, (at, 0), beam * 0.5, (deck, depth + 0.1))
+            solids += [turret, rod((at, depth + 0.08, 0), (at + 0.3, depth + 0.12, 0), 0.02)]
     if kind == "fishing":
         x = draw.pick(0.35, -0.5)
         solids.append(tower(x, draw(0.12, 0.25), draw(0.25, 0.45), 0.65))
-        solids.append(Capsule((-x * 0.3, 0, 0), (-x * 0.3, depth + draw(0.5, 1.2), 0), 0.025))
+        solids.append(rod((-x * 0.3, 0, 0), (-x * 0.3, depth + draw(0.5, 1.2), 0), 0.025))
         solids.append(box((0.55, 0.95), around(depth, 0.1), (-beam * 0.15, beam * 0.15)))
     if kind == "carrier":  # a flight deck, with the island on the right
         z = beam * draw(1.1, 1.5)
@@ -108,9 +108,8 @@ def _ship(draw):
 def _motorboat(draw):
     beam, depth = draw(0.25, 0.5), draw(0.15, 0.4)
     solids = _hull(draw, beam, depth, draw(0.3, 0.6), draw(0.8, 1.0))
-    kind = draw.pick("cabin", "cabin", "open", "yacht", "tug")
-    width = draw(0.6, 0.9)
-    if kind in ("cabin", "yacht", "tug"):
+    kind, width = draw.pick("cabin", "cabin", "open", "yacht", "tug"), draw(0.6, 0.9)
+    if kind != "open":
         rear, front, high = -draw(0.1, 0.8), draw(0.1, 0.45), depth + draw(0.15, 0.4)
         lean = draw(0, 0.3)
         start = ((rear + front) / 2, 0, (front - rear) / 2, beam * width)
@@ -138,31 +137,29 @@ def _rowboat(draw):
     half = [(1, 0.02), ((1 + knee) / 2, 0.75), (knee, 1), (-0.5, 1), (-1, stern)]
     outer = [(x, beam * z) for x, z in half]
     inner = [(x * (1 - wall), max(beam * z - 2 * wall, 0)) for x, z in half]
-    side = outer + inner[::-1]
-    solids = mirror(prism(1, side, (0, depth)))
     floor = outer + [(x, -z) for x, z in reversed(outer)]
-    solids.append(prism(1, floor, (0, depth * 0.25)))
+    sides = mirror(prism(1, outer + inner[::-1], (0, depth)))
+    solids = [*sides, prism(1, floor, (0, depth * 0.25))]
     for x in (0.35, -0.1, -0.55)[: draw.count(1, 3)]:
         y = depth * draw(0.6, 0.9)
         solids.append(box(around(x, 0.07), (y - 0.06, y), (-beam * 0.95, beam * 0.95)))
     if draw.chance(0.4):
         reach = beam + draw(0.3, 0.8)
-        oar = Capsule((-0.1, depth, beam * 0.9), (draw(-0.5, 0.2), draw(0, depth), reach), 0.025)
-        solids += mirror(oar)
+        blade = (draw(-0.5, 0.2), draw(0, depth), reach)
+        solids += mirror(rod((-0.1, depth, beam * 0.9), blade, 0.025))
     elif draw.chance(0.35):  # an outrigger, on one side
-        reach, one = beam + draw(0.25, 0.6), draw.pick(-1, 1)
-        solids.append(Ellipsoid((0, depth * 0.3, one * reach), (0.6, 0.06, 0.06)))
-        for x in (-0.3, 0.3):
-            solids.append(Capsule((x, depth * 0.9, 0), (x, depth * 0.3, one * reach), 0.025))
+        reach, y = beam + draw(0.25, 0.6), depth * 0.3
+        poles = [rod((x, depth * 0.9, 0), (x, y, reach), 0.025) for x in (-0.3, 0.3)]
+        floats = ellipsoid((0, y, reach), (0.6, 0.06, 0.06))
+        solids += on_side(draw.pick(-1, 1), floats, *poles)
     return solids
 
 
 def _catamaran(draw):
     hull, apart, depth = draw(0.06, 0.12), draw(0.25, 0.5), draw(0.12, 0.28)
     half = [(1, 0.1), (0.5, 0.8), (0, 1), (-1, 0.8)]
-    outline = [(x, apart + hull * z) for x, z in half]
-    outline += [(x, apart - hull * z) for x, z in reversed(half)]
-    solids = mirror(prism(1, outline, (0, depth)))
+    sides = half + [(x, -z) for x, z in reversed(half)]
+    solids = mirror(prism(1, [(x, apart + hull * z) for x, z in sides], (0, depth)))
     rear, front = -draw(0.4, 0.95), draw(0.1, 0.5)
     solids.append(box((rear, front), (depth - 0.06, depth + 0.04), (-apart, apart)))
     if draw.chance(0.6):
@@ -170,7 +167,7 @@ def _catamaran(draw):
         solids.append(box((rear * 0.7, front * 0.6), y, (-z, z)))
     if draw.chance(0.6):
         top = depth + draw(0.8, 2.4)
-        solids.append(Capsule((front, depth, 0), (front, top, 0), 0.025))
+        solids.append(rod((front, depth, 0), (front, top, 0), 0.025))
         if draw.chance(0.7):
             sail = [(front, depth + 0.2), (front, top), (rear, depth + 0.2)]
             solids.append(prism(2, sail, (-0.02, 0.02)))
@@ -181,7 +178,7 @@ def _submarine(draw):
     radius = draw(0.12, 0.24)
     x, high = draw(0.0, 0.45), radius + draw(0.12, 0.3)
     solids = [
-        Ellipsoid((0, 0, 0), (1, radius, radius)),
+        ellipsoid((0, 0, 0), (1, radius, radius)),
         cylinder(0, (0, 0), radius * 0.93, (-0.45, 0.6)),
         loft(1, (0, high), (x, 0, draw(0.12, 0.25), 0.06)),
         box((-0.92, -0.75), (-radius * 1.3, radius * 1.3), (-0.03, 0.03)),
@@ -190,7 +187,7 @@ def _submarine(draw):
     if draw.chance(0.5):
         solids.append(box(around(x, 0.08), (high - 0.1, high - 0.04), (-0.25, 0.25)))
     if draw.chance(0.5):
-        solids.append(Capsule((x, 0, 0), (x, high + draw(0.1, 0.3), 0), 0.025))
+        solids.append(rod((x, 0, 0), (x, high + draw(0.1, 0.3), 0), 0.025))
     return solids
 
 

@@ -3,7 +3,7 @@
 import itertools
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, cylinder, loft, mirror
+from .solids import Solid, around, box, cylinder, loft, mirror, rod
 
 # (low, high) ranges in percent for each body: hood, trunk, windshield and lean of the rear window
 # relative to the length, height to length, belt line to height of the body, width to length.
@@ -19,8 +19,6 @@ _BODIES = {
     "limousine": ((14, 22), (10, 16), (4, 10), (3, 10), (14, 22), (50, 65), (17, 30)),
     "roadster": ((25, 50), (12, 30), (2, 6), (0, 0), (20, 30), (60, 80), (40, 58)),
 }
-
-
 _USUAL = ("sedan", "hatchback", "sports")  # drawn three times as often as the others
 _ALSO = ("estate", "jeep", "van", "roadster")  # and twice as often
 # A rectangle without its corners, in halves of its sides.
@@ -44,8 +42,7 @@ def _truck(draw):
     """Return a cab with a box, a tank, a flat bed, a tipper or a crane behind it."""
     hz, cab, high = draw(0.14, 0.36), draw(0.2, 0.4), draw(0.35, 0.8)
     radius = draw(0.07, 0.14)
-    floor = radius * 1.5
-    hood = draw.pick(0, 0, draw(0.15, 0.35))
+    floor, hood = radius * 1.5, draw.pick(0, 0, draw(0.15, 0.35))
     front = 1 - hood
     middle, half = front - cab / 2, cab / 2
     solids = [
@@ -55,15 +52,13 @@ def _truck(draw):
     if hood:
         low = floor + (high - floor) * draw(0.4, 0.6)
         solids.append(box((front - 0.05, 1), (floor, low), (-hz * 0.8, hz * 0.8)))
-    rear = front - cab - draw(0.02, 0.12)
-    top = high * draw(0.8, 1.4)
+    rear, top = front - cab - draw(0.02, 0.12), high * draw(0.8, 1.4)
     load = draw.pick(*["box"] * 4, *["tank", "flat", "tipper"] * 2, "crane")
     if load == "box":
         solids.append(box((-1, rear), (floor, top), (-hz, hz)))
     if load == "tank":
-        half = (top - floor) / 2
-        section = (floor + half, 0, half, hz)
-        solids.append(loft(0, (-1, rear), section, section=draw.pick("round", "round", "box")))
+        section, half = draw.pick("round", "round", "box"), (top - floor) / 2
+        solids.append(loft(0, (-1, rear), (floor + half, 0, half, hz), section=section))
     if load in ("flat", "crane"):
         solids.append(box((-1, rear), (floor, floor + 0.1), (-hz, hz)))
     if load == "tipper":
@@ -72,7 +67,7 @@ def _truck(draw):
         solids.append(box((-1, rear), (floor, floor + 0.1), (-hz * 0.8, hz * 0.8)))
     if load == "crane":
         side = draw(-0.1, 0.1)
-        solids.append(Capsule((rear - 0.15, floor, side), (-draw(0.2, 1.2), top + 0.3, side), 0.05))
+        solids.append(rod((rear - 0.15, floor, side), (-draw(0.2, 1.2), top + 0.3, side), 0.05))
     axles = [front - cab * 0.3, -0.75, *([-0.45] if draw.chance(0.5) else [])]
     return solids + _wheels(draw, hz, axles, radius)
 
@@ -86,13 +81,14 @@ def _racer(draw):
         box((-0.5, 0.2), (low, low + 0.14), (-hz * 0.7, hz * 0.7)),
         loft(1, (low, high + 0.1), (-0.3, 0, 0.3, body), (-0.35, 0, 0.08, body * 0.6)),
     ]
-    for x in (-0.7, 0.62):
-        solids.append(box(around(x, 0.03), around(radius, 0.03), (-hz, hz)))
+    solids += [box(around(x, 0.03), around(radius, 0.03), (-hz, hz)) for x in (-0.7, 0.62)]
     if draw.chance(0.7):
         wing = draw(0.6, 1.0) * hz
-        solids.append(box((0.85, 1.0), (low + 0.02, low + 0.07), (-wing, wing)))
-        solids.append(box((-1, -0.8), (high, high + 0.06), (-wing, wing)))
-        solids.append(box((-0.95, -0.75), (low, high + 0.06), (-0.04, 0.04)))
+        solids += [
+            box((0.85, 1.0), (low + 0.02, low + 0.07), (-wing, wing)),
+            box((-1, -0.8), (high, high + 0.06), (-wing, wing)),
+            box((-0.95, -0.75), (low, high + 0.06), (-0.04, 0.04)),
+        ]
     return solids + _wheels(draw, hz, (-0.7, 0.62), radius)
 
 
@@ -108,16 +104,13 @@ def car(draw: Draw) -> list[Solid]:
     )
     length = 2.0  # half the width then equals the ratio of width to length
     radius = draw(0.1, 0.19)
-    high_on_wheels = kind in ("jeep", "pickup", "bus")
-    floor = radius * (draw(0.5, 1.4) if high_on_wheels else draw(0.25, 0.9))
+    floor = radius * (draw(0.5, 1.4) if kind in ("jeep", "pickup", "bus") else draw(0.25, 0.9))
     roof = floor * 0.3 + tall * length
     belt = floor + belt_at * (roof - floor)
     # The lower body: hood and trunk may slope to the ends, and the ends may be narrower.
     drop, dip = draw(0, 0.5) * (belt - floor) * 0.6, draw(0, 0.3) * (belt - floor) * 0.6
-    bonnet = 1 - hood * length
-    boot = -1 + trunk * length
+    bonnet, boot = min(1 - hood * length, 0.97), max(-1 + trunk * length, -0.97)
     nose, tail = hz * draw(0.65, 1.0), hz * draw(0.75, 1.0)
-    boot, bonnet = max(boot, -0.97), min(bonnet, 0.97)
     waist = [(boot, belt, hz), ((boot + bonnet) / 2, belt, hz), (bonnet, belt, hz)]
     low_tail = belt - (dip if trunk > 0.05 else 0)
     solids = _hull(floor, [(-1, low_tail, tail), *waist, (1, belt - drop, nose)])
@@ -127,8 +120,8 @@ def car(draw: Draw) -> list[Solid]:
         start, end = (bonnet, 0, 0.03, hz * 0.9), (bonnet - shield * 2, 0, 0.03, hz * 0.8)
         solids.append(loft(1, (belt - 0.05, roof), start, end))
         if draw.chance(0.6):
-            y = (belt - 0.05, roof - 0.02)
-            solids.append(box((boot, boot + 0.12), y, (-hz * 0.7, hz * 0.7)))
+            seats = (belt - 0.05, roof - 0.02)
+            solids.append(box((boot, boot + 0.12), seats, (-hz * 0.7, hz * 0.7)))
     else:
         front = max(front, rear + 0.15)
         start = ((bonnet + boot) / 2, 0, (bonnet - boot) / 2, hz)

@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest, band
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, loft, mirror, prism, tube
+from .solids import Solid, around, box, loft, mirror, prism, rod, slab, tube
 from .supports import support
 
 
@@ -14,8 +14,8 @@ def _arms(draw, hx, hz, seat, back):
     rail = box((back, front), (top - 2 * thick, top), around(z, thick))
     post = box((front - 2 * thick, front), (seat - 0.05, top), around(z, thick))
     panel = box((back, front), (seat - 0.1, top), around(z, thick))
-    reach = min(front + 0.25, hx + 0.2)
-    board = box((front - 0.5, reach), around(top, thick), (z - 0.4, z + thick))
+    reach = (front - 0.5, min(front + 0.25, hx + 0.2))
+    board = box(reach, around(top, thick), (z - 0.4, z + thick))
     return {
         "none": [],
         "post": mirror(rail, post),
@@ -28,9 +28,8 @@ def _tub_chair(draw):
     """Return a chair with a shell that runs around the seat."""
     hx, hz, thick = draw(0.4, 0.6), draw(0.4, 0.65), draw(0.06, 0.14)
     foot, seat = draw(0, 0.55), draw(0.1, 0.35)
-    high = foot + seat + draw(0.25, 1.1)
-    around = draw(0.16, 0.32)
-    shell = prism(1, arc((hx, hz), (hx - thick, hz - thick), 14, around), (foot, high))
+    high, half_turn = foot + seat + draw(0.25, 1.1), draw(0.16, 0.32)
+    shell = prism(1, arc((hx, hz), (hx - thick, hz - thick), half_turn), (foot, high))
     solids = [shell, loft(1, (foot, foot + seat), (0, 0, hx, hz), section="round")]
     if foot > 0.12:
         kind = draw.pick("legs", "pedestal", "star")
@@ -43,11 +42,10 @@ def _club_chair(draw):
     hx, hz, foot = draw(0.42, 0.65), draw(0.45, 0.7), draw(0, 0.25)
     seat, arm = foot + draw(0.2, 0.4), draw(0.08, 0.22)
     high, rise, thick = seat + draw(0.25, 0.9), seat + draw(0.1, 0.4), draw(0.06, 0.16)
-    tilt = draw(0, 0.35)
-    solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
-    solids += mirror(box((-hx, hx * draw(0.6, 1.0)), (foot, rise), (hz - arm, hz + 0.02)))
-    back = (-hx + thick, 0, thick, hz)
-    solids.append(loft(1, (foot, high), back, (back[0] - tilt * (high - seat), 0, thick, hz)))
+    tilt, rear = draw(0, 0.35), -hx + thick
+    solids = mirror(box((-hx, hx * draw(0.6, 1.0)), (foot, rise), (hz - arm, hz + 0.02)))
+    solids.append(box((-hx, hx), (foot, seat), (-hz, hz)))
+    solids.append(slab((foot, high), (rear, rear - tilt * (high - seat)), thick, hz))
     if foot > 0.06:
         solids += support(draw.pick("legs", "block", "sled"), draw, hx, hz, foot + 0.03)
     return solids
@@ -58,25 +56,24 @@ def _lounge(draw):
     hz, half, pole = draw(0.28, 0.45), draw(0.025, 0.06), draw(0.025, 0.06)
     front, rear = draw(0.45, 0.8), -draw(0.3, 0.7)
     low, dip, high = draw(0.25, 0.5), draw(0.12, 0.3), draw(0.75, 1.3)
-    bend = draw(-0.2, 0.1)
-    z, flare = hz + pole, draw(-0.1, 0.15)
-    seat = band([(front, low), (bend, dip), (rear, high)], half, hz)
-    foot = draw(0.2, 0.6)
+    bend, flare, foot = draw(-0.2, 0.1), draw(-0.1, 0.15), draw(0.2, 0.6)
+    z = hz + pole
     solids = [
-        seat,
+        band([(front, low), (bend, dip), (rear, high)], half, hz),
         *mirror(
             *tube([(front, low, z), (rear - 0.05, 0, z)], pole),
             *tube([(rear, high, z), (bend, dip, z), (foot + flare, 0, z)], pole),
-            *tube([(bend, dip, z), (front, low, z)], pole),
+            rod((bend, dip, z), (front, low, z), pole),
         ),
-        *tube([(front, low, -z), (front, low, z)], pole),
-        *tube([(rear, high, -z), (rear, high, z)], pole),
+        rod((front, low, -z), (front, low, z), pole),
+        rod((rear, high, -z), (rear, high, z), pole),
     ]
     if draw.chance(0.4):
         rise = dip + draw(0.25, 0.4)
-        solids += mirror(*tube([(bend - 0.1, rise, z), (front * 0.7, rise, z)], pole))
-        solids += mirror(*tube([(front * 0.5, low * 0.8, z), (front * 0.6, rise, z)], pole))
-        solids += mirror(*tube([(bend - 0.1, rise, z), (bend, dip, z)], pole))
+        solids += mirror(
+            *tube([(bend, dip, z), (bend - 0.1, rise, z), (front * 0.7, rise, z)], pole),
+            rod((front * 0.5, low * 0.8, z), (front * 0.6, rise, z), pole),
+        )
     return solids
 
 
@@ -107,8 +104,7 @@ def _frame_chair(draw):
     height, rise = draw(0.4, 0.75), draw(0.2, 0.4)
     half, tilt = draw(0.03, 0.1), draw(0, 0.45)
     top, high = height + rise, height + draw(0.5, 1.0)
-    z, slope = hz + pole, draw(-0.1, 0.05)
-    rear = -hx + draw(0, 0.2)
+    slope, rear, z = draw(-0.1, 0.05), -hx + draw(0, 0.2), hz + pole
     kind = draw.pick("loop", "loop", "cantilever", "posts", "posts")
     if kind == "loop":  # floor, front post, arm, rear post
         frame = [(rear, 0, z), (hx, 0, z), (hx, top, z), (rear, top, z), (rear, 0, z)]
@@ -123,16 +119,14 @@ def _frame_chair(draw):
     solids = mirror(*tube(frame, pole))
     if kind == "posts" or (kind == "cantilever" and draw.chance(0.4)):
         solids += mirror(*tube(arm, pole))
-    if kind == "cantilever":
-        solids += tube([(-hx, 0, -z), (-hx, 0, z)], pole)
-    dip = draw(0, 0.15)
-    solids.append(band([(hx, height + dip * 0.5), (-hx, height - dip)], half, hz + pole))
-    foot = -hx + half
-    lean = (foot - tilt * (high - height), 0, half, hz)
-    solids.append(loft(1, (height - dip, high), (foot, 0, half, hz), lean))
-    if kind != "cantilever":
-        solids += tube([(-hx, top, -z), (-hx, top, z)], pole)
-    return solids
+    y = 0 if kind == "cantilever" else top
+    dip, foot = draw(0, 0.15), -hx + half
+    return [
+        *solids,
+        rod((-hx, y, -z), (-hx, y, z), pole),
+        band([(hx, height + dip * 0.5), (-hx, height - dip)], half, z),
+        slab((height - dip, high), (foot, foot - tilt * (high - height)), half, hz),
+    ]
 
 
 def _folding_chair(draw):
@@ -143,16 +137,15 @@ def _folding_chair(draw):
     rear, front = -hx - draw(0, 0.2), hx * draw(0.7, 1.1)
     at = lambda y: front + (rear - front) * y / high
     solids = mirror(
-        *tube([(front, 0, z), (rear, high, z)], pole),
-        *tube([(rear * draw(0.8, 1.1), 0, z), (hx * 0.7, height, z)], pole),
+        rod((front, 0, z), (rear, high, z), pole),
+        rod((rear * draw(0.8, 1.1), 0, z), (hx * 0.7, height, z), pole),
     )
-    solids.append(box((-hx * 0.8, hx), around(height, half), (-hz - pole, hz + pole)))
-    depth = high * draw(0.1, 0.35)
-    ends = [(at(y), 0, half, z) for y in (high - depth, high)]
-    solids.append(loft(1, (high - depth, high), *ends))
+    solids.append(box((-hx * 0.8, hx), around(height, half), (-z, z)))
+    low = high - high * draw(0.1, 0.35)
+    solids.append(slab((low, high), (at(low), at(high)), half, z))
     if draw.chance(0.7):
         y = height * draw(0.15, 0.4)
-        solids += tube([(at(y), y, -z), (at(y), y, z)], pole)
+        solids.append(rod((at(y), y, -z), (at(y), y, z), pole))
     return solids
 
 
@@ -160,14 +153,11 @@ def _rocking_chair(draw):
     """Return a rocking chair, with or without arms."""
     hx, hz, pole = draw(0.4, 0.55), draw(0.4, 0.55), draw(0.03, 0.06)
     height, high = draw(0.45, 0.65), draw(1.2, 1.7)
-    reach, lift, z = hx + draw(0.15, 0.5), draw(0.06, 0.2), hz
-    steps = [-1, -0.6, -0.2, 0.2, 0.6, 1]
-    runner = [(reach * s, lift * s * s, z) for s in steps]
+    reach, lift = hx + draw(0.15, 0.5), draw(0.06, 0.2)
+    runner = [(reach * s, lift * s * s, hz) for s in (-1, -0.6, -0.2, 0.2, 0.6, 1)]
     tilt, half = draw(0.1, 0.4), draw(0.03, 0.06)
-    solids = mirror(
-        *tube(runner, pole),
-        *(Capsule((hx * s, 0.02, z), (hx * s, height, z), pole) for s in (-0.8, 0.8)),
-    )
+    legs = [rod((x, 0.02, hz), (x, height, hz), pole) for x in (-hx * 0.8, hx * 0.8)]
+    solids = mirror(*tube(runner, pole), *legs)
     solids.append(box((-hx, hx), around(height, half), (-hz - pole, hz + pole)))
     solids += backrest(draw, -hx + half, hz, height, high, tilt, half)
     return solids + _arms(draw, hx, hz, height + half, -hx + half)
@@ -184,8 +174,8 @@ def chair(draw: Draw) -> list[Solid]:
     top = height + 2 * thick
     shape = draw.pick("box", "box", "round", "tapered")
     if shape == "tapered":
-        rear = draw(0.6, 0.9)
-        outline = [(hx, -hz), (hx, hz), (-hx, hz * rear), (-hx, -hz * rear)]
+        rear = hz * draw(0.6, 0.9)
+        outline = [(hx, -hz), (hx, hz), (-hx, rear), (-hx, -rear)]
         seat = prism(1, outline, (height, top))
     else:
         seat = loft(1, (height, top), (0, 0, hx, hz), section=shape)

@@ -3,7 +3,7 @@
 import itertools
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, circle_points, loft, mirror, on_side, tube
+from .solids import Solid, around, box, circle_points, loft, mirror, on_side, rod, slab, tube
 
 
 def display(draw: Draw) -> list[Solid]:
@@ -15,11 +15,8 @@ def display(draw: Draw) -> list[Solid]:
     if kind == "laptop":
         deep, base = draw(0.5, 0.8) * hz, draw(0.02, 0.06)
         lean, high = draw(-0.1, 0.8), 2 * half * draw(0.7, 1.0)
-        end = (-deep - lean * high, 0, thick, hz)
-        return [
-            box((-deep, deep), (0, 2 * base), (-hz, hz)),
-            loft(1, (0, high), (-deep + thick, 0, thick, hz), end),
-        ]
+        lid = slab((0, high), (-deep + thick, -deep - lean * high), thick, hz)
+        return [box((-deep, deep), (0, 2 * base), (-hz, hz)), lid]
     foot = draw(0.03, 0.6)
     middle = foot + half
     panel = box((-thick, thick), (foot, foot + 2 * half), (-hz, hz))
@@ -33,11 +30,9 @@ def display(draw: Draw) -> list[Solid]:
         stem_x = -sag - thick
     elif kind == "tube":
         deep, back = draw(0.5, 1.4) * hz, draw(0.3, 0.7)
-        face = (middle, 0, half, hz)
-        solids = [
-            box((-thick, deep * 0.3), (foot, foot + 2 * half), (-hz, hz)),
-            loft(0, (-deep, 0), (middle - half * 0.1, 0, half * back, hz * back), face),
-        ]
+        rear, face = (middle - half * 0.1, 0, half * back, hz * back), (middle, 0, half, hz)
+        case = box((-thick, deep * 0.3), (foot, foot + 2 * half), (-hz, hz))
+        solids = [case, loft(0, (-deep, 0), rear, face)]
         stem_x = -deep * 0.35
     elif kind == "dual":
         offset = draw(-0.3, 0.3) * half
@@ -47,7 +42,7 @@ def display(draw: Draw) -> list[Solid]:
         stem_x = -thick
     else:
         tilt = draw.pick(0, draw(-0.1, 0.3)) * half
-        solids = [loft(1, (foot, foot + 2 * half), (tilt, 0, thick, hz), (-tilt, 0, thick, hz))]
+        solids = [slab((foot, foot + 2 * half), (tilt, -tilt), thick, hz)]
         if draw.chance(0.4):  # a shallower case behind the screen
             small, large = ((middle, 0, half * part, hz * part) for part in (0.5, 0.85))
             solids.append(loft(0, (-thick - draw(0.05, 0.3), 0), small, large))
@@ -60,21 +55,17 @@ def display(draw: Draw) -> list[Solid]:
 
 def _stand(draw, kind, stem_x, foot, half, hz):
     """Return what carries a screen of height 2 · `half` above `foot`, around x = `stem_x`."""
-    middle = foot + half
-    solids = []
+    middle, solids = foot + half, []
     stands = ["plate", "plate", "disc", "arm"]
     if kind != "dual":  # a pair hangs from its first half alone
         stands += ["box", "ring", "wall"]
     if kind in ("flat", "tube"):  # a bent screen's edges are not above its middle
         stands += ["feet", "blades"]
     stand = draw.pick(*stands)
-    neck, deep = hz * draw(0.06, 0.3), draw(0.15, 0.6)
-    bar = draw(0.025, 0.05)
+    neck, deep, bar = hz * draw(0.06, 0.3), draw(0.15, 0.6), draw(0.025, 0.05)
     if stand in ("plate", "disc", "ring"):
-        reach = stem_x - draw(0, 0.15)
-        end = (stem_x, 0, 0.04, neck)
-        solids.append(loft(1, (0, middle), (reach, 0, 0.04, neck), end))
-        wide = hz * draw(0.3, 0.9)
+        reach, wide = stem_x - draw(0, 0.15), hz * draw(0.3, 0.9)
+        solids.append(slab((0, middle), (reach, stem_x), 0.04, neck))
         if stand == "ring":
             x = (reach - deep / 2, reach + deep)
             solids += mirror(box(x, (0, 2 * bar), (wide - 0.06, wide)))
@@ -91,11 +82,11 @@ def _stand(draw, kind, stem_x, foot, half, hz):
     if stand == "blades":
         z = hz * draw(0.4, 0.9)
         top = (stem_x, foot + half * 0.2, z)
-        solids += mirror(*(Capsule((stem_x + s * deep, bar, z), top, bar) for s in (-1, 1)))
+        solids += mirror(*(rod((stem_x + s * deep, bar, z), top, bar) for s in (-1, 1)))
     if stand == "box":  # a chest or rack under the screen
         x, wide = draw(0.15, 0.5), hz * draw(0.5, 1.2)
-        solids.append(box(around(stem_x, x), (0, foot + 0.05), (-wide, wide)))
-        solids.append(box(around(stem_x, 0.04), (0, middle), (-neck, neck)))
+        chest = box(around(stem_x, x), (0, foot + 0.05), (-wide, wide))
+        solids += [chest, box(around(stem_x, 0.04), (0, middle), (-neck, neck))]
     if stand == "arm":  # clamped to the desk's edge, off centre
         side = draw.pick(-1, 1) * hz * draw(0.3, 0.9)
         rear = stem_x - draw(0.2, 0.6)

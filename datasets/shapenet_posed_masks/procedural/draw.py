@@ -12,10 +12,7 @@ class Draw:
     """The random choices of one shape, which depend on its key alone.
 
     They are made from the raw output of a bit generator, which NumPy promises never to change. The
-    distributions of `Generator` may change.
-
-    Args:
-      *key: what tells the shape from all others; only its text counts.
+    distributions of `Generator` may change. Only the text of the `key` counts.
     """
 
     def __init__(self, *key: object):

@@ -4,12 +4,13 @@ from .draw import Draw
 from .solids import Solid, around, box, loft, mirror, on_side
 from .supports import support
 
+_OCTAGON = ((1, 0.4), (0.4, 1), (-0.4, 1), (-1, 0.4), (-1, -0.4), (-0.4, -1), (0.4, -1), (1, -0.4))
+
 
 def table(draw: Draw) -> list[Solid]:
     """Return a dining, coffee, side, bar or corner table, a desk or a workbench."""
     hx, hz = draw(0.4, 0.65), draw(0.5, 1.15)
-    across = draw.chance(0.4)  # the long side runs from back to front
-    if across:
+    if across := draw.chance(0.4):  # the long side runs from back to front
         hx, hz = hz, hx
     height = draw.pick(*[draw(0.3, 0.5)] * 2, *[draw(0.55, 0.85)] * 5, draw(0.9, 1.4))
     thick = draw(0.02, 0.09)
@@ -17,26 +18,22 @@ def table(draw: Draw) -> list[Solid]:
     shape = draw.pick(*["box"] * 5, "round", "round", "oval", "octagon", "L")
     under = 0.92
     solids: list[Solid] = []
-    if shape == "box":
+    if shape in ("box", "L"):
         solids.append(box((-hx, hx), (height, top), (-hz, hz)))
-    elif shape == "L":  # a corner desk
+    if shape == "L":  # a corner desk
         side, reach, depth = draw.pick(-1, 1), hx + draw(0.5, 1.1), draw(0.5, 0.8)
-        leg = draw(0.03, 0.07)
-        wing = [
+        leg = 2 * draw(0.03, 0.07)
+        solids += on_side(
+            side,
             box((-hx, reach), (height, top), (hz - depth, hz)),
-            box((reach - 2 * leg, reach), (0, top), (hz - depth, hz - depth + 2 * leg)),
-            box((reach - 2 * leg, reach), (0, top), (hz - 2 * leg, hz)),
-        ]
-        solids.append(box((-hx, hx), (height, top), (-hz, hz)))
-        solids += on_side(side, *wing)
-    else:
+            box((reach - leg, reach), (0, top), (hz - depth, hz - depth + leg)),
+            box((reach - leg, reach), (0, top), (hz - leg, hz)),
+        )
+    elif shape != "box":
         under = 0.68
         if shape == "round":
             hz = hx
-        section: str | tuple[tuple[float, float], ...] = "round"
-        if shape == "octagon":
-            section = ((1, 0.4), (0.4, 1), (-0.4, 1), (-1, 0.4))
-            section += tuple((-u, -v) for u, v in section)
+        section = _OCTAGON if shape == "octagon" else "round"
         solids.append(loft(1, (height, top), (0, 0, hx, hz), section=section))
     kinds = ["legs", "legs", "legs", "sled", "crossed"]
     kinds += [] if across else ["panels", "trestle"]
@@ -59,8 +56,7 @@ def table(draw: Draw) -> list[Solid]:
     if extra == "modesty":
         solids.append(box((-x, -x + 0.05), (height * draw(0.1, 0.6), top), (-z, z)))
     if extra == "hutch" and shape in ("box", "L") and hz > 0.7:
-        high, deep = top + draw(0.25, 0.9), draw(0.15, 0.3)
-        rear = (-hx, -hx + deep)
+        high, rear = top + draw(0.25, 0.9), (-hx, -hx + draw(0.15, 0.3))
         solids += mirror(box(rear, (top - 0.02, high), (hz - 0.06, hz)))
         solids.append(box(rear, (high - 0.06, high), (-hz, hz)))
         if draw.chance(0.6):
@@ -72,13 +68,10 @@ def _shelves(draw, hx, hz, low, high, columns, rows):
     """Return an open case with a back wall, divided into columns × rows."""
     wall = draw(0.02, 0.05)
     solids = [box((-hx, -hx + 2 * wall), (low, high), (-hz, hz))] if draw.chance(0.75) else []
-    for i in range(columns + 1):
-        z = -hz + wall + i * 2 * (hz - wall) / columns
-        solids.append(box((-hx, hx), (low, high), around(z, wall)))
-    for i in range(rows + 1):
-        y = low + wall + i * (high - low - 2 * wall) / rows
-        solids.append(box((-hx, hx), around(y, wall), (-hz, hz)))
-    return solids
+    zs = [-hz + wall + i * 2 * (hz - wall) / columns for i in range(columns + 1)]
+    ys = [low + wall + i * (high - low - 2 * wall) / rows for i in range(rows + 1)]
+    solids += [box((-hx, hx), (low, high), around(z, wall)) for z in zs]
+    return solids + [box((-hx, hx), around(y, wall), (-hz, hz)) for y in ys]
 
 
 def cabinet(draw: Draw) -> list[Solid]:
@@ -105,16 +98,18 @@ def cabinet(draw: Draw) -> list[Solid]:
     elif kind == "hutch":  # a shallow upper part, set on the lower one or held above it
         split = foot + height * draw(0.3, 0.6)
         deep = -hx + 2 * hx * draw(0.3, 0.7)
-        solids = [box((-hx, hx), (foot, split), (-hz, hz))]
         gap = draw.pick(0, draw(0.1, 0.3)) * height
-        solids.append(box((-hx, deep), (min(split + gap, high - 0.15), high), (-hz, hz)))
-        solids.append(box((-hx, -hx + 0.08), (split - 0.05, high), (-hz, hz)))
+        solids = [
+            box((-hx, hx), (foot, split), (-hz, hz)),
+            box((-hx, deep), (min(split + gap, high - 0.15), high), (-hz, hz)),
+            box((-hx, -hx + 0.08), (split - 0.05, high), (-hz, hz)),
+        ]
     elif kind == "steps":
         count, side = draw.count(2, 4), draw.pick(-1, 1)
-        solids = []
-        for i in range(count):
-            z = (-hz + 2 * hz * i / count, hz)
-            solids += on_side(side, box((-hx, hx), (foot, foot + height * (i + 1) / count), z))
+        tops = [foot + height * (i + 1) / count for i in range(count)]
+        starts = [-hz + 2 * hz * i / count for i in range(count)]
+        steps = zip(tops, starts, strict=True)
+        solids = on_side(side, *(box((-hx, hx), (foot, top), (z, hz)) for top, z in steps))
     elif kind == "corner":
         side, width = draw.pick(-1, 1), hz * draw(0.5, 0.9)
         wing = box((-hx, hx + draw(0.4, 1.2)), (foot, high * draw(0.6, 1.0)), (hz - width, hz))
@@ -135,14 +130,11 @@ def cabinet(draw: Draw) -> list[Solid]:
         door = loft(0, (hx - 0.05, hx + leaf), start, end)
         solids += mirror(door) if draw.chance(0.4) else on_side(side, door)
     if extra == "rack":  # open shelves on one side
-        reach = hz + draw(0.2, 0.6)
-        for at in (0.05, 0.5, 0.9)[: draw.count(1, 3)]:
-            y = foot + at * min(height, 0.9)
-            board = box((-hx, hx * 0.8), (y, y + 0.06), (hz - 0.15, reach))
-            solids += on_side(side, board)
+        z, high_up = (hz - 0.15, hz + draw(0.2, 0.6)), min(height, 0.9)
+        ys = [foot + at * high_up for at in (0.05, 0.5, 0.9)[: draw.count(1, 3)]]
+        solids += on_side(side, *(box((-hx, hx * 0.8), (y, y + 0.06), z) for y in ys))
+        solids += on_side(side, box((-hx, -hx + 0.08), (foot, foot + high_up), z))
         solids.append(box((-hx, hx * 0.8), (foot, foot + 0.4), (-0.15, 0.15)))
-        back = box((-hx, -hx + 0.08), (foot, foot + min(height, 0.9)), (hz - 0.15, reach))
-        solids += on_side(side, back)
     if extra in ("top", "cornice") and kind in ("solid", "shelves"):
         over = draw(0.05, 0.2)
         y = high if extra == "top" else high * draw(0.75, 0.95)

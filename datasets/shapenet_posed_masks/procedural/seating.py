@@ -2,7 +2,7 @@
 
 from .backs import arc, backrest
 from .draw import Draw
-from .solids import Capsule, Ellipsoid, Solid, around, box, cylinder, loft, mirror, on_side, prism
+from .solids import Solid, around, box, cylinder, ellipsoid, loft, mirror, on_side, prism, rod, slab
 from .supports import support
 
 
@@ -15,19 +15,20 @@ def sofa(draw: Draw) -> list[Solid]:
     if draw.chance(0.12):  # curved
         outer, turn, hollow = (hz * draw(0.7, 1.2), hz), draw(0.2, 0.27), draw(0.3, 0.6)
         inner, rim = ([r * part for r in outer] for part in (hollow, 1 - thick / hz / 2))
-        return [
-            prism(1, arc(outer, inner, 14, turn), (0, seat)),
-            prism(1, arc(outer, rim, 14, turn), (0, high)),
-        ]
+        plan, back = arc(outer, inner, turn), arc(outer, rim, turn)
+        return [prism(1, plan, (0, seat)), prism(1, back, (0, high))]
     solids = [box((-hx, hx), (foot, seat), (-hz, hz))]
-    plan = draw.pick(*["straight"] * 6, "L", "L", "U", "ottoman")
+    shape = draw.pick(*["straight"] * 6, "L", "L", "U", "ottoman")
     side, reach, width = draw.pick(-1, 1), hx + draw(0.4, 1.4), draw(0.5, 0.9)
-    wing = box((-hx, reach), (foot, seat), (hz - width, hz))
-    wing_back = box((-hx, reach), (foot, high), (hz - thick, hz))
-    if plan in ("L", "U"):
-        wings = [wing] if draw.chance(0.5) else [wing, wing_back]
-        solids += mirror(*wings) if plan == "U" else on_side(side, *wings)
-    if plan == "ottoman":
+    wings = [box((-hx, reach), (foot, seat), (hz - width, hz))]
+    if shape in ("L", "U"):
+        if not draw.chance(0.5):
+            wings.append(box((-hx, reach), (foot, high), (hz - thick, hz)))
+        if foot:
+            post = around(reach - 0.08, 0.05), (0, foot + 0.03), around(hz - 0.08, 0.05)
+            wings.append(box(*post))
+        solids += mirror(*wings) if shape == "U" else on_side(side, *wings)
+    if shape == "ottoman":
         z = draw(-0.3, 0.3) * hz
         solids.append(box((hx - 0.02, hx + draw(0.4, 0.8)), (0, seat * 0.8), around(z, 0.35)))
 
@@ -36,20 +37,17 @@ def sofa(draw: Draw) -> list[Solid]:
     base = -hx + thick / 2
     kind = draw.pick(*["plain"] * 3, "roll", "roll", "hump", "cushions", "cushions", "daybed")
     if kind in ("plain", "roll"):
-        lean = (base - tilt, 0, thick / 2, hz)
-        solids.append(loft(1, (foot, high), (base, 0, thick / 2, hz), lean))
+        solids.append(slab((foot, high), (base, base - tilt), thick / 2, hz))
     if kind == "roll":
         solids.append(cylinder(2, (base - tilt, high), thick * 0.6, (-hz, hz)))
     if kind == "hump":
         wave = [(foot, -hz), (seat, -hz), (high, -hz * 0.4), (high, hz * 0.4), (seat, hz)]
         solids.append(prism(0, [*wave, (foot, hz)], (-hx, -hx + thick)))
     if kind == "cushions":
-        count = draw.count(2, 3)
-        each, gap = 2 * hz / count, draw(0.06, 0.12)
-        solids += [
-            box((-hx, -hx + thick), (seat - 0.05, high), (z + gap / 2, z + each - gap / 2))
-            for z in (-hz + i * each for i in range(count))
-        ]
+        count, gap = draw.count(2, 3), draw(0.06, 0.12)
+        for z in (-hz + i * (2 * hz / count) for i in range(count)):
+            span = (z + gap / 2, z + 2 * hz / count - gap / 2)
+            solids.append(box((-hx, -hx + thick), (seat - 0.05, high), span))
     if kind == "daybed":  # a back over half the length
         span = (-hz, hz * draw(-0.3, 0.4)) if side > 0 else (hz * draw(-0.4, 0.3), hz)
         solids.append(box((-hx, -hx + thick), (foot, high), span))
@@ -68,10 +66,6 @@ def sofa(draw: Draw) -> list[Solid]:
         solids += on_side(-side, panel)
     if foot:
         solids += support(draw.pick("legs", "legs", "block", "sled"), draw, hx, hz, foot + 0.03)
-        if plan in ("L", "U"):
-            x, z = reach - 0.08, hz - 0.08
-            post = box(around(x, 0.05), (0, foot + 0.03), around(z, 0.05))
-            solids += mirror(post) if plan == "U" else on_side(side, post)
     return solids
 
 
@@ -81,14 +75,10 @@ def _picnic_bench(draw):
     seat, out, thick = top * draw(0.5, 0.7), half + draw(0.3, 0.5), draw(0.03, 0.06)
     z = hz * draw(0.5, 0.85)
     seats = [box(around(s * out, 0.14), (seat, seat + 2 * thick), (-hz, hz)) for s in (-1, 1)]
-    legs = mirror(
-        *(
-            loft(1, (0, top), (s * out * 0.85, z, 0.05, 0.05), (s * half * 0.5, z, 0.05, 0.05))
-            for s in (-1, 1)
-        )
-    )
-    beam = mirror(box((-out, out), (seat - 0.08, seat), around(z, 0.05)))
-    return [box((-half, half), around(top, thick), (-hz, hz)), *seats, *legs, *beam]
+    ends = [((s * out * 0.85, z, 0.05, 0.05), (s * half * 0.5, z, 0.05, 0.05)) for s in (-1, 1)]
+    beam = box((-out, out), (seat - 0.08, seat), around(z, 0.05))
+    frame = mirror(beam, *(loft(1, (0, top), *leg) for leg in ends))
+    return [box((-half, half), around(top, thick), (-hz, hz)), *seats, *frame]
 
 
 def bench(draw: Draw) -> list[Solid]:
@@ -100,20 +90,15 @@ def bench(draw: Draw) -> list[Solid]:
     thick = draw(0.03, 0.1)
     top = height + 2 * thick
     if special < 0.2:  # curved, without a back
-        outer, turn = (hz * draw(0.6, 1.0), hz), draw(0.17, 0.26)
-        inner = (outer[0] - 1.4 * hx, outer[1] - 1.4 * hx)
-        foot = draw(0.5, 0.9)
-        wall = ((1 - foot) * outer[0] + foot * inner[0], (1 - foot) * outer[1] + foot * inner[1])
-        return [
-            prism(1, arc(outer, inner, 14, turn), (height, top)),
-            prism(1, arc(outer, wall, 14, turn), (0, top)),
-        ]
+        outer, turn, foot = (hz * draw(0.6, 1.0), hz), draw(0.17, 0.26), draw(0.5, 0.9)
+        inner = [radius - 1.4 * hx for radius in outer]
+        wall = [(1 - foot) * a + foot * b for a, b in zip(outer, inner, strict=True)]
+        seat, base = arc(outer, inner, turn), arc(outer, wall, turn)
+        return [prism(1, seat, (height, top)), prism(1, base, (0, top))]
     planks = draw.count(1, 3)
     each, gap = 2 * hx / planks, 0.0 if planks == 1 else draw(0.08, 0.14) * hx
-    solids = [
-        box((x + gap, x + each - gap), (height, top), (-hz, hz))
-        for x in (-hx + i * each for i in range(planks))
-    ]
+    xs = [-hx + i * each for i in range(planks)]
+    solids = [box((x + gap, x + each - gap), (height, top), (-hz, hz)) for x in xs]
     if planks > 1:  # battens, where the legs are, carry the planks
         solids += mirror(box((-hx, hx), (height, top - thick), (hz * 0.62, hz * 0.98)))
     kind = draw.pick("legs", "legs", "panels", "trestle", "sled", "block", "columns", "crossed")
@@ -122,33 +107,32 @@ def bench(draw: Draw) -> list[Solid]:
     back = draw.pick("none", "rest", "rest", "rest", "planks")
     tilt, half = draw.pick(0, draw(0.1, 0.4)), draw(0.025, 0.06)
     high, x = top + draw(0.25, 0.9), -hx + half
+    rear = x - tilt * (high - height)  # of the back's upper end
     if back == "rest":
         solids += backrest(draw, x, hz * draw(0.85, 1.0), height + thick, high, tilt, half)
     if back == "planks":
-        end = (x - tilt * (high - height), hz * 0.75, half, 0.05)
-        solids += mirror(loft(1, (height, high), (x, hz * 0.75, half, 0.05), end))
-        for at in (0.5, 0.9):
-            y = height + at * (high - height)
-            lean = (x - tilt * (y - height) + 0.03, 0, half, hz)
-            solids.append(loft(1, around(y, 0.06), lean))
+        start, end = ((at, hz * 0.75, half, 0.05) for at in (x, rear))
+        solids += mirror(loft(1, (height, high), start, end))
+        for y in (height + part * (high - height) for part in (0.5, 0.9)):
+            at = x - tilt * (y - height) + 0.03
+            solids.append(slab(around(y, 0.06), (at, at), half, hz))
     extra = draw.pick("none", "arms", "arms", "planter", "middle arm", "roof")
     rise = draw(0.18, 0.4)
     if extra in ("arms", "middle arm"):
-        zs = (hz - 0.05, -hz + 0.05) + ((0.0,) if extra == "middle arm" else ())
-        for z in zs:
-            front = hx * 0.9
-            bar = box((x, front), (top + rise - 0.06, top + rise), around(z, 0.04))
-            post = box((front - 0.08, front), (height, top + rise), around(z, 0.04))
-            rear = box(around(x, half), (height, top + rise), around(z, 0.04))
-            solids += [bar, post, rear]
+        arm, front = top + rise, hx * 0.9
+        for z in (hz - 0.05, -hz + 0.05, *([0.0] if extra == "middle arm" else [])):
+            solids += [
+                box((x, front), (arm - 0.06, arm), around(z, 0.04)),
+                box((front - 0.08, front), (height, arm), around(z, 0.04)),
+                box(around(x, half), (height, arm), around(z, 0.04)),
+            ]
     if extra == "planter":  # a tub of flowers at one end
         side, width = draw.pick(-1, 1), draw(0.25, 0.45)
         tub = box((-hx, hx), (0, top + draw(0, 0.3)), (hz - 0.02, hz + 2 * width))
-        bush = Ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
+        bush = ellipsoid((0, top + 0.25, hz + width), (hx * 0.8, 0.35, width * 0.8))
         solids += on_side(side, tub, bush)
     if extra == "roof" and back != "none":  # a bus shelter or a swing
         roof = high + draw(0.3, 0.9)
-        start = (x - tilt * (high - height), roof, 0)
-        solids += mirror(Capsule((x, height, hz * 0.9), (start[0], roof, hz * 0.9), 0.04))
-        solids.append(box((start[0] - 0.05, hx * draw(0.5, 1.2)), (roof, roof + 0.08), (-hz, hz)))
+        solids += mirror(rod((x, height, hz * 0.9), (rear, roof, hz * 0.9), 0.04))
+        solids.append(box((rear - 0.05, hx * draw(0.5, 1.2)), (roof, roof + 0.08), (-hz, hz)))
     return solids

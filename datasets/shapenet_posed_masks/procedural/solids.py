@@ -56,8 +56,8 @@ class Loft:
         """Return the (low, high) corners of the bounding box."""
         low, high = [0.0] * 3, [0.0] * 3
         low[self.axis], high[self.axis] = self.span
+        ends = (self.start, self.end)
         for i, other in enumerate(a for a in range(3) if a != self.axis):
-            ends = (self.start, self.end)
             low[other] = min(end[i] - end[2 + i] for end in ends)
             high[other] = max(end[i] + end[2 + i] for end in ends)
         return low, high
@@ -79,13 +79,11 @@ class Loft:
         if self.axis == 2:
             span = (-self.span[1], -self.span[0])
             return dataclasses.replace(self, span=span, start=self.end, end=self.start)
-        flip = lambda end: (end[0], -end[1], end[2], end[3])
+        start, end = ((u, -v, half_u, half_v) for u, v, half_u, half_v in (self.start, self.end))
         section = self.section
         if not isinstance(section, str):
             section = tuple((u, -v) for u, v in section)
-        return dataclasses.replace(
-            self, start=flip(self.start), end=flip(self.end), section=section
-        )
+        return dataclasses.replace(self, start=start, end=end, section=section)
 
     def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Tell which points of its bounding box the solid holds."""
@@ -105,66 +103,41 @@ class Loft:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ellipsoid:
-    """An axis-aligned ellipsoid; `centre` and `radii` are (x, y, z)."""
+class Capsule:
+    """All points near the segment from `a` to `b`: the swept ellipsoid of the given `radii`."""
 
-    centre: tuple[float, ...]
+    a: tuple[float, ...]
+    b: tuple[float, ...]
     radii: tuple[float, ...]
 
     def bounds(self) -> tuple[list[float], list[float]]:
         """Return the (low, high) corners of the bounding box."""
-        pairs = list(zip(self.centre, self.radii, strict=True))
-        return [c - r for c, r in pairs], [c + r for c, r in pairs]
-
-    def thickened(self, thickness: float) -> "Ellipsoid":
-        """Return the solid with every radius large enough to be seen."""
-        return Ellipsoid(self.centre, tuple(max(r, _MIN_RADIUS * thickness) for r in self.radii))
-
-    def mirrored(self) -> "Ellipsoid":
-        """Return the reflection in the plane z = 0."""
-        x, y, z = self.centre
-        return Ellipsoid((x, y, -z), self.radii)
-
-    def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Tell which points the solid holds."""
-        u, v, w = ((a - c) / r for a, c, r in zip((x, y, z), self.centre, self.radii, strict=True))
-        return u * u + v * v + w * w <= 1 + _EPS
-
-
-@dataclasses.dataclass(frozen=True)
-class Capsule:
-    """All points within `radius` of the segment from `a` to `b`, both (x, y, z)."""
-
-    a: tuple[float, ...]
-    b: tuple[float, ...]
-    radius: float
-
-    def bounds(self) -> tuple[list[float], list[float]]:
-        """Return the (low, high) corners of the bounding box."""
-        pairs = list(zip(self.a, self.b, strict=True))
-        return [min(p) - self.radius for p in pairs], [max(p) + self.radius for p in pairs]
+        sides = list(zip(self.a, self.b, self.radii, strict=True))
+        return [min(p, q) - r for p, q, r in sides], [max(p, q) + r for p, q, r in sides]
 
     def thickened(self, thickness: float) -> "Capsule":
-        """Return the solid with a radius large enough to be seen."""
-        return Capsule(self.a, self.b, max(self.radius, _MIN_RADIUS * thickness))
+        """Return the solid with every radius large enough to be seen."""
+        radii = tuple(max(radius, _MIN_RADIUS * thickness) for radius in self.radii)
+        return dataclasses.replace(self, radii=radii)
 
     def mirrored(self) -> "Capsule":
         """Return the reflection in the plane z = 0."""
         (ax, ay, az), (bx, by, bz) = self.a, self.b
-        return Capsule((ax, ay, -az), (bx, by, -bz), self.radius)
+        return Capsule((ax, ay, -az), (bx, by, -bz), self.radii)
 
     def contains(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Tell which points the solid holds."""
-        dx, dy, dz = (q - p for p, q in zip(self.a, self.b, strict=True))
-        px, py, pz = x - self.a[0], y - self.a[1], z - self.a[2]
+        starts = zip((x, y, z), self.a, self.radii, strict=True)
+        px, py, pz = ((q - p) / r for q, p, r in starts)
+        dx, dy, dz = ((q - p) / r for p, q, r in zip(self.a, self.b, self.radii, strict=True))
         length2 = dx * dx + dy * dy + dz * dz
         t = (px * dx + py * dy + pz * dz) / max(length2, 1e-12)
         t = np.minimum(np.maximum(t, 0), 1)
         ex, ey, ez = px - t * dx, py - t * dy, pz - t * dz
-        return ex * ex + ey * ey + ez * ez <= self.radius * self.radius * (1 + _EPS)
+        return ex * ex + ey * ey + ez * ez <= 1 + _EPS
 
 
-Solid: TypeAlias = Loft | Ellipsoid | Capsule
+Solid: TypeAlias = Loft | Capsule
 
 
 def loft(
@@ -180,9 +153,13 @@ def loft(
 
 def box(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> Solid:
     """Return an axis-aligned box from three (low, high) pairs."""
-    half = lambda pair: (pair[1] - pair[0]) / 2
-    middle = lambda pair: (pair[0] + pair[1]) / 2
-    return loft(1, y, (middle(x), middle(z), half(x), half(z)))
+    (x0, x1), (z0, z1) = x, z
+    return loft(1, y, ((x0 + x1) / 2, (z0 + z1) / 2, (x1 - x0) / 2, (z1 - z0) / 2))
+
+
+def slab(y: tuple[float, float], x: tuple[float, float], half: float, half_z: float) -> Solid:
+    """Return an upright slab across x whose middle goes from x[0] at y[0] to x[1] at y[1]."""
+    return loft(1, y, (x[0], 0, half, half_z), (x[1], 0, half, half_z))
 
 
 def around(middle: float, half: float) -> tuple[float, float]:
@@ -204,18 +181,25 @@ def cylinder(
 
 def prism(axis: int, outline: Sequence[tuple[float, float]], span: tuple[float, float]) -> Solid:
     """Return a polygon of (u, v) corners in the two other axes, extruded along the axis."""
-    us, vs = zip(*outline, strict=True)
-    frame = []
-    for values in (us, vs):
-        frame.append(((min(values) + max(values)) / 2, (max(values) - min(values)) / 2))
-    (cu, hu), (cv, hv) = frame
+    (u0, u1), (v0, v1) = ((min(values), max(values)) for values in zip(*outline, strict=True))
+    cu, cv, hu, hv = (u0 + u1) / 2, (v0 + v1) / 2, (u1 - u0) / 2, (v1 - v0) / 2
     section = tuple(((u - cu) / hu, (v - cv) / hv) for u, v in outline)
     return loft(axis, span, (cu, cv, hu, hv), section=section)
 
 
+def rod(a: tuple[float, ...], b: tuple[float, ...], radius: float) -> Solid:
+    """Return a round bar from `a` to `b`, both (x, y, z), with round ends."""
+    return Capsule(a, b, (radius,) * 3)
+
+
+def ellipsoid(centre: tuple[float, ...], radii: tuple[float, ...]) -> Solid:
+    """Return an axis-aligned ellipsoid; `centre` and `radii` are (x, y, z)."""
+    return Capsule(centre, centre, radii)
+
+
 def tube(points: Sequence[tuple[float, ...]], radius: float) -> list[Solid]:
-    """Return the capsules that join (x, y, z) points in turn."""
-    return [Capsule(a, b, radius) for a, b in itertools.pairwise(points)]
+    """Return the rods that join (x, y, z) points in turn."""
+    return [rod(a, b, radius) for a, b in itertools.pairwise(points)]
 
 
 def mirror(*solids: Solid) -> list[Solid]:
@@ -263,16 +247,11 @@ def _occupied_range(voxels):
 
 
 def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
-    """Fit the union of solids to a grid.
+    """Fit the union of solids to a grid, bool [N, N, N], axes x, y, z.
 
-    Args:
-      solids: the solids in object axes, in any unit.
-      size: N, the voxels along each side of the grid.
-
-    Returns:
-      bool [N, N, N], axes x, y, z: the voxels whose centres are inside. The longest side of the
-      bounding box spans the grid, and the others are centred to the voxel. No bar is thinner than a
-      voxel of a 32-grid, so that nothing vanishes and finer grids show the same object.
+    Voxels are occupied whose centres are inside. The longest side of the bounding box spans the
+    grid, and the others are centred to the voxel. No bar is thinner than a voxel of a 32-grid, so
+    that nothing vanishes and finer grids show the same object.
     """
     low, high = _bounds(solids)
     # The −2 is there because thickening may widen the object itself by up to 1.5 voxels.
@@ -288,8 +267,5 @@ def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
             break
         # A pointed or round end has slipped between voxel centres.
         scale *= size / extent.max()
-    shift = (size - extent) // 2 - first
-    if shift.any():
-        # Nothing wraps around, because the axes that move have room on both sides.
-        voxels = np.roll(voxels, shift, axis=(0, 1, 2))
-    return voxels
+    # Nothing wraps around, because the axes that move have room on both sides.
+    return np.roll(voxels, (size - extent) // 2 - first, axis=(0, 1, 2))

@@ -5,7 +5,7 @@ footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
 from .draw import Draw
-from .solids import Capsule, Solid, around, box, circle_points, cylinder, loft, mirror
+from .solids import Solid, around, box, circle_points, cylinder, loft, mirror, rod
 
 
 def _legs(draw, hx, hz, height):
@@ -15,25 +15,23 @@ def _legs(draw, hx, hz, height):
     top_x, top_z = hx * (1 - inset) - thick, hz * (1 - inset) - thick
     foot_x, foot_z = top_x + splay * min(hx, height), top_z + splay * min(hz, height)
     foot = thick * draw(0.5, 1.1)
-    solids = []
-    for side in (-1, 1):
-        start = (side * foot_x, foot_z, foot, foot)
-        solids += mirror(loft(1, (0, height), start, (side * top_x, top_z, thick, thick), section))
+    start = lambda side: (side * foot_x, foot_z, foot, foot)
+    end = lambda side: (side * top_x, top_z, thick, thick)
+    solids = mirror(*(loft(1, (0, height), start(s), end(s), section) for s in (-1, 1)))
     rung = draw.pick("none", "none", "none", "box", "H", "front", "shelf")
     at = draw(0.15, 0.6)
     y, bar = at * height, thick * 0.7
     x, z = foot_x + at * (top_x - foot_x), foot_z + at * (top_z - foot_z)
     if rung in ("box", "H"):
         solids += mirror(box((-x, x), around(y, bar), around(z, bar)))
-    if rung == "box":
-        solids += [box(around(s * x, bar), around(y, bar), (-z, z)) for s in (-1, 1)]
-    if rung == "H":
-        solids.append(box((-bar, bar), around(y, bar), (-z, z)))
-    if rung == "front":
-        solids.append(box(around(x, bar), around(y, bar), (-z, z)))
-    if rung == "shelf":
-        solids.append(box((-x, x), around(y, bar), (-z, z)))
-    return solids
+    across = {
+        "none": [],
+        "box": [around(-x, bar), around(x, bar)],
+        "H": [(-bar, bar)],
+        "front": [around(x, bar)],
+        "shelf": [(-x, x)],
+    }[rung]
+    return solids + [box(xs, around(y, bar), (-z, z)) for xs in across]
 
 
 def _pedestal(draw, hx, hz, height):
@@ -43,27 +41,24 @@ def _pedestal(draw, hx, hz, height):
     low = draw(0.03, 0.12)
     shape = draw.pick("disc", "cone", "square")
     if shape == "square":
-        solids.append(box((-foot, foot), (0, low), (-foot, foot)))
-    else:
-        rise = low if shape == "disc" else height * draw(0.2, 0.6)
-        end = foot if shape == "disc" else column
-        solids.append(cylinder(1, (0, 0), foot, (0, rise), end))
-    return solids
+        return [*solids, box((-foot, foot), (0, low), (-foot, foot))]
+    if shape == "disc":
+        return [*solids, cylinder(1, (0, 0), foot, (0, low))]
+    return [*solids, cylinder(1, (0, 0), foot, (0, height * draw(0.2, 0.6)), column)]
 
 
 def _star(draw, hx, hz, height):
     spokes, turn = draw.count(3, 6), draw.pick(0, 0.5)
     reach, thick = min(hx, hz) * draw(0.8, 1.25), draw(0.03, 0.08)
     hub = draw(0.05, 0.4) * height
-    solids = [cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))]
-    for c, s in circle_points(spokes, turn):
-        solids.append(Capsule((0, hub, 0), (reach * c, thick, reach * s), thick))
-    return solids
+    column = cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))
+    feet = [(reach * c, thick, reach * s) for c, s in circle_points(spokes, turn)]
+    return [column, *(rod((0, hub, 0), foot, thick) for foot in feet)]
 
 
 def _sled(draw, hx, hz, height):
-    thick, z = draw(0.025, 0.07), hz * draw(0.75, 1.0)
-    z -= thick
+    thick = draw(0.025, 0.07)
+    z = hz * draw(0.75, 1.0) - thick
     runner = box((-hx, hx), (0, 2 * thick), around(z, thick))
     posts = draw.pick((-1, 1), (-1, 1), (1,))  # (1,) is a cantilever
     x = hx * draw(0.6, 1.0) - thick
@@ -99,12 +94,9 @@ def _trestle(draw, hx, hz, height):
 def _crossed(draw, hx, hz, height):
     thick, z = draw(0.03, 0.07), hz * draw(0.6, 0.95)
     x = hx * draw(0.6, 1.0) - thick
-    solids = mirror(
-        loft(1, (0, height), (-x, z, thick, thick), (x, z, thick, thick)),
-        loft(1, (0, height), (x, z, thick, thick), (-x, z, thick, thick)),
-    )
-    solids.append(box((-thick, thick), around(height / 2, thick), (-z, z)))
-    return solids
+    rear, front = (-x, z, thick, thick), (x, z, thick, thick)
+    bar = box((-thick, thick), around(height / 2, thick), (-z, z))
+    return [bar, *mirror(loft(1, (0, height), rear, front), loft(1, (0, height), front, rear))]
 
 
 def _block(draw, hx, hz, height):
@@ -135,13 +127,5 @@ _KINDS = {
 
 
 def support(kind: str, draw: Draw, hx: float, hz: float, height: float) -> list[Solid]:
-    """Draw a support.
-
-    Args:
-      kind: one of `_KINDS`.
-      draw: the random choices.
-      hx: half the footprint along x.
-      hz: half the footprint along z.
-      height: top of the support; the floor is at y = 0.
-    """
+    """Draw a support of one of `_KINDS`."""
     return _KINDS[kind](draw, hx, hz, height)

@@ -18,13 +18,7 @@ _MAX_FILE = 4 << 20  # bytes of one shape; all shapes are kept in memory, and re
 _MAX_ARCHIVE = 1 << 30  # bytes when unpacked; the published archive has 200 MB
 _MAX_MEMBERS = 300_000  # the published archive has about 90,000
 _MAX_HEADER = 16 << 10  # bytes of an extended header, such as a long name; a path has at most 4,096
-_EXTENDED_HEADERS = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
+_EXTENDED_HEADERS = b"xgXLK"  # the types of pax' and GNU's headers
 
 
 class VoxArchive(VoxFolder):
@@ -85,22 +79,13 @@ class VoxArchive(VoxFolder):
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[tarfile.TarFile]:
-    """Yield an archive whose members are to be read in turn.
-
-    Raises:
-      UserError: if the archive is damaged or too large.
-    """
+    """Yield an archive whose members are to be read in turn."""
     opener = open if path.endswith(".tar") else gzip.open
     try:
         with opener(path, "rb") as file:
             bounded: Any = _Bounded(file, path)  # tarfile calls nothing but its `read`
-            with tarfile.open(
-                fileobj=bounded,
-                mode="r|",
-                tarinfo=_Member,
-                encoding="utf-8",
-                errors="surrogateescape",
-            ) as archive:
+            encoding: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+            with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Member, **encoding) as archive:
                 yield archive
                 while rest := archive.fileobj.read(1 << 20):  # gzip's checksum is at its end
                     if any(rest):

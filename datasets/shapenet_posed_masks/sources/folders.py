@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,32 +22,20 @@ _NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class Stamp(NamedTuple):
-    """What tells whether a file has changed.
+    """What tells whether a file has changed."""
 
-    Attributes:
-      size: in bytes.
-      mtime_ns: time of the last change, in nanoseconds.
-    """
-
-    size: int
-    mtime_ns: int
+    size: int  # in bytes
+    mtime_ns: int  # time of the last change, in nanoseconds
 
 
 _REFUSED = Stamp(-1, -1)  # of a link that leads out of the folder and is not followed
 
 
 class Folder(Source):
-    """Shapes in files below `root`/<category>.
+    """Shapes in files below `root`/<category>."""
 
-    Attributes:
-      expected: path of a shape below the root, for messages.
-      published: names under which such a folder is published.
-      root: folder of the categories.
-    """
-
-    expected: str
-    published: tuple[str, ...] = ()
-    root: str
+    expected: str  # path of a shape below the root, for messages
+    published: tuple[str, ...] = ()  # names under which such a folder is published
 
     def __init__(self, root: str, categories: Sequence[str], voxel_size: int):
         super().__init__(categories, voxel_size)
@@ -95,8 +83,7 @@ class Folder(Source):
     def items(self) -> list[Item]:
         """Return an item for each file of the layout, sorted by id; other files are ignored.
 
-        A link that leads out of the folder is an item too. It is not followed, and `read` refuses
-        it.
+        So is a link that leads out of the folder an item. It is not followed: `read` refuses it.
         """
         return list(self._files)
 
@@ -112,17 +99,12 @@ class Folder(Source):
         return os.path.join(self.root, item.path)
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        return files.read(
-            self._path(item), limit, "replace the file or remove it", within=self.root
-        )
+        fix = "replace the file or remove it"
+        return files.read(self._path(item), limit, fix, within=self.root)
 
 
 class _ModelFolder(Folder):
-    """Files `root`/<category>/<model>/<tail>. A model has the same id in every such layout.
-
-    Attributes:
-      tail: path of the file below the model's folder.
-    """
+    """Files `root`/<category>/<model>/<tail>. A model has the same id in every such layout."""
 
     tail: str
 
@@ -133,7 +115,6 @@ class _ModelFolder(Folder):
                 yield f"{folder}/{entry.name}", f"{folder}/{entry.name}/{self.tail}", stamp
 
     def _read_grid(self, item: Item) -> np.ndarray:
-        """Read an item's file, bool [M, M, M] in the file's axes."""
         return binvox.read(self._read_bytes(item, _MAX_BINVOX), self._path(item))
 
 
@@ -177,12 +158,9 @@ class FileTree(Folder):
 
     The id of a shape is its path with its ending. Two subfolders or two formats may share a name,
     and files that are added later must not change an id.
-
-    Attributes:
-      extensions: endings of the files, in lower case.
     """
 
-    extensions: tuple[str, ...]
+    extensions: tuple[str, ...]  # in lower case
 
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
         waiting = [folder]
@@ -203,30 +181,17 @@ class FileTree(Folder):
 
 
 class MeshFolder(FileTree):
-    """Meshes in a folder per category, with axes of their own.
-
-    Attributes:
-      up: the axis of the files that points up, such as '+z'.
-      front: the axis of the files towards which objects face, such as '-y'.
-    """
+    """Meshes in a folder per category, with axes of their own (see `grids.axes_matrix`)."""
 
     layout = "meshes"
     published = ("ModelNet10", "ModelNet40")
     extensions = meshes.EXTENSIONS
     expected = f"<category>/<name> ending in {', '.join(meshes.EXTENSIONS)}"
 
-    def __init__(
-        self,
-        root: str,
-        categories: Sequence[str],
-        voxel_size: int,
-        up: str = "+y",
-        front: str = "+z",
-    ):
-        super().__init__(root, categories, voxel_size)
+    def __init__(self, *args: Any, up: str = "+y", front: str = "+z"):
+        super().__init__(*args)
         grids.axes_matrix(up, front)  # raises on wrong axes before anything is read
-        self.up = up
-        self.front = front
+        self.up, self.front = up, front
 
     def read(self, item: Item) -> np.ndarray:
         """Read the voxels of an item, bool [N, N, N]; see `Source.read`."""
@@ -278,9 +243,7 @@ def entries_in(path: str) -> list[os.DirEntry]:
         with os.scandir(path) as entries:
             return list(entries)
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be listed ({error.strerror}): make it readable or remove it"
-        ) from error
+        raise _unreadable(path, "listed", error) from error
 
 
 def _stamp(path: str) -> Stamp | None:
@@ -290,7 +253,9 @@ def _stamp(path: str) -> Stamp | None:
     except OSError as error:
         if error.errno in _NO_FILE:
             return None
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}): make it readable or remove it"
-        ) from error
+        raise _unreadable(path, "read", error) from error
     return Stamp(stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
+
+
+def _unreadable(path: str, done: str, error: OSError) -> UserError:
+    return UserError(f"{path} cannot be {done} ({error.strerror}): make it readable or remove it")

@@ -13,22 +13,15 @@ class Procedural(Source):
     """Generated shapes, spread evenly over the categories.
 
     The ids and shapes of a smaller set are among those of a larger one with the same seed.
-
-    Attributes:
-      num_shapes: how many shapes there are in all.
-      seed: seed of the shapes.
     """
 
     layout = "procedural"
-    num_shapes: int
-    seed: int
 
     def __init__(
         self, categories: Sequence[str], voxel_size: int, num_shapes: int = 2000, seed: int = 0
     ):
         super().__init__(categories or procedural.CATEGORIES, voxel_size)
-        self.num_shapes = num_shapes
-        self.seed = seed
+        self.num_shapes, self.seed = num_shapes, seed
         unknown = sorted(set(self.categories) - set(procedural.CATEGORIES))
         if unknown:
             raise unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")

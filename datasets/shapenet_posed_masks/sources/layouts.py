@@ -8,9 +8,8 @@
     meshes             <category>/**.off, .obj, .ply, .stl, .glb
     voxels             <category>/**.binvox, .binvox.gz, .npy, .npz
 
-where <category> is a synset id or a name. Sources are cheap to open. They can be pickled, so that
-several processes can read. They list the same items whatever the order of the files on disk. Ids
-never depend on which other shapes are there. Nothing here imports TensorFlow.
+where <category> is a synset id or a name. Sources are cheap to open and can be pickled. They list
+the same items whatever the order of the files on disk, with ids that depend on no other shapes.
 """
 
 import os
@@ -18,35 +17,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from ptn_semi.utils.errors import UserError
+from shapenet_posed_masks.sources import folders
 from shapenet_posed_masks.sources.archives import VoxArchive
 from shapenet_posed_masks.sources.base import Item, Source
-from shapenet_posed_masks.sources.folders import (
-    CoreV2,
-    FileTree,
-    Folder,
-    MeshFolder,
-    VoxelFolder,
-    VoxFolder,
-    entries_in,
-    folders_in,
-)
+from shapenet_posed_masks.sources.folders import FileTree, Folder, VoxFolder, entries_in
 from shapenet_posed_masks.sources.generated import Procedural
 
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
 _FOLDERS: dict[str, type[Folder]] = {
-    kind.layout: kind for kind in (VoxFolder, CoreV2, MeshFolder, VoxelFolder)
+    kind.layout: kind
+    for kind in (VoxFolder, folders.CoreV2, folders.MeshFolder, folders.VoxelFolder)
 }
 
 
 def describe(layout: str, categories: Sequence[str], voxel_size: int, **axes: str) -> dict:
-    """Return the `settings` of a source of files without opening it.
-
-    Args:
-      layout: a layout of files, one of LAYOUTS but 'procedural'.
-      categories: names, aliases or synset ids; empty for all there are.
-      voxel_size: N.
-      **axes: `up` and `front`, for 'meshes' only.
-    """
+    """Return the `settings` of a source of files for these arguments, without the files."""
     return _FOLDERS[layout]("", categories, voxel_size, **axes).settings()
 
 
@@ -65,7 +50,7 @@ def open_source(
         (ShapeNetVox32, ShapeNetCore.v2, ModelNet10, ModelNet40). For 'shapenet_vox32' also the
         archive or the folder that holds it. Not used by 'procedural'.
       categories: names, aliases or synset ids; empty for all there are.
-      voxel_size: N.
+      voxel_size: N, the voxels along each side of the grids.
       **options: `num_shapes` and `seed` of `Procedural`, or `up` and `front` of `MeshFolder`.
 
     Raises:
@@ -91,12 +76,12 @@ def open_path(
         the layouts 'meshes' and 'voxels'; the folder's name is then the shapes' category.
       path: the file or the folder.
       categories: as in `open_source`; not for files and folders of files.
-      voxel_size: N.
-      **options: further arguments of `open_source`.
+      voxel_size: as in `open_source`.
+      **options: as in `open_source`.
 
     Returns:
-      The source, and its items that lie at the path. Their ids are those that `open_source` gives
-      for the parent of the folder of files.
+      The source, and its items that lie at the path, with the ids that they have in `open_source`
+      of the parent of the folder of files.
 
     Raises:
       UserError: if there are no shapes, or they are not of this layout.
@@ -146,7 +131,7 @@ def _find_root(kind: type[Folder], manual_dir: str) -> str:
     if not names:
         raise UserError(f"--manual_dir={manual_dir} is empty: put the shapes there first")
     packed = [n for n in names if n.endswith(_ARCHIVES) and os.path.isfile(os.path.join(path, n))]
-    if archives and packed and not folders_in(path):
+    if archives and packed and not folders.folders_in(path):
         if len(packed) > 1:
             raise UserError(f"--manual_dir={manual_dir} holds {len(packed)} archives: name one")
         return os.path.join(path, packed[0])
