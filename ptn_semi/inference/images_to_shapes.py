@@ -8,14 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from PIL import Image
 
-from ptn_semi.inference import (
-    colors,
-    images,
-    previews,
-    reconstruction,
-    shape_files,
-    silhouettes,
-)
+from ptn_semi.inference import colors, images, previews, reconstruction, shape_files, silhouettes
 from ptn_semi.inference.reconstruction import Reconstruction, Reconstructor
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import files

@@ -91,7 +91,7 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
 
 
 def frame_view(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
-    """Frame the object in an image as the model's training masks are, if it is not `framed` so."""
+    """Frame the object in an image as the model's training masks are, unless it is `framed` so."""
     extent = None if framed else reconstructor.extent
     mask = framing.frame(found.silhouette, reconstructor.image_size, extent)
     return View(*found, framing.window(found.silhouette, extent), mask)

@@ -5,10 +5,10 @@ from scipy import ndimage
 
 
 def keep_large(occupied: np.ndarray, share: float) -> np.ndarray:
-    """Keep the components of a silhouette, bool [H, W], or a shape, bool [N, N, N], that are large.
+    """Keep the large components of a silhouette, bool [H, W], or of a shape, bool [N, N, N].
 
-    These have at least this share of the largest one's size. Pixels or voxels that touch at a
-    corner are connected.
+    They have at least this share of the largest one's size. Pixels or voxels that touch at a corner
+    are connected.
     """
     components, _ = ndimage.label(occupied, np.ones([3] * occupied.ndim))
     sizes = np.bincount(components.ravel())

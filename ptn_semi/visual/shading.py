@@ -21,10 +21,10 @@ _LIGHT = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
 
 
 def bounding_radius(occupied: np.ndarray) -> float:
-    """Return the distance from the grid's centre to the furthest corner of occupied, [N, N, N].
+    """Return the distance from the grid's centre to the furthest corner of occupied voxels.
 
-    It is in grid sides, and 0 if no voxel is occupied. An orthographic picture of this half width
-    shows the whole shape from every viewpoint.
+    The voxels are bool [N, N, N], and the distance is in grid sides, or 0 if none is occupied. An
+    orthographic picture of this half width shows the whole shape from every viewpoint.
     """
     index = np.argwhere(occupied)
     if not len(index):

@@ -17,7 +17,7 @@ TEXT_COLOR = (40, 44, 52)
 
 
 def mask_picture(mask: np.ndarray, size: int = 128) -> np.ndarray:
-    """Draw a mask, [H, W, 1] or [H, W] in [0, 1], as a dark silhouette on white, unsmoothed."""
+    """Draw a mask, [H, W, 1] or [H, W] in [0, 1], dark on white, enlarged without smoothing."""
     mask = np.asarray(mask, np.float32)
     mask = np.clip(mask.reshape(mask.shape[:2]), 0, 1)[..., None]
     image = np.round(255 + mask * (np.array(MASK_COLOR, np.float32) - 255)).astype(np.uint8)
@@ -74,7 +74,7 @@ def grid(
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write an image, uint8 [H, W, 3] or [H, W], as a PNG, atomically, into a folder it creates.
+    """Write an image, uint8 [H, W, 3] or [H, W], as a PNG, atomically; create a missing folder.
 
     Raises:
       UserError: if the file cannot be written.
@@ -96,7 +96,7 @@ def reconstruction_sheet(
       masks: [B, H, W, 1], in [0, 1].
       predicted: probabilities [B, N, N, N], axes x, y, z, occupied above the threshold.
       truth: occupied voxels, bool [B, N, N, N].
-      threshold: as it was chosen for the model.
+      threshold: a probability.
       row_titles: one per example, e.g. its category; None for none.
     """
     rows = []

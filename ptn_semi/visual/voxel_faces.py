@@ -4,7 +4,7 @@ import numpy as np
 
 
 def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the unit faces between a voxel of occupied, bool [N, N, N], and an empty one or none.
+    """Find the unit faces of occupied voxels, bool [N, N, N], towards empty ones or the outside.
 
     Returns:
       The occupied voxel of each face, int [F, 3], and its outward normal, int [F, 3], one of

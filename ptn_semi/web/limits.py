@@ -19,8 +19,8 @@ class Limits:
 
     gradio limits the size of an uploaded file, deletes old files, and keeps other sites from
     reading answers. But it acts on what other sites send, reads any other body whole, and stores as
-    many files within the hour as the disk can hold: in this folder, each of at most `max_upload`
-    bytes.
+    many files within the hour as the disk can hold. They are stored in `folder`, and each may have
+    up to `max_upload` bytes.
     """
 
     def __init__(self, app: ASGIApp, max_upload: int, folder: pathlib.Path):
