@@ -7,20 +7,15 @@ import sys
 COMMANDS = ("train", "evaluate", "reconstruct", "demo", "export", "tune", "build_data", "render")
 
 
-def usage() -> str:
-    """Return a list of the commands, each with the first line of its help."""
-    lines = ["ptn-semi COMMAND --flag=value ..., with one of these commands:", ""]
-    for name in COMMANDS:
-        help_text = importlib.import_module(f"ptn_semi.{name}").__doc__ or ""
-        lines.append(f"  {name:12}{help_text.splitlines()[0].partition(': `')[0]}")
-    return "\n".join([*lines, "", "ptn-semi COMMAND --help lists a command's flags."])
-
-
 def main() -> None:
     """Run the command that the first argument names."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name in ("--help", "-h", "help"):
-        print(usage())
+        print("ptn-semi COMMAND --flag=value ..., with one of these commands:\n")
+        for command in COMMANDS:
+            help_text = importlib.import_module(f"ptn_semi.{command}").__doc__ or ""
+            print(f"  {command:12}{help_text.partition(': `')[0]}")
+        print("\nptn-semi COMMAND --help lists a command's flags.")
         return
     if name not in COMMANDS:
         given = f"{name} is not a command" if name else "no command was given"

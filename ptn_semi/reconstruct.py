@@ -94,11 +94,10 @@ def main(paths: list[str]) -> None:
             print(f"{image}:")
             _report(image, number, shape, written[-1])
         return
+    results = images_to_shapes.reconstruct_files(reconstructor, paths, FLAGS.output_dir, options)
     num_done = 0
     problems: list[UserError] = []
-    for path, files, result in images_to_shapes.reconstruct_files(
-        reconstructor, paths, FLAGS.output_dir, options
-    ):
+    for path, files, result in results:
         if isinstance(files, UserError):
             problems.append(files)
             print(f"left out: {files}")

@@ -74,10 +74,7 @@ class ShapeSettings:
         Camera.distance, "Camera to grid centre, in grid sides.", low=1.001
     )
     field_of_view: float = setting(
-        Camera.field_of_view,
-        "Full angle that a mask spans, in degrees.",
-        low=0.1,
-        high=179,
+        Camera.field_of_view, "Full angle that a mask spans, in degrees.", low=0.1, high=179
     )
     mesh_up: str = setting("+y", "Axis that points up in --dataset=meshes, as +z.")
     mesh_front: str = setting("+z", "Axis that the front faces in --dataset=meshes, as -y.")

@@ -1,5 +1,6 @@
 """Colours of a shape's surface, from the images that it was reconstructed from."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,74 +22,58 @@ _CLOSE = 3.0  # voxels; bumps of the surface hide points between others that are
 _MIN_FACING = 0.1  # cosine, below which a surface is too edge-on to show its colour
 
 
+@dataclasses.dataclass(frozen=True)
 class Painter:
     """Gives points of a surface the colours that the images show there.
 
     A point takes the mean colour of the images that see it, in which images that face it weigh
     more. If none sees it and the shape is symmetric, it takes the colour of its mirror image on the
     object's other side. Otherwise it takes the colour of a point close by, or the mean of all.
-
-    Args:
-      textures: the colours of the images; see `make_texture`.
-      fits: the viewpoint of each image.
-      occupied: the shape, bool [N, N, N].
-      camera: the camera of the model's masks.
     """
 
-    def __init__(
-        self,
-        textures: Sequence[np.ndarray],
-        fits: Sequence[Fit],
-        occupied: np.ndarray,
-        camera: Camera,
-    ):
-        self._occupied, self._camera = occupied, camera
-        self._viewpoints = [(fit.elevation, fit.azimuth) for fit in fits]
-        self._textures = textures
-        mirrored = occupied[:, :, ::-1]
-        overlap = (occupied & mirrored).sum() / max((occupied | mirrored).sum(), 1)
-        self._is_symmetric = overlap >= _SYMMETRIC
+    textures: Sequence[np.ndarray]  # the colours of the images; see `make_texture`
+    fits: Sequence[Fit]  # the viewpoints of the images
+    occupied: np.ndarray  # the shape, bool [N, N, N]
+    camera: Camera  # of the model's masks
 
     def __call__(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """Return the colours of points of the surface.
+        """Return the RGB colours, uint8 [V, 3], of points of the surface with outward normals.
 
-        Args:
-          points: [V, 3] in object coordinates, in grid sides.
-          normals: [V, 3], outward.
-
-        Returns:
-          uint8 [V, 3], RGB.
+        Points and normals are [V, 3], in object coordinates and grid sides.
         """
         sums, weights = self._look_up(points, normals)
-        if self._is_symmetric:
+        mirrored = self.occupied[:, :, ::-1]
+        overlap = (self.occupied & mirrored).sum() / max((self.occupied | mirrored).sum(), 1)
+        if overlap >= _SYMMETRIC:
             flip = np.array([1, 1, -1])
             hidden = weights == 0
-            mirrored = points[hidden] * flip, normals[hidden] * flip
-            sums[hidden], weights[hidden] = self._look_up(*mirrored)
+            opposite = self._look_up(points[hidden] * flip, normals[hidden] * flip)
+            sums[hidden], weights[hidden] = opposite
         seen = weights > 0
         colors = sums / np.where(seen, weights, 1)[:, None]
         # Where nothing is seen at all, the mean of the images stands in.
-        everywhere = np.concatenate([texture.reshape(-1, 3) for texture in self._textures])
+        everywhere = np.concatenate([texture.reshape(-1, 3) for texture in self.textures])
         colors[~seen] = (colors[seen] if seen.any() else everywhere).mean(axis=0)
         if seen.any() and not seen.all():
             distance, nearest = spatial.KDTree(points[seen]).query(points[~seen])
-            close = distance < _CLOSE / len(self._occupied)
+            close = distance < _CLOSE / len(self.occupied)
             colors[np.flatnonzero(~seen)[close]] = colors[seen][nearest[close]]
         return np.round(colors).astype(np.uint8)
 
     def _look_up(self, points, normals):
         """Return the weighted sums of the colours [V, 3] that images show, and the weights [V]."""
         sums, weights = np.zeros([len(points), 3]), np.zeros(len(points))
-        for viewpoint, texture in zip(self._viewpoints, self._textures, strict=True):
+        for fit, texture in zip(self.fits, self.textures, strict=True):
+            viewpoint = (fit.elevation, fit.azimuth)
             back = geometry.rotation(np.array(viewpoint)).numpy()[2]
             towards = np.broadcast_to(back, points.shape)
-            if self._camera.perspective:
-                towards = self._camera.distance * back - points
+            if self.camera.perspective:
+                towards = self.camera.distance * back - points
                 towards /= np.linalg.norm(towards, axis=1, keepdims=True)
             facing = (normals * towards).sum(axis=1)
             facing = np.where(facing < _MIN_FACING, 0, facing)
             facing *= self._is_free(points, towards)
-            matrix = geometry.projection_matrix(viewpoint, self._camera, _SIZE)
+            matrix = geometry.projection_matrix(viewpoint, self.camera, _SIZE)
             u, v, w = matrix @ np.c_[points, np.ones(len(points))].T
             column, row = (np.clip(place / w, 0, _SIZE - 1).astype(int) for place in (u, v))
             sums += facing[:, None] * texture[row, column]
@@ -97,12 +82,12 @@ class Painter:
 
     def _is_free(self, points, towards):
         """Return whether the lines from points towards the camera meet no occupied voxel."""
-        size = len(self._occupied)
+        size = len(self.occupied)
         free = np.ones(len(points), bool)
         for distance in np.arange(_CLEARANCE, 1.8 * size, _STEP):
             place = np.floor((points + 0.5) * size + distance * towards).astype(int)
             inside = ((place >= 0) & (place < size)).all(axis=1)
-            free &= ~(inside & self._occupied[tuple(place.clip(0, size - 1).T)])
+            free &= ~(inside & self.occupied[tuple(place.clip(0, size - 1).T)])
         return free
 
 
@@ -113,10 +98,9 @@ def has_colors(view: View) -> bool:
 
 
 def make_texture(view: View) -> np.ndarray:
-    """Return the colours of the object in the frame of the view's mask, extended beyond the object.
+    """Return the object's colours in the frame of the view's mask, RGB, uint8 [128, 128, 3].
 
-    Returns:
-      uint8 [128, 128, 3], RGB.
+    They are extended beyond the object.
     """
     inside = view.silhouette
     rim = round(_RIM * inside.sum() ** 0.5)

@@ -32,14 +32,7 @@ class Servable(tf.Module):
       project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
       metadata: nothing → json, a string that holds the `ModelInfo`.
 
-    Args:
-      networks: the trained networks, whose projector does not use XLA.
-      info: what is known of them.
-
-    Attributes:
-      kept: the exported variables.
-      metadata: the info as JSON.
-      functions: the signatures by name.
+    The projector of the networks must not use XLA. `functions` holds the signatures by name.
     """
 
     def __init__(self, networks: Networks, info: ModelInfo):
@@ -88,16 +81,13 @@ def _function(function: Callable, **inputs: tuple) -> tf.types.experimental.Poly
 
 
 def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> pathlib.Path:
-    """Export the best checkpoint of a run.
+    """Export the best checkpoint of a workdir, or the one of a checkpoint's folder.
 
     Args:
-      workdir: the run's workdir, or a checkpoint's folder.
-      output: the path to write, which must not exist yet: a folder named by a version number for
-        saved_model, a file for the other formats.
+      workdir: either folder.
+      output: the path to write and return, which must not exist yet: a folder named by a version
+        number for saved_model, a file for the other formats.
       kind: one of `settings.EXPORT_FORMATS`.
-
-    Returns:
-      The path that was written.
 
     Raises:
       UserError: if there is no checkpoint, the output cannot be used, or a package is missing.
@@ -119,16 +109,10 @@ def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> 
 
 
 def read(path: str | os.PathLike) -> tuple[Networks, ModelInfo]:
-    """Read a SavedModel that `export` wrote.
+    """Read the folder of a SavedModel that `export` wrote.
 
     The networks are built from the metadata and then filled with the stored variables. The
     SavedModel's graph is never run, since a graph may write files.
-
-    Args:
-      path: the SavedModel's folder.
-
-    Returns:
-      The networks and what is known of them.
 
     Raises:
       UserError: if it is damaged, or was written by another program.
@@ -169,14 +153,10 @@ def _write_saved_model(servable: Servable, path: pathlib.Path) -> None:
     extra = path / EXTRA
     extra.mkdir()
     (extra / METADATA).write_text(servable.metadata + "\n")
-    _write_warmup(servable, extra / "tf_serving_warmup_requests")
-
-
-def _write_warmup(servable: Servable, path: pathlib.Path) -> None:
-    """Write requests that TF Serving runs on start-up, so that the first real one is not slow."""
+    # TF Serving runs these requests on start-up, so that the first real one is not slow.
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    with tf.io.TFRecordWriter(os.fspath(path)) as writer:
+    with tf.io.TFRecordWriter(os.fspath(extra / "tf_serving_warmup_requests")) as writer:
         for name, function in servable.functions.items():
             for batch in _WARMUP_BATCHES if function.input_signature else (1,):
                 request = predict_pb2.PredictRequest()
@@ -191,10 +171,8 @@ def _write_warmup(servable: Servable, path: pathlib.Path) -> None:
 
 
 def _write_tflite(servable: Servable, path: pathlib.Path) -> None:
-    function = servable.functions["serving_default"]
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], servable
-    )
+    functions = [servable.functions["serving_default"].get_concrete_function()]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(functions, servable)
     path.write_bytes(converter.convert())
 
 

@@ -1,7 +1,7 @@
 """How well a reconstruction explains its mask, and from where it was seen."""
 
-import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,18 +13,11 @@ _FAR_BETTER = 0.05  # in IoU, which outweighs the model's estimate
 _ROUNDS = 3  # searches around the best so far, each with half the steps
 
 
-@dataclasses.dataclass(frozen=True)
-class Fit:
-    """The viewpoint from which a shape is most like its mask.
-
-    Attributes:
-      elevation: in degrees.
-      azimuth: in degrees, from 0 to 360.
-      iou: IoU of the mask and of the shape seen from there.
-    """
+class Fit(NamedTuple):
+    """A viewpoint, in degrees, and how well a shape fits its mask there."""
 
     elevation: float
-    azimuth: float
+    azimuth: float  # from 0 to 360
     iou: float
 
 
@@ -42,12 +35,9 @@ def search(
       mask: [S, S, 1] of zeros and ones.
       projector: the model's `render_projector`.
       elevation_range: lowest and highest elevation, in degrees.
-      estimate: [2] in degrees, the viewpoint that the model estimates. The answer lies close to it
+      estimate: [2] in degrees, the viewpoint that the model estimates. The result lies close to it
         unless another place fits far better: the silhouettes of a shape from the front and from
         behind are nearly equal.
-
-    Returns:
-      The best `Fit`.
     """
     low, high = elevation_range
     width, height = 360 / _AZIMUTHS, (high - low) / (_ELEVATIONS - 1)
@@ -75,14 +65,7 @@ def search(
 def measure(
     occupied: np.ndarray, mask: np.ndarray, projector: Projector, viewpoint: Sequence[float]
 ) -> Fit:
-    """Return how a shape fits its mask from a given viewpoint.
-
-    Args:
-      occupied: bool [N, N, N].
-      mask: [S, S, 1] of zeros and ones.
-      projector: the model's `render_projector`.
-      viewpoint: [2] in degrees.
-    """
+    """Return how a shape fits its mask from a viewpoint, [2]; see `search`."""
     (iou,) = _ious(occupied, mask, projector, np.array([viewpoint], np.float32))
     return Fit(float(viewpoint[0]), float(viewpoint[1] % 360), float(iou))
 

@@ -26,15 +26,7 @@ _PNG, _JPEG, _END_OF_JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\xff\xd9"
 
 
 def read(path: str | os.PathLike) -> Image.Image:
-    """Read an image file, and turn it upright as its EXIF orientation says.
-
-    Only the first frame of a file is used.
-
-    Args:
-      path: a file in one of `FORMATS`.
-
-    Returns:
-      The image, in any mode.
+    """Read the first frame of a file in one of `FORMATS`, turned upright as its EXIF data says.
 
     Raises:
       UserError: if the file cannot be read or is too large.
@@ -63,9 +55,8 @@ def read(path: str | os.PathLike) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise UserError(f"{path} has too many pixels: scale it down") from error
     except UnidentifiedImageError as error:
-        raise UserError(
-            f"{path} cannot be read (it is none of {', '.join(FORMATS)}): {FIX}"
-        ) from error
+        formats = ", ".join(FORMATS)
+        raise UserError(f"{path} cannot be read (it is none of {formats}): {FIX}") from error
     except Exception as error:  # parsers raise all kinds of errors on damaged files
         raise UserError(f"{path} is damaged ({error}): {FIX}") from error
 

@@ -8,14 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from PIL import Image
 
-from ptn_semi.inference import colors, images, previews, shape_files, silhouettes
-from ptn_semi.inference.reconstruction import (
-    Reconstruction,
-    Reconstructor,
-    check_shape,
-    frame_view,
-    reconstruct,
-)
+from ptn_semi.inference import colors, images, previews, reconstruction, shape_files, silhouettes
+from ptn_semi.inference.reconstruction import Reconstruction, Reconstructor
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
@@ -26,31 +20,19 @@ MAX_VIEWS = 8
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """How images are read, and what is written.
+    """How images are read, and what is written."""
 
-    Attributes:
-      formats: the formats to write, each one of `settings.SHAPE_FORMATS`.
-      meshes: how to make meshes.
-      threshold: probability above which voxels are occupied; None for the model's own.
-      framed: whether the images are framed as training masks already.
-      segment: how to find objects in photographs, one of `settings.SEGMENTATIONS`; see
-        `silhouettes.find`.
-    """
-
-    formats: Sequence[str] = ("glb",)
+    formats: Sequence[str] = ("glb",)  # of `settings.SHAPE_FORMATS`
     meshes: MeshSettings = PLAIN_MESHES
-    threshold: float | None = None
-    framed: bool = False
-    segment: str = "auto"
+    threshold: float | None = None  # None for the model's own
+    framed: bool = False  # whether images are framed as training masks already
+    segment: str = "auto"  # how objects in photographs are found; see `silhouettes.find`
 
 
 def list_images(
     paths: Iterable[str | os.PathLike],
 ) -> Iterator[tuple[pathlib.Path, UserError | None]]:
-    """List image files.
-
-    Args:
-      paths: image files, or folders whose image files are listed.
+    """List image files and the image files of folders.
 
     Yields:
       (path, None) for an image. (path, `UserError`) for a folder that cannot be listed or holds no
@@ -81,12 +63,8 @@ def reconstruct_files(
 ) -> Iterator[tuple[pathlib.Path, list[pathlib.Path] | UserError, Reconstruction | None]]:
     """Reconstruct the object in each image. An image that cannot be used does not stop the others.
 
-    Args:
-      reconstructor: the trained model.
-      paths: image files, or folders of them.
-      output_dir: folder for the shape `<image's name>.<format>` and the preview
-        `<image's name>.png`.
-      options: how to read the images, and what to write.
+    The shape is `<image's name>.<format>` in the output folder, and its preview
+    `<image's name>.png`. Images of one name get numbers.
 
     Yields:
       The path of the image; the files written for it, or a `UserError`; and the shape, or None.
@@ -98,7 +76,10 @@ def reconstruct_files(
         try:
             if problem:
                 raise problem
-            name = pathlib.Path(output_dir, _choose_name(path.stem, taken))
+            names = itertools.chain([path.stem], (f"{path.stem}_{i}" for i in itertools.count(2)))
+            free = next(name for name in names if name not in taken)
+            taken.add(free)
+            name = pathlib.Path(output_dir, free)
             written, result = _reconstruct(reconstructor, [path], None, name, options, given)
         except UserError as error:
             yield path, error, None
@@ -113,14 +94,10 @@ def reconstruct_views(
     options: Options,
     viewpoints: Sequence[Sequence[float]] | None = None,
 ) -> tuple[list[pathlib.Path], list[pathlib.Path], Reconstruction]:
-    """Reconstruct one object from several images of it.
+    """Reconstruct one object from 2 to `MAX_VIEWS` images of it; see `reconstruct_files`.
 
-    Args:
-      reconstructor: the trained model.
-      paths: image files, or folders of them, of 2 to `MAX_VIEWS` images.
-      output_dir: folder for what is written, which has the first image's name.
-      options: how to read the images, and what to write.
-      viewpoints: elevation and azimuth of each image, in degrees; None to estimate them.
+    What is written has the first image's name. The viewpoints are the elevation and azimuth of each
+    image, in degrees; None to estimate them.
 
     Returns:
       The paths of the images, the files that were written, and the shape.
@@ -160,15 +137,16 @@ def _reconstruct(
     """
     views = []
     for path in paths:
-        view = frame_view(reconstructor, silhouettes.read(path, options.segment), options.framed)
+        found = silhouettes.read(path, options.segment)
+        view = reconstruction.frame_view(reconstructor, found, options.framed)
         if options.meshes.color and not colors.has_colors(view):
             raise UserError(
                 f"{path} has one colour only, as masks have, and cannot colour a shape: leave out "
                 "--color"
             )
         views.append(view)
-    result = reconstruct(reconstructor, views, options.threshold, viewpoints)
-    check_shape(result.voxels, result.threshold, paths[0])
+    result = reconstruction.reconstruct(reconstructor, views, options.threshold, viewpoints)
+    reconstruction.check_shape(result.voxels, result.threshold, paths[0])
     # The name may hold dots, so no suffix is replaced.
     written = [name.with_name(f"{name.name}.{kind}") for kind in [*options.formats, "png"]]
     *shapes, preview = written
@@ -186,11 +164,3 @@ def _reconstruct(
         shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)
     sheets.save_png(preview, previews.draw(views, result, paint or shading.PREDICTED_COLOR))
     return written, result
-
-
-def _choose_name(stem: str, taken: set[str]) -> str:
-    """Choose a name for an image's files that no other image has taken, and add it to `taken`."""
-    names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
-    name = next(name for name in names if name not in taken)
-    taken.add(name)
-    return name

@@ -15,24 +15,17 @@ from PIL import Image
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 
-INSTALL = "pip install 'ptn_semi[photos]'"
 _NETWORK = "u2net"
 _ALTERNATIVE = "give a mask or an image with a transparent background, or use --segment=plain"
 
 
 def is_installed() -> bool:
-    """Return whether the package that runs the network is installed."""
+    """Return whether rembg is installed."""
     return importlib.util.find_spec("rembg") is not None
 
 
 def segment(pixels: np.ndarray) -> np.ndarray:
-    """Find the object that stands out.
-
-    Args:
-      pixels: uint8 [H, W, 3].
-
-    Returns:
-      Its silhouette, bool [H, W].
+    """Return the silhouette, bool [H, W], of the object that stands out in pixels, uint8 [H, W, 3].
 
     Raises:
       UserError: if the network's weights cannot be downloaded or read.

@@ -24,11 +24,7 @@ _PACKAGES = {"saved_model": ("tensorflow_serving", "serving"), "onnx": ("tf2onnx
 
 
 def check_export(output: str | os.PathLike, kind: str) -> None:
-    """Check that an export can be written to a path, and that TF Serving would find it there.
-
-    Args:
-      output: the file or folder to write.
-      kind: one of `settings.EXPORT_FORMATS`.
+    """Check that an export, of a kind of `settings.EXPORT_FORMATS`, can be written to a path.
 
     Raises:
       UserError: if it exists already, is a SavedModel's and not named by a version number, or a

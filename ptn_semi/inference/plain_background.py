@@ -22,10 +22,7 @@ _MIN_HOLE = 1e-4  # share of the image's area
 
 
 def segment(pixels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
-    """Find the object before a plain background.
-
-    Args:
-      pixels: uint8 [H, W, 3].
+    """Find the object before a plain background in pixels, uint8 [H, W, 3].
 
     Returns:
       The silhouette, bool [H, W], and why it may be wrong, in words; None if the background is not

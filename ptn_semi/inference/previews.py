@@ -19,14 +19,9 @@ def draw(
 ) -> np.ndarray:
     """Draw each view's image, its silhouette, the mask that the model sees, and the shape.
 
-    Args:
-      views: what was reconstructed.
-      result: its shape, which is not empty. It is shown from all sides for a single view, and for
-        several from each one's own viewpoint and from two others.
-      color: of the shape; see `shading.shade_voxels`.
-
-    Returns:
-      uint8 [height, width, 3].
+    The shape must not be empty. It is shown from all sides for a single view, and for several from
+    each one's own viewpoint and from two others. Its colour is as in `shading.shade_voxels`, and
+    the picture is uint8 [H, W, 3].
     """
     several = len(views) > 1
     around = _VIEWPOINTS[:2] if several else _VIEWPOINTS

@@ -23,12 +23,7 @@ _MIN_FIT = 0.6
 
 @dataclasses.dataclass(frozen=True)
 class Reconstructor:
-    """A trained model, ready to be applied to images.
-
-    Attributes:
-      networks: the networks that reconstruct.
-      info: what is known of them beside their weights.
-    """
+    """A trained model, ready to be applied to images."""
 
     networks: Networks
     info: ModelInfo
@@ -59,51 +54,33 @@ class Reconstructor:
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """An object in an image, framed for the model.
+    """An object in an image, framed for the model."""
 
-    Attributes:
-      image: uint8 [H, W, 3].
-      silhouette: bool [H, W].
-      warnings: why the silhouette may be wrong, in words.
-      window: the part of the image that the mask shows.
-      mask: what the model sees, float32 [S, S, 1] of zeros and ones.
-    """
-
-    image: np.ndarray
-    silhouette: np.ndarray
-    warnings: tuple[str, ...]
-    window: framing.Window
-    mask: np.ndarray
+    image: np.ndarray  # uint8 [H, W, 3]
+    silhouette: np.ndarray  # bool [H, W]
+    warnings: tuple[str, ...]  # why the silhouette may be wrong, in words
+    window: framing.Window  # the part of the image that the mask shows
+    mask: np.ndarray  # what the model sees, float32 [S, S, 1] of zeros and ones
 
 
 @dataclasses.dataclass(frozen=True)
 class Reconstruction:
-    """The shape of an object.
+    """The shape of an object."""
 
-    Attributes:
-      voxels: probabilities, float32 [N, N, N] in [0, 1].
-      threshold: probability above which voxels are occupied.
-      occupied: bool [N, N, N], without small components.
-      fits: for each view, the viewpoint from which the shape is most like it; empty if unknown.
-      warnings: for each view, why it or the shape may be wrong, in words.
-    """
-
-    voxels: np.ndarray
-    threshold: float
-    occupied: np.ndarray
-    fits: tuple[fits.Fit, ...]
-    warnings: tuple[tuple[str, ...], ...]
+    voxels: np.ndarray  # probabilities, float32 [N, N, N] in [0, 1]
+    threshold: float  # probability above which voxels are occupied
+    occupied: np.ndarray  # bool [N, N, N], without small components
+    fits: tuple[fits.Fit, ...]  # of each view; empty if nothing is occupied
+    warnings: tuple[tuple[str, ...], ...]  # of each view: why it or the shape may be wrong
 
 
 def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
-    """Load a trained model.
+    """Load a model from a workdir, a checkpoint's folder, or a SavedModel of `exports.export`.
 
-    Args:
-      path: a workdir, a checkpoint's folder, or a SavedModel that `exports.export` wrote; None for
-        the model that comes with the package.
+    Without a path it is the pretrained model, which comes with the package.
 
     Raises:
-      UserError: if it holds no model that can be used.
+      UserError: if the path holds no model that can be used.
     """
     if path is None:
         return Reconstructor(*pretrained.read())
@@ -114,13 +91,7 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
 
 
 def frame_view(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
-    """Frame the object in an image as the model's training masks are.
-
-    Args:
-      reconstructor: the model.
-      found: the image and the silhouette.
-      framed: whether the image is framed so already.
-    """
+    """Frame the object in an image as the model's training masks are, unless it is `framed` so."""
     extent = None if framed else reconstructor.extent
     mask = framing.frame(found.silhouette, reconstructor.image_size, extent)
     return View(*found, framing.window(found.silhouette, extent), mask)
@@ -136,7 +107,7 @@ def reconstruct(
 
     Args:
       reconstructor: the model.
-      views: the views.
+      views: see `frame_view`.
       threshold: probability above which voxels are occupied; None for the model's own.
       viewpoints: elevation and azimuth of each view, in degrees; None to estimate them.
 
@@ -163,23 +134,15 @@ def reconstruct(
                 fit = fits.search(occupied, view.mask, projector, elevations, estimates[number])
             found.append(fit)
             if fit.iou < _MIN_FIT:
-                warnings[number] = (*warnings[number], _describe_mismatch(reconstructor))
+                *others, last = reconstructor.info.categories or ("other shapes",)
+                learned = f"{', '.join(others)} and {last}" if others else last
+                mismatch = f"the shape does not fit the mask; the model was trained on {learned}"
+                warnings[number] = (*warnings[number], mismatch)
     return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(warnings))
 
 
-def _describe_mismatch(reconstructor: Reconstructor) -> str:
-    *others, last = reconstructor.info.categories or ("other shapes",)
-    known = f"{', '.join(others)} and {last}" if others else last
-    return f"the shape does not fit the mask; the model was trained on {known}"
-
-
 def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -> None:
-    """Check that a reconstruction has occupied voxels.
-
-    Args:
-      voxels: probabilities, float32 [N, N, N] in [0, 1].
-      threshold: probability above which voxels are occupied.
-      name: the image's name in the error message.
+    """Check that a reconstruction, probabilities [N, N, N], of an image has occupied voxels.
 
     Raises:
       UserError: if no voxel is above the threshold.

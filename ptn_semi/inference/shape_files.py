@@ -5,16 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import trimesh
 
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
 from ptn_semi.utils import binvox, files
 from ptn_semi.visual import surfaces
 
-SURFACES: dict[str, Callable] = {
-    "smooth": surfaces.extract_smooth,
-    "blocky": surfaces.extract_blocky,
-}
+SURFACES = {"smooth": surfaces.extract_smooth, "blocky": surfaces.extract_blocky}
 _METRES = 1e-3  # of a millimetre. The unit of .glb is the metre; the other formats have none.
 # From glTF's axes to those of printers: z up, the front at -y.
 _TO_PRINTER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -35,7 +31,7 @@ def write(
       path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
       voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
       threshold: probability above which voxels are occupied.
-      meshes: how to make a mesh.
+      meshes: how to make meshes.
       paint: function from points and outward normals [V, 3], in object axes and grid sides, to
         colours uint8 [V, 3], as a `colors.Painter`; None for meshes of one colour.
 
@@ -52,7 +48,11 @@ def write(
         if kind == "binvox":
             partial.write_bytes(binvox.write(cleaned > threshold))
             return
-        mesh = _make_mesh(cleaned, threshold, meshes)
+        mesh = SURFACES[meshes.surface](cleaned, threshold)
+        if meshes.smoothing:
+            mesh = surfaces.smooth_mesh(mesh, meshes.smoothing)
+        if meshes.max_faces:
+            mesh = surfaces.reduce_mesh(mesh, meshes.max_faces)
         if paint is not None:
             axes = [surfaces.to_object_axes(v) for v in (mesh.vertices, mesh.vertex_normals)]
             mesh = surfaces.paint_mesh(mesh, paint(*axes), linear=kind == "glb")
@@ -64,13 +64,3 @@ def write(
         # A texture of an .obj would need a second file.
         options: dict[str, Any] = {"include_texture": False} if kind == "obj" else {}
         mesh.export(partial, file_type=kind, **options)
-
-
-def _make_mesh(voxels: np.ndarray, threshold: float, meshes: MeshSettings) -> trimesh.Trimesh:
-    """Make a mesh of voxels, smoothed and reduced as asked, in grid sides and glTF's axes."""
-    mesh = SURFACES[meshes.surface](voxels, threshold)
-    if meshes.smoothing:
-        mesh = surfaces.smooth_mesh(mesh, meshes.smoothing)
-    if meshes.max_faces:
-        mesh = surfaces.reduce_mesh(mesh, meshes.max_faces)
-    return mesh

@@ -22,7 +22,7 @@ def find_warnings(
     colors: np.ndarray,
     tolerance: float,
 ) -> tuple[str, ...]:
-    """Find reasons why a silhouette may be wrong.
+    """Return phrases that say why a silhouette may be wrong, e.g. "its background is not plain".
 
     Args:
       silhouette: bool [H, W].
@@ -30,9 +30,6 @@ def find_warnings(
       num_holes: how many parts of the background it encloses.
       colors: the photograph, float [H, W, 3] from 0 to 255.
       tolerance: difference from the background that noise does not reach, of 255.
-
-    Returns:
-      Phrases, such as "its silhouette has narrow gaps".
     """
     found = {
         NOT_PLAIN: _count_changes(background) > _MAX_CHANGES,

@@ -18,28 +18,15 @@ _MIN_OBJECT, _MAX_OBJECT = 5e-4, 0.95  # share of the image that an object may c
 
 
 class Found(NamedTuple):
-    """An image and the object in it.
+    """An image and the object in it."""
 
-    Attributes:
-      image: the image on white, uint8 [H, W, 3].
-      silhouette: bool [H, W].
-      warnings: why the silhouette may be wrong, in words; empty if nothing speaks against it.
-    """
-
-    image: np.ndarray
-    silhouette: np.ndarray
-    warnings: tuple[str, ...]
+    image: np.ndarray  # on white, uint8 [H, W, 3]
+    silhouette: np.ndarray  # bool [H, W]
+    warnings: tuple[str, ...]  # why the silhouette may be wrong, in words
 
 
 def read(path: str | os.PathLike, segment: str = "auto") -> Found:
-    """Read an image file and find the silhouette in it.
-
-    Args:
-      path: a file in one of `images.FORMATS`.
-      segment: how to find the object in a photograph; see `find`.
-
-    Returns:
-      The image and the silhouette; see `find`.
+    """Read a file in one of `images.FORMATS` and find the silhouette in it, as `find` does.
 
     Raises:
       UserError: if the file cannot be read, is too large, or shows no usable silhouette.
@@ -63,7 +50,7 @@ def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> 
         more warning.
 
     Returns:
-      The image and the silhouette. An image that is more than 2,048 pixels high or wide is scaled
+      The image and the silhouette. An image of more than 2,048 pixels in height or width is scaled
       down by a whole number.
 
     Raises:
@@ -127,7 +114,7 @@ def _segment(
         if not (use_network and warnings):
             return silhouette, warnings
     elif not use_network:
-        install = f", or find objects by a network: {natural_background.INSTALL}"
+        install = ", or find objects by a network: pip install 'ptn_semi[photos]'"
         raise UserError(
             f"{name} has no plain background that an object stands out from: give an image "
             f"whose background is transparent, or a mask{install if segment == 'auto' else ''}"

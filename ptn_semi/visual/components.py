@@ -5,15 +5,10 @@ from scipy import ndimage
 
 
 def keep_large(occupied: np.ndarray, share: float) -> np.ndarray:
-    """Keep the connected components that are not far smaller than the largest one.
+    """Keep the large components of a silhouette, bool [H, W], or of a shape, bool [N, N, N].
 
-    Args:
-      occupied: a silhouette, bool [H, W], or a shape, bool [N, N, N]. Pixels or voxels that touch
-        at a corner are connected.
-      share: the least size of a component to keep, as a share of the largest one's size.
-
-    Returns:
-      bool, of the same shape.
+    They have at least this share of the largest one's size. Pixels or voxels that touch at a corner
+    are connected.
     """
     components, _ = ndimage.label(occupied, np.ones([3] * occupied.ndim))
     sizes = np.bincount(components.ravel())

@@ -24,7 +24,13 @@ def batch_meshes(occupied: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
       `vertices`, float32 [B, V, 3], `faces`, int32 [B, F, 3], and `colors`, uint8 [B, V, 3].
       Vertices are padded with the first vertex, and faces with triangles without area.
     """
-    meshes = [_mesh(np.asarray(shape, bool)) for shape in occupied]
+    meshes = []
+    for shape in occupied:
+        vertices, faces = voxel_faces.triangulate(shape)
+        while len(vertices) > _MAX_VERTICES:
+            shape = measure.block_reduce(shape, 2, np.max)
+            vertices, faces = voxel_faces.triangulate(shape)
+        meshes.append((vertices, faces))
     num_vertices = max([1, *(len(vertices) for vertices, _ in meshes)])
     num_faces = max([1, *(len(faces) for _, faces in meshes)])
     batch_vertices = np.zeros([len(meshes), num_vertices, 3], np.float32)
@@ -41,12 +47,3 @@ def batch_meshes(occupied: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         "faces": batch_faces,
         "colors": colors.round().astype(np.uint8),
     }
-
-
-def _mesh(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compute a surface with at most `_MAX_VERTICES` vertices."""
-    vertices, faces = voxel_faces.triangulate(occupied)
-    while len(vertices) > _MAX_VERTICES:
-        occupied = measure.block_reduce(occupied, 2, np.max)
-        vertices, faces = voxel_faces.triangulate(occupied)
-    return vertices, faces

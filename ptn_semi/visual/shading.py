@@ -21,15 +21,10 @@ _LIGHT = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
 
 
 def bounding_radius(occupied: np.ndarray) -> float:
-    """Compute the distance from the grid's centre to the furthest corner of an occupied voxel.
+    """Return the distance from the grid's centre to the furthest corner of occupied voxels.
 
-    An orthographic picture of this half width shows the whole shape from every viewpoint.
-
-    Args:
-      occupied: bool [N, N, N].
-
-    Returns:
-      The distance in grid sides; 0 if no voxel is occupied.
+    The voxels are bool [N, N, N], and the distance is in grid sides, or 0 if none is occupied. An
+    orthographic picture of this half width shows the whole shape from every viewpoint.
     """
     index = np.argwhere(occupied)
     if not len(index):
@@ -58,9 +53,6 @@ def shade_voxels(
         [F, 3] in object coordinates to colours [F, 3], such as a `colors.Painter`.
       half_width: half of the width that the picture spans, in grid sides. None takes the shape's
         `bounding_radius`. Pass the same value for pictures that are to be compared.
-
-    Returns:
-      uint8 [size, size, 3].
     """
     occupied = np.asarray(voxels, bool)
     N = len(occupied)
@@ -96,15 +88,10 @@ def shade_voxels(
 def _parallelograms(
     position: np.ndarray, sides: np.ndarray, wide: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the pixels that parallelograms of the same shape cover.
+    """Find the pixels of an image, `wide` pixels wide, that parallelograms of the same shape cover.
 
-    Args:
-      position: column and row of their centres, [F, 2].
-      sides: their two side vectors as (columns, rows), [2, 2].
-      wide: side of the image, in pixels.
-
-    Returns:
-      The flat index of each covered pixel and the parallelogram that it belongs to, both [P].
+    Their centres [F, 2] and two side vectors [2, 2] are (columns, rows). Returns the flat index of
+    each covered pixel and the parallelogram that it belongs to, both [P].
     """
     reach = np.abs(sides).sum(0) / 2
     first = np.floor(position - reach).astype(int)

@@ -1,4 +1,4 @@
-"""Contact sheets: titled grids of masks and shapes."""
+"""Contact sheets: titled grids of masks and shapes. Every image is uint8 [H, W, 3]."""
 
 import os
 import textwrap
@@ -17,15 +17,7 @@ TEXT_COLOR = (40, 44, 52)
 
 
 def mask_picture(mask: np.ndarray, size: int = 128) -> np.ndarray:
-    """Draw a mask as a dark silhouette on white, enlarged without smoothing.
-
-    Args:
-      mask: [H, W, 1] or [H, W], in [0, 1].
-      size: side of the picture, in pixels.
-
-    Returns:
-      uint8 [size, size, 3].
-    """
+    """Draw a mask, [H, W, 1] or [H, W] in [0, 1], dark on white, enlarged without smoothing."""
     mask = np.asarray(mask, np.float32)
     mask = np.clip(mask.reshape(mask.shape[:2]), 0, 1)[..., None]
     image = np.round(255 + mask * (np.array(MASK_COLOR, np.float32) - 255)).astype(np.uint8)
@@ -40,13 +32,10 @@ def grid(
     """Draw a contact sheet on white.
 
     Args:
-      rows: one or more rows of images, uint8 [H, W, 3]. All cells are as large as the largest
-        image, and each image is in the middle of its cell.
+      rows: one or more rows of images. All cells are as large as the largest image, and each image
+        is in the middle of its cell.
       column_titles: one per column; "" for none.
       row_titles: one per row, at the left; None for none.
-
-    Returns:
-      uint8 [height, width, 3].
 
     Raises:
       ValueError: if a row has not as many images as there are column titles, or if there are not as
@@ -85,11 +74,7 @@ def grid(
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write a PNG atomically. Its folder is created if it is missing.
-
-    Args:
-      path: path of the file, which is replaced if it exists.
-      image: uint8 [H, W, 3] or [H, W].
+    """Write an image, uint8 [H, W, 3] or [H, W], as a PNG, atomically; create a missing folder.
 
     Raises:
       UserError: if the file cannot be written.
@@ -109,13 +94,10 @@ def reconstruction_sheet(
 
     Args:
       masks: [B, H, W, 1], in [0, 1].
-      predicted: probabilities [B, N, N, N], axes x, y, z.
+      predicted: probabilities [B, N, N, N], axes x, y, z, occupied above the threshold.
       truth: occupied voxels, bool [B, N, N, N].
-      threshold: predicted voxels of a higher probability are shown as occupied.
-      row_titles: one per example, such as its category; None for none.
-
-    Returns:
-      uint8 [height, width, 3].
+      threshold: a probability.
+      row_titles: one per example, e.g. its category; None for none.
     """
     rows = []
     for mask, probability, true in zip(masks, predicted, truth, strict=True):
@@ -124,13 +106,9 @@ def reconstruction_sheet(
         half_width = max(bounding_radius(occupied), bounding_radius(true))
         row = [mask_picture(mask)]
         for shape, color in ((occupied, PREDICTED_COLOR), (true, TRUE_COLOR)):
-            row += [
-                shade_voxels(shape, view, color=color, half_width=half_width) for view in VIEWPOINTS
-            ]
+            row += [shade_voxels(shape, view, 128, color, half_width) for view in VIEWPOINTS]
         rows.append(row)
-    titles = [
-        f"{name} at azimuth {azimuth:g}°"
-        for name in ("predicted", "true")
-        for _, azimuth in VIEWPOINTS
-    ]
-    return grid(rows, ["input mask", *titles], row_titles)
+    titles = ["input mask"]
+    for name in ("predicted", "true"):
+        titles += [f"{name} at azimuth {azimuth:g}°" for _, azimuth in VIEWPOINTS]
+    return grid(rows, titles, row_titles)

@@ -1,5 +1,6 @@
 """Watertight surfaces of voxels, as trimesh meshes.
 
+Voxels are probabilities [N, N, N] in [0, 1], axes x, y, z, occupied above a threshold in (0, 1).
 Meshes have glTF's axes: y is up, the front faces +z and the object's right-hand side is −x. The
 voxel grid is the cube of side 1 around the origin.
 """
@@ -18,15 +19,9 @@ _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
 
 
 def drop_small_components(voxels: np.ndarray, threshold: float) -> np.ndarray:
-    """Take out the components of a shape that are far smaller than its largest one.
+    """Return the probabilities with 0 at the occupied voxels of small components.
 
-    Args:
-      voxels: probabilities [N, N, N] in [0, 1].
-      threshold: probability above which a voxel is occupied, in (0, 1).
-
-    Returns:
-      The probabilities, with 0 at the occupied voxels of components that have less than a hundredth
-      of the voxels of the largest one.
+    These have less than a hundredth of the voxels of the largest one.
     """
     occupied = voxels > threshold
     return np.where(occupied & ~components.keep_large(occupied, _SMALL), 0, voxels)
@@ -35,12 +30,7 @@ def drop_small_components(voxels: np.ndarray, threshold: float) -> np.ndarray:
 def extract_smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
     """Extract the surface at which the probability crosses the threshold, by marching cubes.
 
-    Args:
-      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
-      threshold: probability above which a voxel is occupied, in (0, 1).
-
-    Returns:
-      A watertight mesh whose faces point outward. It has no faces if no voxel is occupied.
+    It is watertight, its faces point outward, and it has none if no voxel is occupied.
     """
     if not (voxels > threshold).any():
         return trimesh.Trimesh()
@@ -51,17 +41,10 @@ def extract_smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
 
 
 def extract_blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
-    """Extract the outer faces of the occupied voxels.
+    """Extract the outer faces of the occupied voxels, as a mesh like that of `extract_smooth`.
 
     Four faces would meet where two occupied voxels touch along an edge alone, and the mesh would
     not be watertight. There, the more probable of the two voxels beside them is filled too.
-
-    Args:
-      voxels: probabilities [N, N, N] in [0, 1], axes x, y, z.
-      threshold: probability above which a voxel is occupied, in (0, 1).
-
-    Returns:
-      A watertight mesh whose faces point outward. It has no faces if no voxel is occupied.
     """
     occupied = _without_edge_contacts(np.asarray(voxels), voxels > threshold)
     if not occupied.any():
@@ -70,14 +53,9 @@ def extract_blocky(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:
 
 
 def smooth_mesh(mesh: trimesh.Trimesh, rounds: int) -> trimesh.Trimesh:
-    """Smooth the steps of a mesh by Taubin's method, which does not shrink it.
+    """Return a mesh with its steps smoothed by Taubin's method, which does not shrink it.
 
-    Args:
-      mesh: the mesh.
-      rounds: how often to move each vertex towards its neighbours and back.
-
-    Returns:
-      A mesh with the same faces.
+    Each round moves each vertex towards its neighbours and back.
     """
     mesh = mesh.copy()
     # trimesh counts each of the two moves.
@@ -85,14 +63,9 @@ def smooth_mesh(mesh: trimesh.Trimesh, rounds: int) -> trimesh.Trimesh:
 
 
 def reduce_mesh(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
-    """Reduce the triangles of a watertight mesh, by quadric error.
+    """Reduce a watertight mesh to this many triangles, by quadric error.
 
-    Args:
-      mesh: the mesh.
-      max_faces: how many triangles to keep.
-
-    Returns:
-      A watertight mesh. It has more triangles if with fewer the surface would touch itself.
+    The result is watertight. It has more triangles if with fewer the surface would touch itself.
     """
     # Where this number of triangles does not work, slightly fewer are tried first, then more.
     fewer = [max_faces * 0.95**step for step in range(14)]
@@ -108,15 +81,9 @@ def reduce_mesh(mesh: trimesh.Trimesh, max_faces: int) -> trimesh.Trimesh:
 
 
 def paint_mesh(mesh: trimesh.Trimesh, colors: np.ndarray, linear: bool = False) -> trimesh.Trimesh:
-    """Give each vertex of a mesh a colour.
+    """Return a mesh whose vertices have these colours, sRGB, uint8 [V, 3].
 
-    Args:
-      mesh: the mesh.
-      colors: uint8 [V, 3], sRGB.
-      linear: convert the colours to linear RGB and add a material that shows them, as glTF wants.
-
-    Returns:
-      A mesh of the same surface.
+    `linear` converts them to linear RGB and adds a material that shows them, as glTF wants.
     """
     mesh = mesh.copy()
     if not linear:

@@ -4,10 +4,7 @@ import numpy as np
 
 
 def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the unit faces between an occupied voxel and an empty one or the outside.
-
-    Args:
-      occupied: bool [N, N, N], axes x, y, z.
+    """Find the unit faces of occupied voxels, bool [N, N, N], towards empty ones or the outside.
 
     Returns:
       The occupied voxel of each face, int [F, 3], and its outward normal, int [F, 3], one of
@@ -27,9 +24,6 @@ def exposed_faces(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def triangulate(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Make a mesh of the exposed faces, in which neighbouring faces share their corners.
-
-    Args:
-      occupied: bool [N, N, N], axes x, y, z.
 
     Returns:
       The vertices, float [V, 3] in object coordinates and grid sides, from -0.5 to 0.5, and two

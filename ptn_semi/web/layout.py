@@ -1,11 +1,10 @@
 """Layout of the demo page, in gradio blocks."""
 
-import dataclasses
 import itertools
 import os
 import pathlib
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -13,14 +12,8 @@ from scipy import ndimage
 
 import ptn_semi
 from ptn_semi import settings
-from ptn_semi.inference import (
-    colors,
-    fits,
-    natural_background,
-    reconstruction,
-    shape_files,
-    silhouettes,
-)
+from ptn_semi.inference import colors, natural_background, reconstruction, shape_files, silhouettes
+from ptn_semi.inference.fits import Fit
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets, surfaces
 
@@ -38,28 +31,16 @@ _MASK_SIZE = 200  # pixels
 _MAX_VIEWS = 4  # images of one object
 
 
-@dataclasses.dataclass(frozen=True)
-class _Shown:
-    """What a visitor sees, kept for another threshold.
-
-    Attributes:
-      voxels: probabilities, float32 [N, N, N] in [0, 1].
-      fits: the viewpoints of the images; empty if the first threshold was over all voxels.
-      textures: the colours of the images; empty if they have none.
-    """
+class _Shown(NamedTuple):
+    """What a visitor sees, kept for another threshold."""
 
     voxels: np.ndarray
-    fits: tuple[fits.Fit, ...]
-    textures: list[np.ndarray]
+    fits: tuple[Fit, ...]  # empty if the first threshold was over all voxels
+    textures: list[np.ndarray]  # empty if the images have no colours
 
 
 def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> gr.Blocks:
-    """Build the page, which `page.launch` serves.
-
-    Args:
-      reconstructor: the trained model.
-      folder: where gradio stores files.
-    """
+    """Build the page, which `page.launch` serves. gradio stores files in the folder."""
 
     def new_file(suffix: str) -> pathlib.Path:
         """Return a new path; a file under a shared name could be rewritten while it is sent."""
@@ -147,11 +128,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         with gr.Row():
             with gr.Column():
                 with gr.Tab("Image"):
-                    image = gr.Image(
-                        label="An object",
-                        type="filepath",
-                        sources=["upload"],
-                    )
+                    image = gr.Image(label="An object", type="filepath", sources=["upload"])
                     gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
                     networks = natural_background.is_installed()
                     segment = gr.Radio(
@@ -161,15 +138,10 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
                         visible=networks,
                     )
                     with gr.Accordion("More views of the same object", open=False), gr.Row():
+                        look: Any = {"height": _MASK_SIZE, "min_width": 100}
                         others = [
-                            gr.Image(
-                                label=f"View {number}",
-                                type="filepath",
-                                sources=["upload"],
-                                height=_MASK_SIZE,
-                                min_width=100,
-                            )
-                            for number in range(2, _MAX_VIEWS + 1)
+                            gr.Image(label=f"View {i}", type="filepath", sources=["upload"], **look)
+                            for i in range(2, _MAX_VIEWS + 1)
                         ]
                     from_image = gr.Button("Reconstruct the image", variant="primary")
                 with gr.Tab("Drawing") as drawing_tab:

@@ -19,21 +19,15 @@ class Limits:
 
     gradio limits the size of an uploaded file, deletes old files, and keeps other sites from
     reading answers. But it acts on what other sites send, reads any other body whole, and stores as
-    many files within the hour as the disk can hold.
-
-    Args:
-      app: the ASGI application behind it.
-      max_upload: size of the largest file that may be uploaded, in bytes.
-      folder: where gradio stores files.
+    many files within the hour as the disk can hold. They are stored in `folder`, and each may have
+    up to `max_upload` bytes.
     """
 
     def __init__(self, app: ASGIApp, max_upload: int, folder: pathlib.Path):
-        self._app = app
-        self._max_upload = max_upload
-        self._folder = folder
+        self._app, self._max_upload, self._folder = app, max_upload, folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; the arguments are those of the ASGI specification."""
+        """Answer one request."""
         answer = self._refusal(scope) if scope["type"] == "http" else None
         await (answer or self._app)(scope, receive, send)
 

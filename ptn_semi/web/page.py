@@ -22,22 +22,17 @@ _MAX_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 M
 def launch(
     reconstructor: Reconstructor, host: str, port: int, max_upload_mb: int, **options: Any
 ) -> gr.Blocks:
-    """Serve the page.
+    """Serve the page, with further options of `gradio.Blocks.launch`.
 
-    Args:
-      reconstructor: the trained model.
-      host: address to listen on.
-      port: port to listen on.
-      max_upload_mb: size of the largest image, in MB.
-      **options: further options of `gradio.Blocks.launch`.
-
-    Returns:
-      The page. The call returns when the server is closed, or at once with `prevent_thread_lock`.
+    The call returns when the server is closed, or at once with `prevent_thread_lock`.
 
     Raises:
       OSError: if the port is taken or not allowed.
     """
-    folder = _make_folder()
+    # gradio's own folder is shared by all users and gradio pages of the machine.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     page = layout.build(reconstructor, folder)
     # Requests that skip the queue would be worked on all at once.
     page.queue(api_open=False, max_size=_MAX_WAITING, default_concurrency_limit=1)
@@ -64,15 +59,3 @@ def launch(
         **options,
     )
     return page
-
-
-def _make_folder() -> pathlib.Path:
-    """Make the folder of all files that visitors send and receive, and have gradio use it.
-
-    gradio's default is one that all users and gradio pages of the machine share. The folder is
-    removed when the process ends.
-    """
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ptn_semi_")).resolve()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    return folder

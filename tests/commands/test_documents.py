@@ -36,11 +36,11 @@ def commands():
                     yield pytest.param(words, id=f"{path.name}: {' '.join(words)[:60]}")
 
 
-def test_there_are_commands_in_the_documents():
-    assert len(list(commands())) > 40
+COMMANDS = list(commands())
+assert len(COMMANDS) > 40
 
 
-@pytest.mark.parametrize("words", commands())
+@pytest.mark.parametrize("words", COMMANDS)
 def test_commands_parse(words, monkeypatch):
     monkeypatch.chdir(ROOT)
     program, *arguments = words
@@ -52,10 +52,8 @@ def test_commands_parse(words, monkeypatch):
         if arguments[0] == "-m":
             arguments.pop(0)
         # A flagfile that an earlier command writes is not there.
-        arguments = [re.sub(r"=runs/.*\.flags$", "=semi.flags", word) for word in arguments]
-        arguments = [
-            word.replace("=semi.flags", "=ptn_semi/configs/semi.flags") for word in arguments
-        ]
+        there = "=ptn_semi/configs/semi.flags"
+        arguments = [re.sub(r"=(runs/.*|semi)\.flags$", there, word) for word in arguments]
         if arguments[0] == "pytest":
             return
         ended = processes.main(*arguments, "--only_check_args")

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from ptn_semi import settings
+from ptn_semi.__main__ import COMMANDS
 from ptn_semi.inference import shape_files
 from ptn_semi.models import loss_settings, losses
 from ptn_semi.utils import flags
@@ -22,7 +23,6 @@ finally:
     sys.stdout.flush()
     print("loaded:", *sorted(slow & set(sys.modules)))
 """
-COMMANDS = ("train", "evaluate", "reconstruct", "export", "demo", "tune", "build_data", "render")
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -41,13 +41,12 @@ def assert_refused_at_once(ended, said):
 
 
 @pytest.mark.parametrize("name", [*(f"ptn_semi.{name}" for name in COMMANDS), "tools.reproduce"])
-def test_help_and_wrong_flags_need_no_tensorflow(name):
+def test_help_needs_no_tensorflow(name):
     helped = run(name, "--helpfull")
     assert helped.stdout.splitlines()[-1] == "loaded:" and "--flagfile" in helped.stdout
-    assert_refused_at_once(run(name, "--no_such_flag=1"), "no_such_flag")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workdir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     chosen = settings.DataSettings(), settings.TrainSettings(seed=1), settings.RunSettings()
@@ -58,9 +57,9 @@ def workdir(tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "arguments", "said"),
     [
+        ("train", ["--no_such_flag=1"], "no_such_flag"),
         ("train", ["--steps=0"], "--steps=0"),
         ("train", ["--workdir=new", "--dataset=meshes"], "say where with --manual_dir"),
-        ("train", ["--workdir=new", "--dataset=meshes", "--manual_dir=no"], "--manual_dir=no"),
         ("train", ["--workdir=new", "--categories=spoon"], "spoon is not in"),
         ("train", ["--workdir=RUN"], "--seed=0 (there 1)"),
         ("train", ["--workdir=new", "--azimuth_range=0,90"], "--nomirror_views"),
@@ -74,9 +73,7 @@ def workdir(tmp_path_factory):
         ("reconstruct", ["--model=RUN", "a.png", "--format=npz", "--size_mm=9"], "--format=glb"),
         ("reconstruct", ["--model=RUN", "a.png", "--format=stl", "--color"], "glb, obj or ply"),
         ("reconstruct", ["--model=RUN", "a.png", "--viewpoints=20,30"], "add --views"),
-        ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=20"], "two numbers"),
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=a,b"], "two numbers"),
-        ("demo", ["--model=RUN"], "holds no checkpoint"),
         ("demo", ["--model="], "holds no checkpoint"),
         ("export", ["--workdir=RUN", "--output=models"], "must end in a version number"),
         ("export", ["--workdir=RUN", "--output=RUN"], "exists already"),

@@ -25,12 +25,8 @@ def test_old_python_and_missing_packages(change, said):
     # As `python -m` does it, but for what it prints before.
     code = f"import runpy, sys; {change}; runpy._run_module_as_main('ptn_semi.train')"
     root = pathlib.Path(ptn_semi.__file__).parent.parent
-    ended = subprocess.run(
-        [sys.executable, "-S" if change == BARE else "-s", "-c", code],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-S" if change == BARE else "-s", "-c", code]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ended.returncode == 1 and said in ended.stderr
     assert ended.stderr.count("\n") == 1, ended.stderr
 
@@ -41,15 +37,17 @@ def test_old_pythons_can_parse_the_check_of_their_version():
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments", "missing", "fix"),
+    ("command", "missing", "fix"),
     [
-        ("ptn_semi.tune", ["--workdir=w"], "keras_tuner", "pip install -e ."),
-        ("ptn_semi.demo", ["--model=m"], "gradio", "pip install 'ptn_semi[demo]'"),
-        ("ptn_semi.build_data", ["--runner=direct"], "apache_beam", "pip install -e '.[beam]'"),
+        ("tune --workdir=w", "keras_tuner", "pip install -e ."),
+        ("demo --model=m", "gradio", "pip install 'ptn_semi[demo]'"),
+        ("build_data --runner=direct", "apache_beam", "pip install -e '.[beam]'"),
+        ("export --workdir=w --output=m --format=onnx", "tf2onnx", "ptn_semi[onnx]"),
+        ("export --workdir=w --output=1", "tensorflow_serving", "ptn_semi[serving]"),
     ],
 )
-def test_missing_package(module, arguments, missing, fix):
-    ended = processes.main(module, *arguments, without=missing)
+def test_missing_package(command, missing, fix):
+    ended = processes.main(*f"ptn_semi.{command}".split(), without=missing)
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     (sentence,) = ended.stderr.splitlines()
     assert sentence.startswith("error: ") and fix in sentence

@@ -16,40 +16,35 @@ from ptn_semi.settings import MeshSettings
 from ptn_semi.utils.errors import UserError
 from support.extruding_reconstructor import FAKE
 
+# 16 × 16 × 8 voxels along x, y and z, symmetric in z.
+BOX = np.pad(np.ones([16, 16, 8], bool), [(8, 8), (8, 8), (12, 12)])
 RED, GREEN, BLUE = (220, 20, 20), (20, 200, 20), (20, 20, 220)
 # Points and normals of the front's two halves. From azimuth 0, +z is at the left.
 FRONT = ([0.25, 0, 0.1], [0.25, 0, -0.1]), ([1, 0, 0], [1, 0, 0])
 
 
-def box():
-    """A box of 16 × 16 × 8 voxels along x, y and z, symmetric in z."""
-    occupied = np.zeros([32, 32, 32], bool)
-    occupied[8:24, 8:24, 12:20] = True
-    return occupied
-
-
-def view(left, right):
-    """An image of a square, whose halves have two colours."""
+def view(left, right, scale=1):
+    """An image of a square, whose halves have two colours; enlarged."""
     pixels = np.full([64, 64, 3], 255, np.uint8)
     silhouette = np.zeros([64, 64], bool)
     silhouette[14:50, 14:50] = True
     pixels[14:50, 14:32], pixels[14:50, 32:50] = left, right
-    mask = framing.frame(silhouette, 32)
-    return View(pixels, silhouette, (), (0, 0, 64, 64), mask)
+    pixels, silhouette = (v.repeat(scale, 0).repeat(scale, 1) for v in (pixels, silhouette))
+    window = (0, 0, 64 * scale, 64 * scale)
+    return View(pixels, silhouette, (), window, framing.frame(silhouette, 32))
 
 
-def paint(points, normals, *seen, occupied=None, camera=None):
+def paint(points, normals, *seen, occupied=BOX, perspective=True):
     """Colours of points of the box, in the images seen from azimuths."""
     textures = [colors.make_texture(each) for each, _ in seen]
     fits = [Fit(0.0, azimuth, 1.0) for _, azimuth in seen]
-    occupied = box() if occupied is None else occupied
-    painter = colors.Painter(textures, fits, occupied, camera or Camera())
+    painter = colors.Painter(textures, fits, occupied, Camera(perspective))
     return painter(np.array(points, float), np.array(normals, float))
 
 
 @pytest.mark.parametrize("perspective", [True, False])
 def test_what_is_seen_takes_the_colour_there(perspective):
-    found = paint(*FRONT, (view(RED, GREEN), 0.0), camera=Camera(perspective=perspective))
+    found = paint(*FRONT, (view(RED, GREEN), 0.0), perspective=perspective)
     np.testing.assert_array_equal(found, [RED, GREEN])
 
 
@@ -59,7 +54,7 @@ def test_hidden_sides_take_the_opposite_colours_if_the_shape_is_symmetric():
     normals = [(0, 0, np.sign(z)) for _, _, z in places]
     seen = (view(RED, GREEN), 90.0)
     np.testing.assert_array_equal(paint(places, normals, seen), [RED, RED, GREEN, GREEN])
-    lopsided = box()
+    lopsided = BOX.copy()
     lopsided[8:24, 20:24, 12:32] = True  # an arm to the side +z
     painted = paint(places, normals, seen, occupied=lopsided)
     np.testing.assert_array_equal(painted[::2], [RED, GREEN])
@@ -67,7 +62,7 @@ def test_hidden_sides_take_the_opposite_colours_if_the_shape_is_symmetric():
 
 
 def test_something_in_between_hides_a_surface():
-    occupied = box()
+    occupied = BOX.copy()
     occupied[28:30, 8:24, 8:16] = True  # a screen before the half at −z
     found = paint(*FRONT, (view(RED, GREEN), 0.0), occupied=occupied)
     np.testing.assert_array_equal(found[0], RED)
@@ -91,13 +86,7 @@ def test_the_background_does_not_bleed_in():
 
 
 def test_large_images_have_the_colours_of_small_ones():
-    given = view(RED, GREEN)
-    image, silhouette = (
-        each.repeat(30, axis=0).repeat(30, axis=1) for each in (given.image, given.silhouette)
-    )
-    window = (0, 0, 1920, 1920)
-    large = dataclasses.replace(given, image=image, silhouette=silhouette, window=window)
-    textures = colors.make_texture(given), colors.make_texture(large)
+    textures = [colors.make_texture(view(RED, GREEN, scale)) for scale in (1, 30)]
     differing = (np.abs(np.subtract(*textures, dtype=int)) > 2).any(axis=-1)
     assert differing.mean() < 0.03  # along the border of the two colours
 

@@ -18,22 +18,27 @@ def chair():
     return occupied
 
 
+def seen(occupied, viewpoint):
+    """The mask of a shape."""
+    mask = PROJECTOR([occupied[None].astype("f4"), np.float32([viewpoint])]).numpy()[0]
+    return (mask > 0).astype("f4")
+
+
 @pytest.mark.parametrize("elevation, azimuth", [(10, 33), (30, 200), (-15, 305)])
 def test_the_viewpoint_is_found(chair, elevation, azimuth):
-    viewpoint = np.float32([[elevation, azimuth]])
-    mask = (PROJECTOR([chair[None].astype(np.float32), viewpoint]).numpy()[0] > 0).astype("f4")
+    mask = seen(chair, (elevation, azimuth))
     fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE)
     assert fit.iou > 0.95
     assert abs(fit.elevation - elevation) < 4 and abs(fit.azimuth - azimuth) < 4
+    exact = fits.measure(chair, mask, PROJECTOR, (elevation, azimuth))
+    assert exact == fits.Fit(elevation, azimuth, 1)
 
 
 def test_the_model_decides_between_front_and_back(chair):
     table = chair[:, :16].copy()  # without a back: from behind it looks the same
     table = np.concatenate([table, np.zeros_like(table)], axis=1)
     table |= table[::-1] | table[:, :, ::-1] | table[::-1, :, ::-1]
-    mask = (PROJECTOR([table[None].astype("f4"), np.float32([[5, 10]])]).numpy()[0] > 0).astype(
-        "f4"
-    )
+    mask = seen(table, (5, 10))
     for azimuth in (0, 180):
         estimate = np.float32([0, azimuth])
         fit = fits.search(table, mask, PROJECTOR, ELEVATION_RANGE, estimate)
@@ -41,12 +46,6 @@ def test_the_model_decides_between_front_and_back(chair):
     # An estimate that the mask does not bear out is overruled.
     fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE, np.float32([0, 90]))
     assert fit.iou >= fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE).iou - 0.05
-
-
-def test_the_fit_from_a_given_viewpoint(chair):
-    viewpoint = (10.0, 33.0)
-    mask = PROJECTOR([chair[None].astype("f4"), np.float32([viewpoint])]).numpy()[0] > 0
-    assert fits.measure(chair, mask.astype("f4"), PROJECTOR, viewpoint) == fits.Fit(10, 33, 1)
 
 
 def test_a_mask_that_does_not_fit(chair):

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -36,13 +35,7 @@ def encode(kind, pixels=PIXELS, **options):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize(
     "orientation, stored",
-    [
-        (1, PIXELS),
-        (2, PIXELS[:, ::-1]),
-        (3, PIXELS[::-1, ::-1]),
-        (6, PIXELS.swapaxes(0, 1)[::-1]),
-        (8, PIXELS.swapaxes(0, 1)[:, ::-1]),
-    ],
+    [(1, PIXELS), (2, PIXELS[:, ::-1]), (6, PIXELS.swapaxes(0, 1)[::-1])],
 )
 def test_images_are_upright(read, kind, orientation, stored):
     exif = Image.Exif()
@@ -65,15 +58,9 @@ def test_a_png_may_have_damaged_text_but_nothing_else(read):
     np.testing.assert_array_equal(read(data[:33] + wrong + data[33:]), PIXELS)
     with pytest.raises(UserError, match="cannot be read"):
         read(data[:20] + b"\1" + data[21:])  # the width
-    # A pixel changes, and the checksum stays.
-    at = data.index(b"IDAT")
-    size = int.from_bytes(data[at - 4 : at], "big")
-    rows = bytearray(zlib.decompress(data[at + 4 : at + 4 + size]))
-    rows[500] ^= 255
-    changed = zlib.compress(rows)
-    chunk = struct.pack(">I", len(changed)) + b"IDAT" + changed
+    end = data.index(b"IEND") - 4
     with pytest.raises(UserError, match="is damaged"):
-        read(data[: at - 4] + chunk + data[at + 4 + size :])
+        read(data[: end - 1] + b"\1" + data[end:])  # the checksum of the pixels
 
 
 @pytest.mark.parametrize(

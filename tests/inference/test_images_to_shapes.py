@@ -1,6 +1,7 @@
 """Image files to meshes: what is written, and that one bad image does not stop the others."""
 
 import dataclasses
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from ptn_semi import settings
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
-from support.extruding_reconstructor import FAKE
+from support.extruding_reconstructor import FAKE, ExtrudingNetworks
 
 
 def image(path, part=slice(4, 28)):
@@ -34,7 +35,7 @@ def test_all_formats_hold_the_shape(tmp_path, surface):
     assert path == tmp_path / "a.png" and result.warnings == ((),)
     assert [f.name for f in written] == [f"a.{kind}" for kind in (*settings.SHAPE_FORMATS, "png")]
     kept = np.load(tmp_path / "out/a.npz")
-    assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (16, 16, 16)
+    assert kept["threshold"] == 0.3 and kept["probabilities"].shape == (32, 32, 32)
     occupied = kept["probabilities"] > 0.3
     assert 0.1 < occupied.mean() < 0.9
     data = (tmp_path / "out/a.binvox").read_bytes()
@@ -46,18 +47,15 @@ def test_all_formats_hold_the_shape(tmp_path, surface):
 
 
 def test_a_bad_image_does_not_stop_the_others(tmp_path):
-    good = [image(tmp_path / "x" / "a.png"), image(tmp_path / "y" / "a.png")]
+    image(tmp_path / "x" / "a.png"), image(tmp_path / "y" / "a.png")
     (tmp_path / "x" / "notes.txt").write_text("no image")
     (tmp_path / "empty").mkdir()
-    bad = tmp_path / "bad.png"
-    bad.write_bytes(b"")
-    found = run([tmp_path / "x", bad, tmp_path / "empty", tmp_path / "y"], tmp_path)
-    results = {path: result for path, result, _ in found}
-    assert "bad.png" in str(results[bad]) and "no images" in str(results[tmp_path / "empty"])
-    assert [[file.name for file in results[path]] for path in good] == [
-        ["a.npz", "a.png"],
-        ["a_2.npz", "a_2.png"],
-    ]
+    (tmp_path / "bad.png").write_bytes(b"")
+    paths = [tmp_path / name for name in ("x", "bad.png", "empty", "y")]
+    first, bad, empty, second = [result for _, result, _ in run(paths, tmp_path)]
+    assert "bad.png" in str(bad) and "no images" in str(empty)
+    assert [file.name for file in first] == ["a.npz", "a.png"]
+    assert [file.name for file in second] == ["a_2.npz", "a_2.png"]
 
 
 def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
@@ -75,11 +73,8 @@ def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
         assert not any(listed.values())
     [(_, problem)] = images_to_shapes.list_images(["n" * 300])  # too long for the name of a folder
     assert problem is None
-
-    def refuse(path):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    refusing = mock.Mock(side_effect=PermissionError(13, "Permission denied"))
+    monkeypatch.setattr("pathlib.Path.iterdir", refusing)
     [(_, problem)] = images_to_shapes.list_images([tmp_path / "x"])
     assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
 
@@ -104,15 +99,18 @@ def test_the_images_own_frame_is_kept_if_asked(tmp_path):
     high = image(tmp_path / "a.png", slice(0, 8))
     for framed in (False, True):
         [(_, _, result)] = run([high], tmp_path, framed=framed)
-        middle = np.flatnonzero(result.occupied.any(axis=(0, 2))).mean() - 7.5
-        assert middle > 3 if framed else abs(middle) < 1
+        middle = np.flatnonzero(result.occupied.any(axis=(0, 2))).mean() - 15.5
+        assert middle > 6 if framed else abs(middle) < 2
 
 
 def test_shapes_that_do_not_fit_their_mask_give_a_warning(tmp_path):
-    fitting = dataclasses.replace(FAKE, categories=("chair", "table"))
-    plate = np.zeros((1, 16, 16, 16), np.float32)
-    plate[:, :, 8] = 0.9
-    wrong = dataclasses.replace(fitting, fuse=lambda *_: (plate, None))
+    info = dataclasses.replace(FAKE.info, categories=("chair", "table"))
+    plate = np.zeros((1, 32, 32, 32), np.float32)
+    plate[:, :, 15:17] = 0.9
+    plates = ExtrudingNetworks(32)
+    plates.predict_views = lambda *_: (plate, None)
+    fitting = dataclasses.replace(FAKE, info=info)
+    wrong = dataclasses.replace(fitting, networks=plates)
     for reconstructor, num_warnings in ((fitting, 0), (wrong, 1)):
         [(_, _, result)] = run([image(tmp_path / "a.png")], tmp_path, reconstructor=reconstructor)
         assert len(result.warnings[0]) == num_warnings, result.warnings
@@ -139,8 +137,7 @@ def test_several_views_become_one_shape(tmp_path):
 @pytest.mark.parametrize(
     ("names", "viewpoints", "said"),
     [
-        (["a.png"], None, "needs 2 to 8 images of one object, not 1"),
-        (["a.png"] * 9, None, "not 9"),
+        (["a.png"] * 9, None, "needs 2 to 8 images of one object, not 9"),
         (["a.png", "b.png"], [(0, 0)], "has 1 viewpoints, and there are 2 images"),
         (["a.png", "none.png"], None, "none.png"),
         (["a.png", "empty"], None, "empty holds no images"),

@@ -29,9 +29,5 @@ class ExtrudingNetworks:
         return voxels, viewpoints
 
 
-def extruding_reconstructor(size=32, threshold=0.3, extent=0.75):
-    networks = ExtrudingNetworks(size)
-    return Reconstructor(networks, ModelInfo(networks.settings, threshold, extent, (), step=1))
-
-
-FAKE = extruding_reconstructor()
+_NETWORKS = ExtrudingNetworks(32)
+FAKE = Reconstructor(_NETWORKS, ModelInfo(_NETWORKS.settings, 0.3, 0.75, (), step=1))

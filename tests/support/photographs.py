@@ -11,6 +11,8 @@ from shapenet_posed_masks import procedural
 
 HEIGHT, WIDTH = 240, 320
 _CATEGORIES = ("chair", "table", "sofa", "car")
+PLAIN_KINDS = ("plain", "light", "vignette", "gradient", "shadow", "label", "frame", "tight")
+KINDS = (*PLAIN_KINDS, "two", "carpet")
 
 
 def _object(rng):
@@ -29,15 +31,7 @@ def _object(rng):
 
 
 def photograph(kind: str, seed: int) -> tuple[Image.Image, np.ndarray]:
-    """Compose a photograph.
-
-    Args:
-      kind: one of `KINDS`.
-      seed: seed of the object, the colours and the noise.
-
-    Returns:
-      The photograph, as a JPEG, and the object's silhouette, bool [H, W].
-    """
+    """Return a JPEG of one of `KINDS` and the object's silhouette, bool [H, W]."""
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     seen, shade = _object(rng)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
@@ -82,17 +76,3 @@ def photograph(kind: str, seed: int) -> tuple[Image.Image, np.ndarray]:
     file = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=85)
     return Image.open(file), seen
-
-
-KINDS = (
-    "plain",
-    "light",
-    "vignette",
-    "gradient",
-    "shadow",
-    "label",
-    "frame",
-    "tight",
-    "two",
-    "carpet",
-)

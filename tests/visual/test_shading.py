@@ -32,10 +32,7 @@ LEFT = ((7, 9), (7, 9), (0, 6))
         # The camera's right is forward × up:
         (FRONT, (0, 0), (0, 0)),  # from +x, towards us
         (FRONT, (0, 90), (-1, 0)),  # from −z, whose right is −x
-        (FRONT, (0, 180), (0, 0)),  # from behind, away from us
-        (FRONT, (0, 270), (1, 0)),  # from +z, whose right is +x
         (FRONT, (90, 0), (0, 1)),  # from above with the front viewer's up: +x is at the bottom
-        (FRONT, (-90, 0), (0, -1)),
         (TOP, (0, 45), (0, -1)),
         (LEFT, (0, 0), (1, 0)),
     ],

@@ -31,15 +31,11 @@ def test_meshes_enclose_the_volume_of_the_shape(make):
 
 
 @MAKERS
-def test_noise_is_watertight(make):
+def test_noise_is_watertight_and_nothing_has_no_faces(make):
     mesh = make(np.random.default_rng(0).random([10, 10, 10]), 0.7)
     assert mesh.is_watertight and mesh.volume > 0
     mesh.merge_vertices()
     assert mesh.is_watertight
-
-
-@MAKERS
-def test_nothing_has_no_faces(make):
     assert len(make(np.zeros([4, 4, 4]), 0.5).faces) == 0
 
 

@@ -1,7 +1,5 @@
 """What the demo page answers to its visitors."""
 
-import json
-import pathlib
 import socket
 
 import numpy as np
@@ -22,44 +20,28 @@ def square(path, color):
 
 
 def colors_of(shape):
-    """Shares of red, green and blue of a .glb's vertices, or None; trimesh leaves them out."""
-    content = pathlib.Path(shape).read_bytes()
-    length = int.from_bytes(content[12:16], "little")
-    told = json.loads(content[20 : 20 + length])
-    attributes = told["meshes"][0]["primitives"][0]["attributes"]
-    if "COLOR_0" not in attributes:
-        return None
-    accessor = told["accessors"][attributes["COLOR_0"]]
-    start = 28 + length + told["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
-    values = np.frombuffer(content, np.uint8, 4 * accessor["count"], start)
-    return values.reshape(-1, 4)[:, :3] / 255
+    """Shares of red, green and blue of a .glb's vertices, or None."""
+    [mesh] = trimesh.load(shape, process=False).geometry.values()
+    values = mesh.visual.vertex_attributes.get("color")
+    return None if values is None else values[:, :3] / 255
 
 
-def test_image_becomes_shape(visitor):
-    picture, shape, note = visitor.give(EXAMPLE)
-    assert note == "" and Image.open(picture).size == (200, 200)
-    mesh = trimesh.load(shape, force="mesh")
-    assert mesh.is_watertight and mesh.volume > 0
+def test_image_or_example_becomes_shape(visitor, page):
+    components = page.config["components"]
+    [[[sample]]] = [each["props"]["samples"] for each in components if each["type"] == "dataset"]
+    for image in (EXAMPLE, sample):
+        picture, shape, note = visitor.give(image)
+        assert note == "" and Image.open(picture).size == (200, 200)
+        mesh = trimesh.load(shape, force="mesh")
+        assert mesh.is_watertight and mesh.volume > 0
 
 
-def test_example_becomes_shape(visitor, page):
-    [[[sample]]] = [
-        each["props"]["samples"] for each in page.config["components"] if each["type"] == "dataset"
-    ]
-    _, shape, note = visitor.give(sample)
-    assert shape and note == ""
-
-
-def test_shape_has_the_colors_of_its_image(visitor, tmp_path):
+def test_shape_has_the_colors_of_its_images(visitor, tmp_path):
     red = square(tmp_path / "red.png", (200, 0, 0))
+    green = square(tmp_path / "green.png", (0, 200, 0))
     colors = colors_of(visitor.give(red)[1])
     assert colors[:, 0].max() > 0.5 and colors[:, 1:].max() < 0.01
     assert colors_of(visitor.give(red, color=False)[1]) is None
-
-
-def test_several_views_become_one_shape(visitor, tmp_path):
-    red = square(tmp_path / "red.png", (200, 0, 0))
-    green = square(tmp_path / "green.png", (0, 200, 0))
     picture, shape, note = visitor.give(red, green, green)
     assert note == "" and Image.open(picture).size == (600, 200)
     assert (colors_of(shape)[:, :2].max(axis=0) > 0.03).all()
@@ -100,7 +82,7 @@ def test_drawing_becomes_shape_without_colors(visitor):
     assert "Draw" in visitor.draw(None)[2]
 
 
-def test_port_in_use():
+def test_port_in_use_is_named():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         process = processes.main("ptn_semi.demo", f"--port={port}")
