@@ -30,7 +30,8 @@ class SemiSupervisedReconstructor(keras.Model):
 
     `train_step` runs up to three of these iterations, which `loss_settings` selects:
 
-      supervised: trains E, G, R and V on pairs of views with viewpoints and on warped shapes.
+      supervised: trains E, G and V on pairs of views with viewpoints and on warped shapes, and R
+        on the warped shapes.
       generated: replaces supervised where there are no labels; trains E and V on warped shapes
         that G generates.
       self-reconstruction: trains E and G on masks alone, projected from the viewpoints that V
