@@ -140,14 +140,15 @@ class TrainSettings(LossSettings):
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
     mirror_views: bool = setting(
         True,
-        "Train on the mirror images of shapes too (masks flipped, azimuths negated), and answer "
-        "with the mean of a mask's and of its mirror image's reconstructions. Categories whose "
-        "labeled shapes are unlike their mirror images are not mirrored, nor are answers then.",
+        "Train on the mirror images of shapes too (masks flipped, azimuths negated), and predict "
+        "the mean of a mask's and of its mirror image's reconstructions. Categories whose "
+        "labeled shapes are unlike their mirror images are not mirrored, nor are predictions then.",
     )
     warp_strength: float = setting(
         0.0,
         "How far warped shapes are stretched: the largest logarithm of the stretch of an axis. 0 "
-        "chooses it for each category by how much its labeled shapes differ.",
+        "chooses it for each category by how much its labeled shapes differ (.25 for shapes that "
+        "the generator makes).",
         low=0,
         high=1,
     )
@@ -183,7 +184,9 @@ class TrainSettings(LossSettings):
         "Workdir or checkpoint whose networks to start from; pretrained for the model that comes "
         "with the package.",
     )
-    freeze_encoder: bool = setting(False, "Train the generator only (few-shot fine-tuning).")
+    freeze_encoder: bool = setting(
+        False, "Train all networks but the encoder (few-shot fine-tuning)."
+    )
 
     def __post_init__(self):
         try:
@@ -217,9 +220,11 @@ class RunSettings:
     differently.
     """
 
-    steps: int = setting(2000, "Pairs of iterations (the paper counts each of a pair).", low=1)
+    steps: int = setting(
+        2000, "Training steps, of one to three iterations (the paper counts each iteration).", low=1
+    )
     max_minutes: float = setting(
-        0.0, "Stop earlier, after so many minutes of training in all; 0 for never.", low=0
+        0.0, "Stop earlier, after this many minutes of training in total; 0 for never.", low=0
     )
     evaluate_every: int = setting(100, "Steps between validations, each with a checkpoint.", low=1)
     validation_views: int = setting(2, "Views of each validation shape that are scored.", low=1)

@@ -1,6 +1,6 @@
 """Sizes of the networks and the options that users can choose from.
 
-This module does not import TensorFlow. `networks` builds the networks themselves.
+This module does not import TensorFlow. `network_builders` builds the networks.
 """
 
 import dataclasses

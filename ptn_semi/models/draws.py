@@ -12,7 +12,7 @@ class Draws:
     """Random numbers of one training step, drawn statelessly from (seed, step).
 
     A restored model therefore draws what an unbroken run would have drawn. Each purpose has a
-    random stream of its own; see `utils.seeds`.
+    random stream of its own and is named in `utils.seeds`.
 
     Args:
       seed: the training's seed.

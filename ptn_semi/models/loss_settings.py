@@ -78,8 +78,10 @@ class LossSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.supervision not in SUPERVISIONS:
-            raise ValueError(f"supervision is one of {SUPERVISIONS}, not {self.supervision!r}")
+        for field in dataclasses.fields(self):
+            choices, value = field.metadata.get("choices"), getattr(self, field.name)
+            if choices and value not in choices:
+                raise ValueError(f"{field.name} must be one of {tuple(choices)}, not {value!r}")
         unlabeled = self.supervision == "unlabeled"
         if unlabeled and not self.adversarial_weight:
             raise ValueError(

@@ -24,7 +24,8 @@ def reconstruction_loss(
       predicted_masks: [B, S, S, 1] in [0, 1].
       masks: [B, S, S, 1] in [0, 1].
       mask_loss: "differences" for the mean absolute plus the mean squared difference, as in the
-        paper; "cross_entropy" for half of the mean binary cross-entropy.
+        paper; "cross_entropy" for half of the mean binary cross-entropy, so that both terms
+        together are one mean.
     """
     if mask_loss == "cross_entropy":
         return 0.5 * tf.reduce_mean(cross_entropy(predicted_masks, masks, _MIN_PIXEL))
@@ -45,7 +46,8 @@ def voxel_invariance_loss(voxels_a: tf.Tensor, voxels_b: tf.Tensor) -> tf.Tensor
 def occupancy_loss(voxels: tf.Tensor, occupied: tf.Tensor) -> tf.Tensor:
     """Compute the mean binary cross-entropy of voxels [B, N, N, N] whose true shape is known.
 
-    The paper has no such loss.
+    `occupied` is in [0, 1]: corrected hulls and averaged voxels are fractions. The paper has no
+    such loss.
     """
     return tf.reduce_mean(cross_entropy(voxels, occupied, _MIN_VOXEL))
 

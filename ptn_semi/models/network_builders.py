@@ -81,9 +81,10 @@ def build_discriminator(architecture: Architecture, image_size: int) -> keras.Mo
 
 
 def _encode(x: keras.KerasTensor, architecture: Architecture) -> keras.KerasTensor:
-    """Apply E's layers without its last one, which V shares in form, to masks [B, S, S, 1].
+    """Apply all of E's layers but the last to masks; V has the same layers, with its own weights.
 
-    Masks of more than 32 pixels are halved first, by convolutions with half of E's filters.
+    Masks [B, S, S, 1] of more than 32 pixels are halved first, by convolutions with half of the
+    first layer's filters.
     """
     halvings = max(0, int(math.log2(x.shape[1] / 32)))
     first = max(1, architecture.encoder_filters[0] // 2)

@@ -1,4 +1,4 @@
-"""G's last layer: a transposed convolution to one channel that is several times faster on a CPU.
+"""The last layer of G and R: a transposed convolution to one channel, several times faster on CPUs.
 
 With one output channel, TensorFlow's CPU kernel for transposed convolutions cannot vectorise: it
 reaches 5 to 15 GFLOP/s where others reach 100 to 200. Each cell of 2³ outputs depends on the same

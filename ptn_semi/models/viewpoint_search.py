@@ -1,4 +1,4 @@
-"""Search for a mask's viewpoint: what V finds likely, and what the mask's reconstruction fits."""
+"""Search for a mask's viewpoint, by V's probabilities and the reprojection error."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 
 _NUM_HYPOTHESES = 4
-# Weight of the reprojection error beside V's log-probability. Pixels err together, so their sum
-# says too much.
+# Weight of the reprojection error beside V's log-probability. The errors of
+# pixels are correlated, so their sum overstates the evidence.
 _ERROR_WEIGHT = 0.1  # of masks of 32²; larger ones have more pixels, but say no more
 _STEP = 8.0  # degrees from the best hypothesis to its neighbours; V errs by some 5
 _MIN_PROBABILITY = 0.01  # of a pixel, so that a single wrong one does not decide
@@ -28,8 +28,8 @@ def search_viewpoints(
     Args:
       outputs: [B, NUM_BINS, NUM_OUTPUTS], V's outputs for the masks; see `viewpoint_bins`.
       masks: [B, S, S, 1], finer than the projector's or not.
-      voxels: [B, N, N, N] reconstructions of the masks.
-      projector: the projector that the voxels are compared with the masks by.
+      voxels: [B, n, n, n] reconstructions of the masks.
+      projector: projects the voxels for comparison with the masks.
       elevation_range: lowest and highest elevation, in degrees.
 
     Returns:

@@ -44,7 +44,7 @@ def random_warp(voxels: tf.Tensor, seed: tf.Tensor, strength: float | tf.Tensor)
 
 
 def _between(uniform: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    """Turn numbers that are uniform in [0, 1) into such in [-strength, strength)."""
+    """Rescale uniform numbers in [0, 1) to [-strength, strength)."""
     return uniform * (2 * strength) - strength
 
 

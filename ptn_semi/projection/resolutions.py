@@ -1,7 +1,7 @@
 """Masks and voxels at several resolutions, which differ by whole factors.
 
 A mask may be finer or coarser than the grid that it is compared with. A projector should cast about
-one ray per voxel: with fewer, voxels lie between the rays; more cost time and say no more.
+one ray per voxel: with fewer, voxels lie between the rays; more cost time and add no information.
 """
 
 import math
@@ -17,14 +17,17 @@ def coarse_side(image_size: int, voxel_size: int) -> int:
     """Return the side of the smallest averaged masks that are not coarser than a grid.
 
     It is the smallest whole fraction of the masks' side S that is at least the grid's side N; S if
-    S is smaller than N.
+    S is smaller than N. `coarse_side(64, 32)` is 32, and `coarse_side(100, 32)` is 50.
     """
     factors = range(max(1, image_size // voxel_size), 0, -1)
     return image_size // next(f for f in factors if image_size % f == 0)
 
 
 def fine_side(image_size: int, voxel_size: int) -> int:
-    """Return the smallest multiple of a mask's side S that is at least a grid's side N."""
+    """Return the smallest multiple of a mask's side S that is at least a grid's side N.
+
+    `fine_side(32, 64)` is 64.
+    """
     return image_size * math.ceil(voxel_size / image_size)
 
 
