@@ -29,9 +29,6 @@ def prepare(
       on_beam: configuration from `beam.configure` to build on Apache Beam; None to build in this
         process. Both write the same bytes.
 
-    Returns:
-      A builder that is prepared.
-
     Raises:
       UserError: if the shapes cannot be used, or the disk cannot be written.
     """
@@ -40,9 +37,13 @@ def prepare(
     if builder.is_prepared():
         return builder
     data_dir = pathlib.Path(settings.data_dir)
+
+    def say_who_builds(process):
+        print(f"waiting for process {process}, which is building the same data set")
+
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with files.locked(data_dir / f".{config.name}.lock", _say_who_builds):
+        with files.locked(data_dir / f".{config.name}.lock", say_who_builds):
             # Another process may have built it in the meantime.
             builder = _open(config, settings.data_dir)
             if not builder.is_prepared():
@@ -73,10 +74,6 @@ def _open(config: posed_masks.PosedMasksConfig, data_dir: str) -> posed_masks.Bu
         raise splits.damaged(folder, error) from error
 
 
-def _say_who_builds(process: str) -> None:
-    print(f"waiting for process {process}, which is building the same data set")
-
-
 def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig | None) -> None:
     """Build a data set. The caller holds its lock."""
     folder = pathlib.Path(builder.data_dir).parent
@@ -97,18 +94,12 @@ def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig |
 def _progress_bars() -> Iterator[Callable[[int, int, str], None]]:
     """Yield a function that shows (done, total, what) as a bar, one for each `what` in turn."""
     bars: dict[str, tqdm.tqdm] = {}
+    with contextlib.ExitStack() as last:
 
-    def show(done, total, what):
-        if what not in bars:
-            close()
-            bars[what] = tqdm.tqdm(total=total, desc=what, unit=" shapes")
-        bars[what].update(done - bars[what].n)
+        def show(done, total, what):
+            if what not in bars:
+                last.close()
+                bars[what] = last.enter_context(tqdm.tqdm(total=total, desc=what, unit=" shapes"))
+            bars[what].update(done - bars[what].n)
 
-    def close():
-        for bar in bars.values():
-            bar.close()
-
-    try:
         yield show
-    finally:
-        close()

@@ -39,11 +39,6 @@ class Supervision:
 def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
     """Find out what a run learns from; carve the hulls of its labeled shapes.
 
-    Args:
-      shapes: the training shapes of the data set.
-      data: settings of the data set.
-      train: settings of the training.
-
     Raises:
       UserError: if procedural shapes cannot be added.
     """
@@ -64,8 +59,7 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         data.camera,
         voxel_size,
         corrected=train.correct_hulls,
-        jit_compile=uses_hulls,
-        progress=uses_hulls,
+        many=uses_hulls,
     )
     num_own = len(shapes)
     if train.procedural_shapes:
@@ -108,9 +102,9 @@ def labeled_subset(
     the others.
 
     Args:
-      model_ids: one per shape.
-      categories: one per shape.
-      pose_fraction: share of the shapes to choose, in [0, 1]; of each category at least one.
+      model_ids: [shapes].
+      categories: [shapes].
+      pose_fraction: share of each category to choose, in [0, 1]; one shape at least.
       seed: seed of the ranking.
 
     Returns:

@@ -6,7 +6,7 @@
     has viewpoints of a few shapes only.
 
 The first two know what a training with the same labels knows. Where a category has no labeled
-shape, those of the other categories are used.
+shape, those of the other categories are used. All return rows as `scoring.score_predictions`.
 """
 
 import numpy as np
@@ -19,15 +19,7 @@ _NEAREST = 5  # labeled masks
 
 
 def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
-    """Score the mean training shape of each category. Every shape counts once.
-
-    Args:
-      train: training shapes with voxels, whose categories include those of `shapes`.
-      shapes: the shapes to score, with voxels.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
-    """
+    """Score the mean of each category's training shapes. Every shape counts once."""
     means = {category: mean_shape(train, category) for category in np.unique(shapes.categories)}
     return _score_constant(means, shapes)
 
@@ -42,9 +34,6 @@ def score_mean_hull(
       labeled: indices of the labeled ones, int [labeled].
       hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
       shapes: the shapes to score, with voxels.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
     """
     means = {
         category: _mean(hulls[_of_category(train, labeled, category)])
@@ -64,15 +53,9 @@ def score_nearest(
     """Score the mean hull of the labeled masks with the highest IoU with each mask.
 
     Args:
-      train: training shapes.
-      labeled: indices of the labeled ones, int [labeled].
-      labeled_views: number of their views to compare with, from the first.
-      hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
-      shapes: the shapes to score, with voxels.
+      train, labeled, hulls, shapes: see `score_mean_hull`.
+      labeled_views: number of views of a labeled shape to compare with, from the first.
       num_views: number of views of each shape that are inputs, from the first.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
     """
     views = np.arange(min(labeled_views, train.masks.shape[1]))
     known = {}
@@ -98,15 +81,7 @@ def score_nearest(
 
 
 def mean_shape(train: Shapes, category: str) -> np.ndarray:
-    """Compute the share of a category's training shapes that occupy each voxel.
-
-    Args:
-      train: training shapes with voxels.
-      category: name of a category with at least one shape.
-
-    Returns:
-      float32 [N, N, N] in [0, 1], axes x, y, z.
-    """
+    """Compute the share, float32 [N, N, N], of a category's shapes that occupy each voxel."""
     chosen = np.flatnonzero(train.categories == category)
     total = np.zeros((train.voxel_size,) * 3)
     for start in range(0, len(chosen), _BATCH):

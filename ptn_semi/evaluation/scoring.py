@@ -33,7 +33,7 @@ def score_predictions(
       num_views: number of views of each shape, from the first.
       batch_size: number of predictions at a time; no effect on the scores.
       progress: show a progress bar.
-      keep: called with the indices and voxels of every batch, if given.
+      keep: called with the indices and voxels of every batch.
 
     Returns:
       Rows as from `metrics.ReconstructionScores.result`.
@@ -67,11 +67,7 @@ def score_networks(
       shapes: shapes with voxels.
       num_views: number of views of each shape that are inputs; None for all.
       turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
-      progress: show a progress bar.
-      keep: see `score_predictions`.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
+      progress, keep: see `score_predictions`, which also says what is returned.
     """
 
     def predict(index, view):
@@ -95,10 +91,6 @@ def best_turn(networks: Networks, shapes: Shapes) -> int:
 
     A model that was trained without viewpoints chooses its own front; the turn corrects for that.
 
-    Args:
-      networks: the networks.
-      shapes: shapes with voxels.
-
     Returns:
       The turn about the vertical axis in degrees, a multiple of 10; see `geometry.turn_voxels`.
     """
@@ -107,12 +99,10 @@ def best_turn(networks: Networks, shapes: Shapes) -> int:
     score_networks(networks, shapes, num_views=1, keep=keep)
 
     def mean_precision(turn):
-        scores = [
-            metrics.average_precision(
-                geometry.turn_voxels(voxels, turn), shapes.unpack_voxels(index)
-            )
-            for index, voxels in predictions
-        ]
+        scores = []
+        for index, voxels in predictions:
+            turned = geometry.turn_voxels(voxels, turn)
+            scores.append(metrics.average_precision(turned, shapes.unpack_voxels(index)))
         return np.concatenate(scores).mean()
 
     return max(_TURNS, key=mean_precision)

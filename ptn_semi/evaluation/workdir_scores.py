@@ -44,7 +44,7 @@ def evaluate_workdir(
 
     Args:
       workdir: folder of the run.
-      data: settings of the data set to score on.
+      data: the data set to score on.
       train: settings of the run, which say what the baselines may know: the shapes of this data set
         that such a run would have as labeled, and their views.
       split: a TFDS split expression.
@@ -131,7 +131,6 @@ def _score_baselines(data, known, train, shapes, num_views):
         data.camera,
         known.voxel_size,
         corrected=train.correct_hulls,
-        progress=True,
     )
     num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
     return {
@@ -144,7 +143,7 @@ def _score_baselines(data, known, train, shapes, num_views):
 
 
 def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: float) -> np.ndarray:
-    """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
+    """Draw reconstructions of shapes spread evenly over the split."""
     index = shapes.spread(_NUM_PICTURES)
     masks = shapes.unpack_masks(index, 0)
     voxels = geometry.turn_voxels(networks.predict(masks), turn)
@@ -158,11 +157,7 @@ def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: fl
 
 
 def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
-    """Format scores as a text table.
-
-    Args:
-      rows_by_model: the "rows" of `evaluate_workdir`.
-    """
+    """Format the "rows" of `evaluate_workdir` as a text table."""
     columns = {
         "average_precision": "AP",
         "max_iou_of_mean": "MaxIoU(mean)",

@@ -38,8 +38,7 @@ def create(name: str) -> tf.distribute.Strategy:
         other machines in the environment variable TF_CONFIG, and waits for those machines.
 
     Raises:
-      UserError: if TF_CONFIG is missing or does not describe a cluster, or if a machine does not
-        answer.
+      UserError: if TF_CONFIG does not describe a cluster, or a machine does not answer.
     """
     if name == "single":
         return tf.distribute.get_strategy()
@@ -74,20 +73,12 @@ def _check_cluster(text: str | None) -> None:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Return whether this process is the one that writes the files of a run.
-
-    Args:
-      strategy: the strategy that the processes of the run share.
-    """
+    """Return whether this process is the one that writes the files of a run."""
     return strategy.extended.should_checkpoint
 
 
 def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> None:
-    """Check that replicas can share batches evenly.
-
-    Args:
-      strategy: the strategy of the run.
-      **batch_sizes: sizes of batches, each named as its flag.
+    """Check that replicas can share batches, whose sizes are named as their flags, evenly.
 
     Raises:
       UserError: if a size is not a multiple of the number of replicas.
@@ -103,18 +94,11 @@ def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> No
 def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None:
     """Check that a number is the same on all replicas.
 
-    Args:
-      strategy: the strategy of the run.
-      value: this process's number.
-      what: the error's message, to which the different numbers are appended.
-
     Raises:
-      UserError: if the numbers differ. It is raised in every process.
+      UserError: if it is not, in every process; the numbers are appended to the message `what`.
     """
-
     if strategy.num_replicas_in_sync == 1:
         return
-
     own = tf.constant(value)
 
     @tf.function
@@ -131,11 +115,6 @@ def compile_step(
     strategy: tf.distribute.Strategy, model: SemiSupervisedReconstructor, jit_compile: bool
 ) -> Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]:
     """Compile the model's training step, which the replicas of the strategy share.
-
-    Args:
-      strategy: the strategy in whose scope the model was built.
-      model: a compiled model.
-      jit_compile: compile the step with XLA.
 
     Returns:
       A function that trains on a whole batch, as from `batches.batch_dataset`. It returns scalar
@@ -155,11 +134,6 @@ def compile_step(
 
 
 def lost_peer(strategy: tf.distribute.Strategy, error: Exception) -> bool:
-    """Return whether an error of a step means that another process of the strategy is gone.
-
-    Args:
-      strategy: the strategy of the run.
-      error: what the step raised.
-    """
+    """Return whether an error of a step means that another process of the strategy is gone."""
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     return several and isinstance(error, _LOST_PEER)

@@ -38,11 +38,6 @@ class RunData:
 def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> RunData:
     """Load the data of a run; build the data set first if it is missing.
 
-    Args:
-      data: settings of the data set.
-      train: settings of the training.
-      run: settings of the run.
-
     Raises:
       UserError: if the shapes cannot be used, or a split lacks a category.
     """
@@ -65,11 +60,7 @@ def build_model(
 ) -> SemiSupervisedReconstructor:
     """Build and compile the model that the settings describe, with the authors' Adam momenta.
 
-    Args:
-      data: settings of the data set.
-      train: settings of the training.
-      supervision: what the run learns from. If all of its shapes are mirrored, predictions use flip
-        test-time augmentation.
+    If all shapes are mirrored, predictions use flip test-time augmentation.
     """
     model = SemiSupervisedReconstructor(
         ModelSettings(
@@ -107,8 +98,8 @@ def restore(
       workdir: folder of the run.
       model: model from `build_model`. It stays as it is if there is nothing to restore.
       data_set: name of the prepared data set that the run trains on.
-      init_from: workdir or checkpoint whose networks a new run starts from, or `PRETRAINED` for
-        the model that comes with the package; "" for none.
+      init_from: workdir or checkpoint whose networks a new run starts from, or `PRETRAINED`; "" for
+        none.
 
     Returns:
       The checkpoint that the run resumes from, or None for a new run.
@@ -135,10 +126,6 @@ def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
     """Start a new run with the EMA of another run, or with the model that comes with the package.
 
     V and R are only taken from a model that has them, and D from a run.
-
-    Args:
-      model: the model to train.
-      init_from: see `restore`.
 
     Raises:
       UserError: if the other model cannot be read or has another architecture.
@@ -176,13 +163,7 @@ def _shape_flags(settings: ModelSettings) -> list[str]:
 def model_info(
     model: SemiSupervisedReconstructor, data: RunData, best: checkpoints.Best | None
 ) -> ModelInfo:
-    """Return what is known of the model at its current step.
-
-    Args:
-      model: the model that is trained.
-      data: the data of the run.
-      best: the best validation score so far, whose threshold is used; None for .5.
-    """
+    """Return what is known of the model at its current step; its threshold is that of `best`."""
     shapes, num_own = data.supervision.shapes, data.supervision.num_own
     return ModelInfo(
         model.settings,

@@ -39,12 +39,6 @@ def train(
 ) -> checkpoints.Checkpoint | None:
     """Train in a workdir; resume bit-identically from what is there.
 
-    Args:
-      workdir: folder of the run.
-      data: settings of the data set.
-      train: settings of the model and of how it is trained.
-      run: settings of the run.
-
     Returns:
       The newest checkpoint. If several processes train, only the chief writes into the workdir; the
       others return None.
@@ -68,11 +62,7 @@ def train(
 def start_trainer(
     workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
 ) -> "Trainer":
-    """Load the data of a run, build its model and restore it. See `train` for the arguments.
-
-    Returns:
-      A trainer at the newest checkpoint of the workdir, or before the first step.
-    """
+    """Load the data of a run, build its model and restore its newest checkpoint, if any."""
     strategy = distribution.create(run.strategy)
     distribution.check_batch_size(
         strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
@@ -93,13 +83,7 @@ def start_trainer(
 class Trainer:
     """Trains a model step by step; validates, logs and saves it at intervals.
 
-    Args:
-      workdir: folder of the run.
-      data: the data of the run.
-      model: a compiled model, restored from `newest`.
-      newest: the checkpoint that the run resumes from, or None.
-      train: settings of the training.
-      run: settings of the run.
+    The model is compiled, and restored from `newest`, the checkpoint that the run resumes from.
     """
 
     def __init__(
@@ -127,20 +111,22 @@ class Trainer:
         )
 
     def train(self) -> checkpoints.Checkpoint | None:
-        """Train to the last step.
-
-        Returns:
-          The newest checkpoint, or None in a process that is not the chief.
-
-        Raises:
-          UserError: as the function `train`.
-        """
+        """Train to the last step; return and raise as the function `train`."""
         if self._finished():
             print(
                 f"{self.workdir} is finished at step {self.step}: --steps or --max_minutes ended it"
             )
             return self.newest
-        data = iter(self._batches())
+        train = self.train_settings
+        data = iter(
+            batches.batch_dataset(
+                self.data.supervision,
+                train.batch_size,
+                train.seed,
+                labeled_batch_size=train.labeled_batch_size,
+                start=self.step,
+            )
+        )
         started, before = time.monotonic(), self.minutes
         with self._reports() as (summaries, bar):
             try:
@@ -166,17 +152,6 @@ class Trainer:
                     )
                 raise
         return self.newest if self.is_chief else None
-
-    def _batches(self) -> tf.data.Dataset:
-        """Create the batches of the steps that are left."""
-        train = self.train_settings
-        return batches.batch_dataset(
-            self.data.supervision,
-            train.batch_size,
-            train.seed,
-            labeled_batch_size=train.labeled_batch_size,
-            start=self.step,
-        )
 
     @contextlib.contextmanager
     def _reports(self) -> Iterator[tuple[Any, Any]]:
@@ -204,7 +179,12 @@ class Trainer:
                 f"({errors.first_line(error)}): run the same command again on each machine; "
                 f"{self._last_good()}"
             ) from error
-        self._check_finite(losses)
+        for name, value in losses.items():
+            if not np.isfinite(value):
+                raise UserError(
+                    f"{name} became {value} at step {self.step + 1}: lower the learning rates or "
+                    f"its weight; {self._last_good()}"
+                )
         return losses
 
     def _finished(self) -> bool:
@@ -217,14 +197,6 @@ class Trainer:
             return self.run.steps
         seconds_left = 60 * (self.run.max_minutes - self.minutes)
         return min(self.run.steps, self.step + max(0, round(rate * seconds_left)))
-
-    def _check_finite(self, losses: Mapping[str, float]) -> None:
-        for name, value in losses.items():
-            if not np.isfinite(value):
-                raise UserError(
-                    f"{name} became {value} at step {self.step + 1}: lower the learning rates or "
-                    f"its weight; {self._last_good()}"
-                )
 
     def _last_good(self) -> str:
         newest = checkpoints.latest(self.workdir / "checkpoints")
