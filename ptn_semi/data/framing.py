@@ -30,10 +30,8 @@ def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) 
 def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
     """Return the part of an image that a mask shows if it is framed as training masks are.
 
-    Args:
-      silhouette: bool [H, W], not empty.
-      extent: length of the longer side of the object's bounding box in the mask, as a share of the
-        mask's side. None keeps the image's own frame; its longer side is then the mask's.
+    `extent` is the length of the longer side of the object's bounding box in the mask, as a share
+    of the mask's side. None keeps the image's own frame; its longer side is then the mask's.
     """
     if extent is None:
         left, top = 0, 0

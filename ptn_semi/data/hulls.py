@@ -24,13 +24,10 @@ def labeled_hulls(
     corrected: bool,
     many: bool = True,
 ) -> np.ndarray:
-    """Carve the hulls of labeled shapes from their first views.
+    """Carve the hulls of labeled shapes, given by their indices, from their first views.
 
     Args:
-      shapes: the shapes.
-      labeled: indices of the labeled ones.
       num_views: number of views of each shape to use, from the first.
-      camera: the camera of the masks.
       voxel_size: N, the side of the hulls. They are carved at the shapes' own resolution, and
         averaged if that is finer.
       corrected: give a hull's voxels their likelihood, by `hull_correction.correct`.

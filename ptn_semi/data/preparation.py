@@ -1,7 +1,6 @@
 """Preparation of data sets: finds the prepared set of some `DataSettings`, or builds it."""
 
 import contextlib
-import errno
 import io
 import pathlib
 import shutil
@@ -24,10 +23,8 @@ def prepare(
 ) -> posed_masks.Builder:
     """Return the TFDS builder of a data set; build the data set first if it is missing.
 
-    Args:
-      settings: settings of the data set.
-      on_beam: configuration from `beam.configure` to build on Apache Beam; None to build in this
-        process. Both write the same bytes.
+    With a configuration from `beam.configure` it builds on Apache Beam, and else in this process.
+    Both write the same bytes.
 
     Raises:
       UserError: if the shapes cannot be used, or the disk cannot be written.
@@ -50,14 +47,12 @@ def prepare(
                 _build(builder, on_beam)
     except (OSError, tf.errors.OpError, RuntimeError) as error:
         # TFDS wraps TensorFlow's errors in a RuntimeError.
-        cause = error.__cause__ if isinstance(error.__cause__, tf.errors.OpError) else error
+        cause = error.__cause__ if isinstance(error, RuntimeError) else error
         if not isinstance(cause, (OSError, tf.errors.OpError)):
             raise
-        full = getattr(cause, "errno", None) == errno.ENOSPC or "space" in str(cause)
-        fix = "free some space there" if full else "make it writable"
         raise UserError(
-            f"the data set could not be written to {settings.data_dir} ({cause}): {fix} or give "
-            "another --data_dir"
+            f"the data set could not be written to {settings.data_dir} ({cause}): free some space "
+            "there, make it writable or give another --data_dir"
         ) from error
     return builder
 

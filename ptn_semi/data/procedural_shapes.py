@@ -17,16 +17,12 @@ NAME = "procedural"  # the category that they count as in a batch
 
 
 def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shapes:
-    """Load procedural shapes, with masks as those of a data set.
+    """Load `count` procedural shapes, with voxels, and with masks as those of a data set.
 
     Args:
       data: settings of the data set. A procedural one of the same seed has none of these shapes.
       categories: the categories of its shapes, [shapes]. If the generators know all of them, the
         procedural shapes are of these, and else of all that they know.
-      count: how many.
-
-    Returns:
-      The shapes, with voxels.
 
     Raises:
       UserError: if they cannot be written to the disk.
@@ -48,7 +44,7 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
 
 def filled(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
     """Return how far voxels are filled, as `hulls.labeled_hulls`: uint8 [shapes, n, n, n]."""
-    voxels = shapes.unpack_voxels(np.arange(len(shapes))).astype(np.uint8) * 255
+    voxels = shapes.unpack_voxels(slice(None)).astype(np.uint8) * 255
     return hulls.averaged(voxels, voxel_size)
 
 

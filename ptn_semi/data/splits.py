@@ -8,7 +8,7 @@ import math
 import os
 import pathlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +19,7 @@ from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
-Index = int | Sequence[int] | np.ndarray
+Index = int | slice | Sequence[int] | np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,20 +163,16 @@ def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int
 
 
 def check_categories(
-    builder: posed_masks.Builder,
-    shapes_by_split: Mapping[str, Shapes],
-    complete: Collection[str] | None = None,
+    builder: posed_masks.Builder, split: str, shapes: Shapes, needed: Iterable[str]
 ) -> None:
-    """Check that the `complete` splits, or all of these, have shapes of every category of these.
+    """Check that the shapes of a split are of every category that is needed.
 
     Raises:
-      UserError: if a category has no shapes in one of them.
+      UserError: if a category has none.
     """
-    present = {split: set(shapes.categories) for split, shapes in shapes_by_split.items()}
-    for split in complete or present:
-        missing = sorted(set().union(*present.values()) - present[split])
-        if missing:
-            raise UserError(
-                f"category {missing[0]} has no shapes in the split {split} of {builder.data_dir}: "
-                "add shapes to it, or leave it out with --categories"
-            )
+    missing = sorted(set(needed) - set(shapes.categories))
+    if missing:
+        raise UserError(
+            f"category {missing[0]} has no shapes in the split {split} of {builder.data_dir}: "
+            "add shapes to it, or leave it out with --categories"
+        )

@@ -53,13 +53,7 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         known = known[:0]
     voxel_size = train.model_voxel_size or data.voxel_size
     hulls = labeled_hulls(
-        shapes,
-        known,
-        train.labeled_views,
-        data.camera,
-        voxel_size,
-        corrected=train.correct_hulls,
-        many=uses_hulls,
+        shapes, known, train.labeled_views, data.camera, voxel_size, train.correct_hulls, uses_hulls
     )
     num_own = len(shapes)
     if train.procedural_shapes:
@@ -78,14 +72,9 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         # Where no hull is warped, no strength has to be chosen.
         strength=train.warp_strength if uses_hulls else diversity.STRONGEST,
     )
+    used = hulls if uses_hulls else None
     return Supervision(
-        shapes,
-        num_own,
-        labeled,
-        train.labeled_views,
-        hulls if uses_hulls else None,
-        warp_strengths,
-        mirrored,
+        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, mirrored
     )
 
 

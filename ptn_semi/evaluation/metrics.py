@@ -40,32 +40,6 @@ def average_precision(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return _per_example(_average_precision, scores, truth)
 
 
-def iou(
-    scores: np.ndarray, truth: np.ndarray, thresholds: Sequence[float] | np.ndarray
-) -> np.ndarray:
-    """Compute the intersection over union of predicted and true voxels at each threshold.
-
-    A voxel is predicted occupied if `score > threshold`, strictly. Thresholds are first rounded to
-    the precision of the scores (float32 for anything narrower), so that a float32 score of 0.4 is
-    not above a threshold of 0.4.
-
-    Args:
-      scores: [B, ...] floats.
-      truth: [B, ...] bool (or 0 and 1), of the same shape.
-      thresholds: [T] floats, in any order.
-
-    Returns:
-      [B, T] float64 in [0, 1].
-
-    Raises:
-      ValueError: as `average_precision`.
-    """
-    thresholds = np.asarray(thresholds)
-    return _per_example(
-        lambda every, occupied: _iou_curve(every, occupied, thresholds), scores, truth
-    )
-
-
 class ReconstructionScores:
     """Accumulates the scores of a split per category, batch by batch.
 
@@ -106,7 +80,7 @@ class ReconstructionScores:
             )
 
         def score(every, occupied):
-            curve = _iou_curve(every, occupied, THRESHOLDS)
+            curve = _iou_curve(every, occupied)
             return np.array([_average_precision(every, occupied), curve.max(), *curve])
 
         rows = _per_example(score, scores, truth)
@@ -118,7 +92,9 @@ class ReconstructionScores:
         """Return a row of scores per category, and the row "mean": `{category: {metric: value}}`.
 
         Returns:
-          `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples.
+          `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples. A voxel is
+            predicted occupied if `score > threshold`, strictly. Thresholds have the precision of
+            the scores, float32 at least, so that a score of 0.4 is not above a threshold of 0.4.
           `max_iou_of_mean`: the maximum over `THRESHOLDS` of the category's mean IoU. It is reached
             at `best_threshold`, one threshold for the whole category.
           `max_iou_per_shape`: the mean of each example's own maximum IoU over `THRESHOLDS`, which
@@ -174,9 +150,9 @@ def _average_precision(every: np.ndarray, occupied: np.ndarray) -> np.floating:
     return np.mean(true_positives / predicted)
 
 
-def _iou_curve(every: np.ndarray, occupied: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Compute the IoU at each threshold, [T], from the same ascending scores."""
-    thresholds = thresholds.astype(every.dtype)
+def _iou_curve(every: np.ndarray, occupied: np.ndarray) -> np.ndarray:
+    """Compute the IoU at each of `THRESHOLDS`, [T], from the same ascending scores."""
+    thresholds = THRESHOLDS.astype(every.dtype)
     predicted = every.size - np.searchsorted(every, thresholds, side="right")
     intersection = occupied.size - np.searchsorted(occupied, thresholds, side="right")
     return intersection / (predicted + occupied.size - intersection)

@@ -20,26 +20,24 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def score_predictions(
     predict: Predict,
     shapes: Shapes,
-    num_views: int,
+    num_views: int | None,
     batch_size: int = 64,
     progress: bool = False,
     keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None,
 ) -> metrics.Scores:
-    """Score the predictions for the first views of every shape.
+    """Score the predictions for the first views of shapes by `metrics.ReconstructionScores`.
 
     Args:
       predict: called with indices of shapes [b] and of views [b]; returns their voxels.
       shapes: shapes with voxels.
-      num_views: number of views of each shape, from the first.
+      num_views: number of views of each shape, from the first; None for all.
       batch_size: number of predictions at a time; no effect on the scores.
       progress: show a progress bar.
       keep: called with the indices and voxels of every batch.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
     """
     scores = metrics.ReconstructionScores()
-    pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
+    total = shapes.masks.shape[1]
+    pairs = np.array(list(np.ndindex(len(shapes), min(num_views or total, total))))
     starts = range(0, len(pairs), batch_size)
     for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
         index, view = pairs[start : start + batch_size].T
@@ -65,9 +63,8 @@ def score_networks(
     Args:
       networks: the networks. Voxels that are coarser than the shapes' are repeated.
       shapes: shapes with voxels.
-      num_views: number of views of each shape that are inputs; None for all.
       turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
-      progress, keep: see `score_predictions`, which also says what is returned.
+      num_views, progress, keep: see `score_predictions`.
     """
 
     def predict(index, view):
@@ -75,11 +72,10 @@ def score_networks(
         voxels = geometry.turn_voxels(voxels, turn)
         return resolutions.repeated_voxels(voxels, shapes.voxel_size)
 
-    total = shapes.masks.shape[1]
     return score_predictions(
         predict,
         shapes,
-        min(num_views or total, total),
+        num_views,
         batch_size=_VOXELS_PER_PASS // networks.settings.voxel_size**3,
         progress=progress,
         keep=keep,

@@ -3,12 +3,9 @@
 import types
 
 import numpy as np
-import pytest
 
 from ptn_semi.data import diversity
 from shapenet_posed_masks import procedural
-
-CHAIRS = np.stack([procedural.generate("chair", i, 0, 32) for i in range(12)])
 
 
 def boxes(widths):
@@ -20,8 +17,9 @@ def boxes(widths):
 
 
 def test_mirror_images_of_chairs_are_chairs():
-    assert diversity.mirror_images_fit(CHAIRS)
-    assert diversity.mirror_images_fit(CHAIRS[:1])  # a single shape is compared with itself
+    chairs = np.stack([procedural.generate("chair", i, 0, 32) for i in range(12)])
+    assert diversity.mirror_images_fit(chairs)
+    assert diversity.mirror_images_fit(chairs[:1])  # a single shape is compared with itself
 
 
 def one_sided():
@@ -39,17 +37,9 @@ def test_mirror_images_of_shapes_that_all_face_to_one_side_are_of_another_kind()
 
 
 def test_shapes_that_are_more_alike_are_warped_less():
-    alike, unlike = (diversity.warp_strength(boxes(w)) for w in ([8, 9, 10], [3, 6, 12]))
-    assert 0.05 <= alike < unlike <= diversity.STRONGEST
-
-
-@pytest.mark.parametrize("shapes", [boxes([8]), boxes([1, 14])], ids=["one", "two unlike"])
-def test_a_single_shape_and_unlike_ones_are_warped_most(shapes):
-    assert diversity.warp_strength(shapes) == diversity.STRONGEST
-
-
-def test_equal_shapes_are_warped_least():
-    assert diversity.warp_strength(boxes([8, 8])) == 0.05
+    widths = [8, 8], [8, 9, 10], [3, 6, 12], [1, 14], [8]  # a single one is unlike any other
+    equal, alike, unlike, most, alone = (diversity.warp_strength(boxes(each)) for each in widths)
+    assert 0.05 == equal < alike < unlike <= most == alone == diversity.STRONGEST
 
 
 def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=0.0):
