@@ -45,7 +45,16 @@ def create(name: str) -> tf.distribute.Strategy:
     if name == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
-    _check_cluster(os.environ.get("TF_CONFIG"))
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        task = config["task"]
+        config["cluster"][task["type"]][task["index"]]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise UserError(
+            f"--strategy=multi_worker needs an environment variable TF_CONFIG that names a task of "
+            f"a cluster: give {_EXAMPLE} in place of {text!r}"
+        ) from error
     print("waiting for the other processes in TF_CONFIG", flush=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -53,22 +62,6 @@ def create(name: str) -> tf.distribute.Strategy:
         raise UserError(
             f"the workers in TF_CONFIG could not connect ({errors.first_line(error)}): start the "
             "same command on all of them, and check that each can reach the others' addresses"
-        ) from error
-
-
-def _check_cluster(text: str | None) -> None:
-    """Check that a value of TF_CONFIG describes a cluster and this process's task in it."""
-    if not text:
-        raise UserError(
-            f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {_EXAMPLE}"
-        )
-    try:
-        config = json.loads(text)
-        task = config["task"]
-        config["cluster"][task["type"]][task["index"]]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise UserError(
-            f"TF_CONFIG={text} does not name a task of a cluster: write {_EXAMPLE}"
         ) from error
 
 

@@ -23,7 +23,6 @@ from ptn_semi import settings
 from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
-from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
@@ -53,60 +52,45 @@ def train(
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
-        trainer = start_trainer(workdir, data, train, run)
+        trainer = Trainer(workdir, data, train, run)
         if is_chief:
             workdirs.write_settings(workdir, data, train, run)
         return trainer.train()
 
 
-def start_trainer(
-    workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
-) -> "Trainer":
-    """Load the data of a run, build its model and restore its newest checkpoint, if any."""
-    strategy = distribution.create(run.strategy)
-    distribution.check_batch_size(
-        strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
-    )
-    run_data = start.load_data(data, train, run)
-    with strategy.scope():
-        model = start.build_model(data, train, run_data.supervision)
-    newest = start.restore(workdir, model, run_data.name, train.init_from)
-    distribution.check_equal(
-        strategy,
-        int(model.steps.numpy()),
-        "the processes resume from different checkpoints: put --workdir on a disk that they share; "
-        "they are at steps",
-    )
-    return Trainer(workdir, run_data, model, newest, train, run)
-
-
 class Trainer:
     """Trains a model step by step; validates, logs and saves it at intervals.
 
-    The model is compiled, and restored from `newest`, the checkpoint that the run resumes from.
+    Loads the data of the run, builds its model and restores its newest checkpoint, if any.
     """
 
     def __init__(
-        self,
-        workdir: pathlib.Path,
-        data: start.RunData,
-        model: SemiSupervisedReconstructor,
-        newest: checkpoints.Checkpoint | None,
-        train: TrainSettings,
-        run: RunSettings,
+        self, workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
     ):
-        self.workdir, self.data, self.model, self.newest = workdir, data, model, newest
-        self.train_settings, self.run = train, run
+        self.workdir, self.train_settings, self.run = workdir, train, run
         self.strategy = distribution.create(run.strategy)
         self.is_chief = distribution.is_chief(self.strategy)
-        self.step = int(model.steps.numpy())
-        progress = newest.progress if newest else checkpoints.Progress(data.name)
+        distribution.check_batch_size(
+            self.strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
+        )
+        self.data = start.load_data(data, train, run)
+        with self.strategy.scope():
+            self.model = start.build_model(data, train, self.data.supervision)
+        self.newest = start.restore(workdir, self.model, self.data.name, train.init_from)
+        self.step = int(self.model.steps.numpy())
+        distribution.check_equal(
+            self.strategy,
+            self.step,
+            "the processes resume from different checkpoints: put --workdir on a disk that they "
+            "share; they are at steps",
+        )
+        progress = self.newest.progress if self.newest else checkpoints.Progress(self.data.name)
         self.best, self.minutes = progress.best, progress.minutes
         self.kept = {self.best.step} if self.best else set()
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = distribution.compile_step(
             self.strategy,
-            model,
+            self.model,
             jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
         )
 

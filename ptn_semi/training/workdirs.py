@@ -32,14 +32,9 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
         )
 
     with contextlib.ExitStack() as stack:
-        try:
+        with files.explaining(f"--workdir={workdir}"):
             workdir.mkdir(parents=True, exist_ok=True)
             stack.enter_context(files.locked(workdir / _LOCK, refuse))
-        except OSError as error:
-            raise UserError(
-                f"--workdir={workdir} cannot be written ({error.strerror}): make it writable or "
-                "give another"
-            ) from error
         yield
 
 
