@@ -131,7 +131,7 @@ def test_init_from_the_pretrained_model(trained, tmp_path, monkeypatch):
         assert same(weights(model.discriminator), discriminator)
     for source, said in (
         ("pretrained", r"--init_from=pretrained has another architecture: .* --model_voxel"),
-        (str(trained), "step_0000000. has another architecture: .* --voxel_size=32"),
+        (str(trained), "step_0000000. has another architecture: .* --model_voxel_size=32"),
     ):
         with pytest.raises(UserError, match=said):
             start.initialize(build(settings={"voxel_size": 64}), source)
@@ -158,7 +158,7 @@ UNLABELED = TrainSettings(supervision="unlabeled", adversarial_weight=1.0)
 @pytest.mark.parametrize(
     ("settings", "changes", "said"),
     [
-        (UNLABELED, {"adversarial_weight": 0.0}, "unlabeled needs an adversarial_weight"),
+        (UNLABELED, {"adversarial_weight": 0.0}, "unlabeled .* needs an adversarial_weight"),
         (UNLABELED, {"self_reconstruction_weight": 1.0}, "unlabeled .* needs an occupancy_weight"),
         (TRAIN, {"model_voxel_size": 64}, "than the data set's voxels: give --voxel_size=64"),
         (RUN, {"strategy": "mirrored", "jit_compile": "on"}, "cannot use --jit_compile=on"),
