@@ -69,7 +69,7 @@ def test_two_devices_have_the_losses_of_one(tmp_path, data, trained_on_everythin
 @pytest.mark.slow
 def test_processes_have_equal_weights_and_resume_bit_identically_after_a_kill(tmp_path, data):
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
-    chief, other = start_workers(tmp_path / "0", whole, data, 100_000)
+    chief, other = start_workers(tmp_path / "0", whole, data, 2_000)
 
     def wait_for(step):
         while checkpoints.newest_step(whole / "checkpoints") < step:
