@@ -54,9 +54,7 @@ def main() -> None:
     shapes = splits.load(builder, "train", with_voxels=True)
     everything = np.arange(len(shapes))
     hulls = [
-        labeled_hulls(
-            shapes, everything, views, Camera(), shapes.voxel_size, corrected=False, progress=True
-        )
+        labeled_hulls(shapes, everything, views, Camera(), shapes.voxel_size, corrected=False)
         for views in _NUM_VIEWS
     ]
     # Only now, because reading the data set draws random numbers, too.

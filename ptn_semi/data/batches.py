@@ -31,17 +31,16 @@ def batch_dataset(
 
     Args:
       supervision: what the run learns from.
-      batch_size: number U of unlabeled masks, and of hulls, in a batch.
+      batch_size: U, the number of unlabeled masks, and of hulls.
       seed: seed of everything that is drawn.
-      labeled_batch_size: number B of pairs of views in a batch; 0 for `batch_size`.
+      labeled_batch_size: B, the number of pairs of views; 0 for `batch_size`.
       start: training step of the first batch.
 
     Returns:
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
-      views of the same shapes. `viewpoint_a` and `viewpoint_b` are their viewpoints, float32
-      [B, 2], in degrees. `unlabeled` are masks, float32 [U, S, S, 1], drawn from all views of the
-      data set's own shapes. Only if there are hulls, `hull` is float32 [U, N, N, N] in [0, 1], and
-      `warp_strength` float32 [U].
+      views of the same shapes; `viewpoint_a` and `viewpoint_b` float32 [B, 2], in degrees.
+      `unlabeled` are masks, float32 [U, S, S, 1], of all views of the data set's own shapes. If
+      there are hulls, `hull` is float32 [U, N, N, N] in [0, 1], and `warp_strength` float32 [U].
     """
     sampler = _Sampler(supervision, batch_size, labeled_batch_size or batch_size, seed)
     steps = tf.data.Dataset.counter(start=np.int64(start))
@@ -123,7 +122,7 @@ class _Sampler:
         return tf.random.stateless_uniform([count], seed, 0, high, tf.int32)
 
     def _draw_mirrored(self, purpose: str, shape: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """Draw whether each of these shapes is mirrored, bool [count]."""
+        """Draw which of these shapes are mirrored, bool [count]."""
         heads = self._uniform(purpose, shape.shape[0], 2, step) > 0
         return tf.gather(self._may_mirror, shape) & heads
 
@@ -163,11 +162,5 @@ def _groups(categories: np.ndarray) -> _Groups:
 
 
 def _mirror(values: tf.Tensor, chosen: tf.Tensor, axis: int) -> tf.Tensor:
-    """Reverse an axis of the chosen examples.
-
-    Args:
-      values: [B, ...], 4-D.
-      chosen: bool [B].
-      axis: 2, the columns, for masks; 3, z, for voxels.
-    """
+    """Reverse an axis of the chosen examples: 2, the columns, of masks; 3, z, of voxels."""
     return tf.where(chosen[:, None, None, None], tf.reverse(values, axis=[axis]), values)

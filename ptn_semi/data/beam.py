@@ -8,11 +8,9 @@ from ptn_semi.utils.errors import UserError
 
 
 def configure(runner: str, options: Sequence[str]) -> tfds.download.DownloadConfig:
-    """Return the TFDS configuration of a build on Apache Beam.
+    """Return the TFDS configuration of a build on one of `settings.BEAM_RUNNERS`.
 
-    Args:
-      runner: one of `settings.BEAM_RUNNERS`.
-      options: pipeline options, such as "direct_num_workers=2", or "streaming" without a value.
+    Pipeline options are such as "direct_num_workers=2", or "streaming" without a value.
 
     Raises:
       UserError: if Beam is not installed, or it does not know an option.

@@ -11,9 +11,6 @@ from shapenet_posed_masks.sources.base import Item, Source
 def check_shapes(data: DataSettings) -> None:
     """Check that the shapes of a data set can be found, without looking into any file.
 
-    Args:
-      data: settings of the data set.
-
     Raises:
       UserError: if --manual_dir is missing or wrong, or a procedural category or an axis is
         unknown.
@@ -27,11 +24,7 @@ def check_shapes(data: DataSettings) -> None:
 
 
 def find_shapes(shapes: ShapeSettings, path: str = "") -> tuple[Source, list[Item]]:
-    """List shapes without reading them.
-
-    Args:
-      shapes: where the shapes are.
-      path: a file or folder in place of `shapes.manual_dir`; see `layouts.open_path`.
+    """List the shapes of `shapes.manual_dir`, or of a file or folder, without reading them.
 
     Raises:
       UserError: if there are none, or two places are given.

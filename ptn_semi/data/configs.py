@@ -33,13 +33,7 @@ def rendering_config(settings: ShapeSettings) -> posed_masks.PosedMasksConfig:
 
 
 def named_config(settings: DataSettings) -> posed_masks.PosedMasksConfig:
-    """Return the TFDS config of a data set, whether or not it is prepared.
-
-    Args:
-      settings: settings of the data set.
-
-    Returns:
-      The config. Its name is that of the data set's folder.
+    """Return the TFDS config of a data set, prepared or not. Its name is that of the set's folder.
 
     Raises:
       UserError: if the shapes cannot be found, or --manual_dir is needed to tell prepared sets
@@ -79,10 +73,7 @@ def _find_prepared(config: posed_masks.PosedMasksConfig, data_dir: str) -> str:
 def list_categories(settings: DataSettings) -> list[str]:
     """Return the sorted categories of the shapes that a data set is built from.
 
-    Args:
-      settings: settings of the data set.
-
     Raises:
-      UserError: if --manual_dir is needed and holds no shapes.
+      UserError: as `named_config`.
     """
     return sorted({item.category for item in named_config(settings).open_source().items()})

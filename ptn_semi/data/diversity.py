@@ -31,8 +31,8 @@ def choose(
       categories: of all training shapes, [shapes].
       known: indices of the shapes whose hulls are known, int [hulls].
       hulls: uint8 [hulls, N, N, N].
-      own: how many shapes, from the first, are of the data set. The others count only in categories
-        of which none of these is known.
+      own: number of shapes, from the first, that are the data set's. The others count only in
+        categories of which none of these is known.
       mirror_views: whether shapes may be mirrored at all.
       strength: how far to warp all hulls; 0 to choose it.
 
@@ -57,28 +57,16 @@ def choose(
 
 
 def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
-    """Return the labeled shapes that `choose` looks at, sorted indices.
-
-    Args:
-      categories: of all training shapes, [shapes].
-      labeled: sorted indices of labeled shapes, int [labeled].
-    """
+    """Return those of the labeled shapes that `choose` looks at, sorted indices."""
     groups = [labeled[categories[labeled] == name][:MAX_COMPARED] for name in np.unique(categories)]
     return np.sort(np.concatenate(groups))
 
 
 def mirror_images_fit(hulls: np.ndarray) -> bool:
-    """Tell whether mirror images of shapes look like shapes of the same kind.
+    """Tell whether the mirror images of hulls, bool [B, N, N, N], look like the same kind.
 
-    They do unless they are less like the shapes than these are like one another. Most objects are
-    symmetric enough. Objects that all face a little to the same side are not.
-
-    Args:
-      hulls: bool [B, N, N, N], axes x, y, z.
-
-    Returns:
-      Whether the mean IoU of a mirror image with the hull most like it is as high as the mean IoU
-      of a hull with the other one most like it.
+    Their mean IoU with the hull most like each must be as high as that of a hull with the other one
+    most like it. Objects that all face a little to the same side are not symmetric enough.
     """
     hulls = _compared(hulls)
     rows = _rows(hulls)
@@ -87,10 +75,7 @@ def mirror_images_fit(hulls: np.ndarray) -> bool:
 
 
 def warp_strength(hulls: np.ndarray) -> float:
-    """Find how far to warp shapes.
-
-    Args:
-      hulls: bool [B, N, N, N], axes x, y, z.
+    """Find how far to warp shapes whose hulls are bool [B, N, N, N].
 
     Returns:
       The strength of `warps.random_warp` at which a warped shape is as much like its original (mean

@@ -30,10 +30,8 @@ def frame(silhouette: np.ndarray, image_size: int, extent: float | None = None) 
 def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
     """Return the part of an image that a mask shows if it is framed as training masks are.
 
-    Args:
-      silhouette: bool [H, W], not empty.
-      extent: length of the longer side of the object's bounding box in the mask, as a share of the
-        mask's side. None keeps the image's own frame; its longer side is then the mask's.
+    `extent` is the length of the longer side of the object's bounding box in the mask, as a share
+    of the mask's side. None keeps the image's own frame; its longer side is then the mask's.
     """
     if extent is None:
         left, top = 0, 0
@@ -47,15 +45,9 @@ def window(silhouette: np.ndarray, extent: float | None = None) -> Window:
 
 
 def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
-    """Scale a square of an image by averaging.
+    """Average a square of an image, uint8 or float32 [H, W], to [size, size] of the same type.
 
-    Args:
-      channel: uint8 or float32 [H, W]. It counts as 0 beyond the image.
-      window: the square.
-      size: S, the side of the result in pixels.
-
-    Returns:
-      [S, S], of the same type. Each pixel is the mean of a box in the square.
+    The image counts as 0 beyond its edges.
     """
     # Pillow reads only inside an image, so the image is padded until it holds the square.
     pad = int(np.ceil(window[2] - window[0]))
@@ -66,23 +58,13 @@ def resample(channel: np.ndarray, window: Window, size: int) -> np.ndarray:
 
 
 def bounding_box(silhouette: np.ndarray) -> tuple[int, int, int, int]:
-    """Return the bounding box of a silhouette.
-
-    Args:
-      silhouette: [H, W], bool or 0 and 1, not empty.
-
-    Returns:
-      (left, top, right, bottom) in pixels; right and bottom are exclusive.
-    """
+    """Return (left, top, right, bottom), the last two exclusive, of a silhouette, bool [H, W]."""
     box = Image.fromarray(silhouette.astype(np.uint8)).getbbox()  # None only for empty images
     return cast(tuple[int, int, int, int], box)
 
 
 def extent(masks: np.ndarray) -> float:
-    """Measure how large objects are in their masks.
-
-    Args:
-      masks: [M, S, S, 1].
+    """Measure how large objects are in their masks [M, S, S, 1].
 
     Returns:
       Median over the masks of the longer side of the object's bounding box, as a share of S.

@@ -22,21 +22,16 @@ def labeled_hulls(
     camera: Camera,
     voxel_size: int,
     corrected: bool,
-    jit_compile: bool = True,
-    progress: bool = False,
+    many: bool = True,
 ) -> np.ndarray:
-    """Carve the hulls of labeled shapes from their first views.
+    """Carve the hulls of labeled shapes, given by their indices, from their first views.
 
     Args:
-      shapes: the shapes.
-      labeled: indices of the labeled ones.
-      num_views: how many views of each shape to use, from the first.
-      camera: the camera of the masks.
+      num_views: number of views of each shape to use, from the first.
       voxel_size: N, the side of the hulls. They are carved at the shapes' own resolution, and
         averaged if that is finer.
       corrected: give a hull's voxels their likelihood, by `hull_correction.correct`.
-      jit_compile: compile the projector with XLA, which takes longer than carving a few hulls.
-      progress: show progress bars.
+      many: compile the projector with XLA and show progress, which a few hulls are not worth.
 
     Returns:
       uint8 [labeled, N, N, N] in [0, 255], 0 outside the hulls. Inside it is 255, or the likelihood
@@ -45,17 +40,16 @@ def labeled_hulls(
     num_views = min(num_views, shapes.masks.shape[1])
     size = shapes.voxel_size
     side = resolutions.coarse_side(resolutions.fine_side(shapes.image_size, size), size)
-    projector = Projector(side, camera, jit_compile=jit_compile)
+    projector = Projector(side, camera, jit_compile=many)
     carved = np.zeros((len(labeled), *(size,) * 3), bool)
     starts = range(0, len(labeled), _BATCH)
-    for start in tqdm.tqdm(starts, desc="carving", unit=" batches", disable=not progress):
+    for start in tqdm.tqdm(starts, desc="carving", unit=" batches", disable=not many):
         index = np.asarray(labeled[start : start + _BATCH])
-        masks = shapes.unpack_masks(index[:, None], np.arange(num_views))
-        masks = _resized(masks, side)
+        masks = _resized(shapes.unpack_masks(index[:, None], np.arange(num_views)), side)
         viewpoints = shapes.viewpoints[index, :num_views]
         carved[start : start + len(index)] = visual_hull(projector, masks, viewpoints, size)
     if corrected and len(carved):
-        hulls = hull_correction.correct(carved, progress)
+        hulls = hull_correction.correct(carved, progress=many)
     else:
         hulls = carved.astype(np.uint8) * 255
     return averaged(hulls, voxel_size)

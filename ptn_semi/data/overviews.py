@@ -17,9 +17,6 @@ def draw_samples(builder: posed_masks.Builder) -> pathlib.Path:
 
     The picture is drawn if it is missing, as after a build that was killed before drawing it.
 
-    Args:
-      builder: a prepared builder.
-
     Raises:
       UserError: if the picture cannot be written.
     """
@@ -35,7 +32,7 @@ def _picture(builder: posed_masks.Builder) -> np.ndarray:
     split = next(split for split in posed_masks.SPLITS if split in builder.info.splits)
     shapes = splits.load(builder, split, with_voxels=True)
     order = np.argsort(shapes.categories, kind="stable")
-    index = order[np.linspace(0, len(order) - 1, min(_SHAPES_DRAWN, len(order))).astype(int)]
+    index = order[shapes.spread(_SHAPES_DRAWN)]
     views = range(min(_MASKS_DRAWN, shapes.masks.shape[1]))
     rows = []
     for shape in index:

@@ -1,7 +1,6 @@
 """Preparation of data sets: finds the prepared set of some `DataSettings`, or builds it."""
 
 import contextlib
-import errno
 import io
 import pathlib
 import shutil
@@ -24,13 +23,8 @@ def prepare(
 ) -> posed_masks.Builder:
     """Return the TFDS builder of a data set; build the data set first if it is missing.
 
-    Args:
-      settings: settings of the data set.
-      on_beam: configuration from `beam.configure` to build on Apache Beam; None to build in this
-        process. Both write the same bytes.
-
-    Returns:
-      A builder that is prepared.
+    With a configuration from `beam.configure` it builds on Apache Beam, and else in this process.
+    Both write the same bytes.
 
     Raises:
       UserError: if the shapes cannot be used, or the disk cannot be written.
@@ -40,23 +34,25 @@ def prepare(
     if builder.is_prepared():
         return builder
     data_dir = pathlib.Path(settings.data_dir)
+
+    def say_who_builds(process):
+        print(f"waiting for process {process}, which is building the same data set")
+
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with files.locked(data_dir / f".{config.name}.lock", _say_who_builds):
+        with files.locked(data_dir / f".{config.name}.lock", say_who_builds):
             # Another process may have built it in the meantime.
             builder = _open(config, settings.data_dir)
             if not builder.is_prepared():
                 _build(builder, on_beam)
     except (OSError, tf.errors.OpError, RuntimeError) as error:
         # TFDS wraps TensorFlow's errors in a RuntimeError.
-        cause = error.__cause__ if isinstance(error.__cause__, tf.errors.OpError) else error
+        cause = error.__cause__ if isinstance(error, RuntimeError) else error
         if not isinstance(cause, (OSError, tf.errors.OpError)):
             raise
-        full = getattr(cause, "errno", None) == errno.ENOSPC or "space" in str(cause)
-        fix = "free some space there" if full else "make it writable"
         raise UserError(
-            f"the data set could not be written to {settings.data_dir} ({cause}): {fix} or give "
-            "another --data_dir"
+            f"the data set could not be written to {settings.data_dir} ({cause}): free some space "
+            "there, make it writable or give another --data_dir"
         ) from error
     return builder
 
@@ -71,10 +67,6 @@ def _open(config: posed_masks.PosedMasksConfig, data_dir: str) -> posed_masks.Bu
     except (ValueError, json_format.ParseError) as error:
         folder = pathlib.Path(data_dir) / posed_masks.Builder.name / config.name
         raise splits.damaged(folder, error) from error
-
-
-def _say_who_builds(process: str) -> None:
-    print(f"waiting for process {process}, which is building the same data set")
 
 
 def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig | None) -> None:
@@ -97,18 +89,12 @@ def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig |
 def _progress_bars() -> Iterator[Callable[[int, int, str], None]]:
     """Yield a function that shows (done, total, what) as a bar, one for each `what` in turn."""
     bars: dict[str, tqdm.tqdm] = {}
+    with contextlib.ExitStack() as last:
 
-    def show(done, total, what):
-        if what not in bars:
-            close()
-            bars[what] = tqdm.tqdm(total=total, desc=what, unit=" shapes")
-        bars[what].update(done - bars[what].n)
+        def show(done, total, what):
+            if what not in bars:
+                last.close()
+                bars[what] = last.enter_context(tqdm.tqdm(total=total, desc=what, unit=" shapes"))
+            bars[what].update(done - bars[what].n)
 
-    def close():
-        for bar in bars.values():
-            bar.close()
-
-    try:
         yield show
-    finally:
-        close()

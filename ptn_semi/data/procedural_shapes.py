@@ -17,16 +17,12 @@ NAME = "procedural"  # the category that they count as in a batch
 
 
 def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shapes:
-    """Load procedural shapes, with masks as those of a data set.
+    """Load `count` procedural shapes, with voxels, and with masks as those of a data set.
 
     Args:
-      data: settings of the data set.
-      categories: the categories of its shapes; shapes of these are made if all are known to
-        the generators, and else shapes of all categories that are.
-      count: how many.
-
-    Returns:
-      The shapes, with voxels. A procedural data set of the same seed has none of them.
+      data: settings of the data set. A procedural one of the same seed has none of these shapes.
+      categories: the categories of its shapes, [shapes]. If the generators know all of them, the
+        procedural shapes are of these, and else of all that they know.
 
     Raises:
       UserError: if they cannot be written to the disk.
@@ -47,28 +43,13 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
 
 
 def filled(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
-    """Return how far voxels are filled, as `hulls.labeled_hulls` does.
-
-    Args:
-      shapes: shapes from `load`.
-      voxel_size: n, the side of the grid; the shapes' own voxels may be finer.
-
-    Returns:
-      uint8 [shapes, n, n, n] in [0, 255].
-    """
-    filled = shapes.unpack_voxels(np.arange(len(shapes))).astype(np.uint8) * 255
-    return hulls.averaged(filled, voxel_size)
+    """Return how far voxels are filled, as `hulls.labeled_hulls`: uint8 [shapes, n, n, n]."""
+    voxels = shapes.unpack_voxels(slice(None)).astype(np.uint8) * 255
+    return hulls.averaged(voxels, voxel_size)
 
 
 def join(shapes: splits.Shapes, procedural_ones: splits.Shapes) -> splits.Shapes:
-    """Append procedural shapes to those of a data set.
-
-    Args:
-      shapes: the shapes of the data set.
-      procedural_ones: shapes from `load`.
-
-    Returns:
-      All shapes, without voxels. The procedural ones are of the category `NAME`.
+    """Append procedural shapes, as shapes of the category `NAME`, to those of a data set.
 
     Raises:
       UserError: if the masks of the data set are too many for the memory.

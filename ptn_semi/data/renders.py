@@ -32,20 +32,13 @@ def write(
     `views.png`, which shows the shape beside its masks. A data set of the same shapes and settings
     has the same voxels, masks and viewpoints.
 
-    Args:
-      settings: how to render.
-      source: the shapes.
-      items: which of its shapes.
-      output_dir: folder for the shapes' folders.
-
     Yields:
       Each item with its folder, or with the error of a shape that cannot be read.
 
     Raises:
       UserError: if the disk cannot be written.
     """
-    config = configs.rendering_config(settings)
-    renderer = rendering.Renderer(config)
+    renderer = rendering.Renderer(configs.rendering_config(settings))
     for item in items:
         try:
             voxels = source.read(item)

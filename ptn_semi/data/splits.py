@@ -8,7 +8,7 @@ import math
 import os
 import pathlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +19,7 @@ from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError, first_line
 from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_masks
 
-Index = int | Sequence[int] | np.ndarray
+Index = int | slice | Sequence[int] | np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,39 +52,19 @@ class Shapes:
         return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
 
     def unpack_masks(self, shapes: Index, views: Index) -> np.ndarray:
-        """Unpack some masks.
-
-        Args:
-          shapes: indices of shapes.
-          views: indices of their views; both broadcast to [...].
-
-        Returns:
-          float32 [..., S, S, 1] of zeros and ones.
-        """
+        """Unpack masks, float32 [..., S, S, 1], given indices that broadcast to [...]."""
         bits = np.unpackbits(self.masks[shapes, views], axis=-1, count=self.image_size**2)
         return bits.reshape(*bits.shape[:-1], *(self.image_size,) * 2, 1).astype(np.float32)
 
     def unpack_voxels(self, shapes: Index) -> np.ndarray:
-        """Unpack the voxels of some shapes, which must have been loaded.
-
-        Args:
-          shapes: indices of shapes, [...].
-
-        Returns:
-          bool [..., N, N, N], axes x, y, z.
-        """
+        """Unpack the voxels, bool [..., N, N, N], of shapes with these indices [...]."""
         assert self.voxels is not None, "load the split with_voxels"
         bits = np.unpackbits(self.voxels[shapes], axis=-1, count=self.voxel_size**3)
         return bits.reshape(*bits.shape[:-1], *(self.voxel_size,) * 3).astype(bool)
 
 
 def damaged(folder: str | os.PathLike, error: Exception) -> UserError:
-    """Return the error to raise for a data set that cannot be read.
-
-    Args:
-      folder: the prepared data set.
-      error: what was raised when it was read.
-    """
+    """Return the error to raise for a prepared data set in which reading raised another error."""
     return UserError(
         f"the data set in {folder} is damaged ({first_line(error)}): delete that folder and build "
         "it again"
@@ -105,9 +85,6 @@ def load(
       with_voxels: also load the voxels, which training does not need.
       max_memory: most bytes of masks to keep in memory. Larger splits keep their masks on disk, in
         a file in the data set's folder that the first run writes.
-
-    Returns:
-      The shapes, sorted by model id.
 
     Raises:
       UserError: if the split does not exist or has no shapes, or files cannot be read or written.
@@ -147,10 +124,7 @@ def load(
 def _examples(
     builder: posed_masks.Builder, split: str, fields: Iterable[str]
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Iterate over the examples of a split in the files' order, with masks and voxels packed.
-
-    Only these fields are decoded.
-    """
+    """Decode these fields of a split in the files' order, with masks and voxels packed."""
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(fields, True))
     data = builder.as_dataset(split=split, decoders=decoders)
     for example in data.as_numpy_iterator():
@@ -169,18 +143,16 @@ def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int
     shape = len(order), config.num_views, math.ceil(config.image_size**2 / 8)
     if not path.exists():
         with files.replacing(path) as partial:
-            # Zeros take the space first, so that a full disk is an error here, not a crash later.
+            examples = _examples(builder, split, ["masks"])
+            bar = tqdm.tqdm(examples, total=len(order), desc="laying out masks", unit=" shapes")
+            # A full disk would kill a process that writes into a memory map, so it writes a file.
             with open(partial, "wb") as file:
                 header = {"descr": "|u1", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-                for _ in order:
-                    file.write(bytes(shape[1] * shape[2]))
-            target = np.load(partial, mmap_mode="r+")
-            examples = _examples(builder, split, ["masks"])
-            bar = tqdm.tqdm(examples, total=len(order), desc="laying out masks", unit=" shapes")
-            for place, example in zip(np.argsort(order), bar, strict=True):
-                target[place] = example["masks"]
-            target.flush()
+                first = file.tell()
+                for place, example in zip(np.argsort(order), bar, strict=True):
+                    file.seek(first + place * example["masks"].nbytes)
+                    file.write(example["masks"].tobytes())
     try:
         masks = np.load(path, mmap_mode="r")  # Does not unpickle objects.
     except (ValueError, EOFError, OSError):
@@ -191,25 +163,16 @@ def _masks_on_disk(builder: posed_masks.Builder, split: str, order: Sequence[int
 
 
 def check_categories(
-    builder: posed_masks.Builder,
-    shapes_by_split: Mapping[str, Shapes],
-    complete: Collection[str] | None = None,
+    builder: posed_masks.Builder, split: str, shapes: Shapes, needed: Iterable[str]
 ) -> None:
-    """Check that every category has shapes in every split that needs it.
-
-    Args:
-      builder: the prepared builder of the data set.
-      shapes_by_split: shapes of some splits, whose categories together are the ones needed.
-      complete: names of the splits that need every category; None for all of `shapes_by_split`.
+    """Check that the shapes of a split are of every category that is needed.
 
     Raises:
-      UserError: if a category has no shapes in one of these splits.
+      UserError: if a category has none.
     """
-    present = {split: set(shapes.categories) for split, shapes in shapes_by_split.items()}
-    for split in complete or present:
-        missing = sorted(set().union(*present.values()) - present[split])
-        if missing:
-            raise UserError(
-                f"category {missing[0]} has no shapes in the split {split} of {builder.data_dir}: "
-                "add shapes to it, or leave it out with --categories"
-            )
+    missing = sorted(set(needed) - set(shapes.categories))
+    if missing:
+        raise UserError(
+            f"category {missing[0]} has no shapes in the split {split} of {builder.data_dir}: "
+            "add shapes to it, or leave it out with --categories"
+        )

@@ -39,11 +39,6 @@ class Supervision:
 def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
     """Find out what a run learns from; carve the hulls of its labeled shapes.
 
-    Args:
-      shapes: the training shapes of the data set.
-      data: settings of the data set.
-      train: settings of the training.
-
     Raises:
       UserError: if procedural shapes cannot be added.
     """
@@ -58,14 +53,7 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         known = known[:0]
     voxel_size = train.model_voxel_size or data.voxel_size
     hulls = labeled_hulls(
-        shapes,
-        known,
-        train.labeled_views,
-        data.camera,
-        voxel_size,
-        corrected=train.correct_hulls,
-        jit_compile=uses_hulls,
-        progress=uses_hulls,
+        shapes, known, train.labeled_views, data.camera, voxel_size, train.correct_hulls, uses_hulls
     )
     num_own = len(shapes)
     if train.procedural_shapes:
@@ -84,14 +72,9 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         # Where no hull is warped, no strength has to be chosen.
         strength=train.warp_strength if uses_hulls else diversity.STRONGEST,
     )
+    used = hulls if uses_hulls else None
     return Supervision(
-        shapes,
-        num_own,
-        labeled,
-        train.labeled_views,
-        hulls if uses_hulls else None,
-        warp_strengths,
-        mirrored,
+        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, mirrored
     )
 
 
@@ -108,9 +91,9 @@ def labeled_subset(
     the others.
 
     Args:
-      model_ids: one per shape.
-      categories: one per shape.
-      pose_fraction: share of the shapes to choose, in [0, 1]; of each category at least one.
+      model_ids: [shapes].
+      categories: [shapes].
+      pose_fraction: share of each category to choose, in [0, 1]; one shape at least.
       seed: seed of the ranking.
 
     Returns:

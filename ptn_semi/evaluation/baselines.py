@@ -5,9 +5,13 @@
   mean_shape: an oracle. The mean of the true voxels of all training shapes, which nobody has who
     has viewpoints of a few shapes only.
 
-The first two know what a training with the same labels knows. Where a category has no labeled
-shape, those of the other categories are used.
+The first two know what a training with the same labels knows: `labeled`, indices of labeled
+training shapes, and `hulls`, theirs, uint8 [labeled, N, N, N] in [0, 255]. Where a category has no
+labeled shape, those of the other categories are used. `shapes` are scored, and have voxels. All
+return rows as `metrics.ReconstructionScores.result`.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,38 +23,16 @@ _NEAREST = 5  # labeled masks
 
 
 def score_mean_shape(train: Shapes, shapes: Shapes) -> metrics.Scores:
-    """Score the mean training shape of each category. Every shape counts once.
-
-    Args:
-      train: training shapes with voxels, whose categories include those of `shapes`.
-      shapes: the shapes to score, with voxels.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
-    """
-    means = {category: mean_shape(train, category) for category in np.unique(shapes.categories)}
-    return _score_constant(means, shapes)
+    """Score the mean of each category's training shapes. Every shape counts once."""
+    return _score_constant(lambda category: mean_shape(train, category), shapes)
 
 
 def score_mean_hull(
     train: Shapes, labeled: np.ndarray, hulls: np.ndarray, shapes: Shapes
 ) -> metrics.Scores:
-    """Score the mean hull of each category's labeled shapes. Every shape counts once.
-
-    Args:
-      train: training shapes.
-      labeled: indices of the labeled ones, int [labeled].
-      hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
-      shapes: the shapes to score, with voxels.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
-    """
-    means = {
-        category: _mean(hulls[_of_category(train, labeled, category)])
-        for category in np.unique(shapes.categories)
-    }
-    return _score_constant(means, shapes)
+    """Score the mean hull of each category's labeled shapes. Every shape counts once."""
+    mean = lambda category: _mean(hulls[_of_category(train, labeled, category)])
+    return _score_constant(mean, shapes)
 
 
 def score_nearest(
@@ -59,20 +41,12 @@ def score_nearest(
     labeled_views: int,
     hulls: np.ndarray,
     shapes: Shapes,
-    num_views: int,
+    num_views: int | None,
 ) -> metrics.Scores:
     """Score the mean hull of the labeled masks with the highest IoU with each mask.
 
-    Args:
-      train: training shapes.
-      labeled: indices of the labeled ones, int [labeled].
-      labeled_views: number of their views to compare with, from the first.
-      hulls: their hulls in [0, 255], uint8 [labeled, N, N, N].
-      shapes: the shapes to score, with voxels.
-      num_views: number of views of each shape that are inputs, from the first.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
+    The first `num_views` views of each shape, or all, are compared with the first `labeled_views`
+    of labeled shapes.
     """
     views = np.arange(min(labeled_views, train.masks.shape[1]))
     known = {}
@@ -98,15 +72,7 @@ def score_nearest(
 
 
 def mean_shape(train: Shapes, category: str) -> np.ndarray:
-    """Compute the share of a category's training shapes that occupy each voxel.
-
-    Args:
-      train: training shapes with voxels.
-      category: name of a category with at least one shape.
-
-    Returns:
-      float32 [N, N, N] in [0, 1], axes x, y, z.
-    """
+    """Compute the share, float32 [N, N, N], of a category's shapes that occupy each voxel."""
     chosen = np.flatnonzero(train.categories == category)
     total = np.zeros((train.voxel_size,) * 3)
     for start in range(0, len(chosen), _BATCH):
@@ -124,8 +90,9 @@ def _mean(hulls):
     return hulls.mean(axis=0, dtype=np.float32) / 255
 
 
-def _score_constant(means: dict[str, np.ndarray], shapes: Shapes) -> metrics.Scores:
+def _score_constant(mean: Callable[[str], np.ndarray], shapes: Shapes) -> metrics.Scores:
     """Score the same voxels for every shape of a category. Every shape counts once."""
+    means = {category: mean(category) for category in np.unique(shapes.categories)}
 
     def predict(index, _):
         return np.stack([means[category] for category in shapes.categories[index]])

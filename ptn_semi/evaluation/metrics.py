@@ -6,6 +6,7 @@ costs no more than a single one. This module does not use TensorFlow.
 Two published definitions of "MaxIoU" differ, so both are reported (see `ReconstructionScores`).
 """
 
+import collections
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +19,7 @@ THRESHOLDS = np.arange(1, 100) / 100
 Scores = dict[str, dict[str, float | int]]  # {category: {metric: value}}
 
 
-def average_precision(
-    scores: np.ndarray, truth: np.ndarray, num_threads: int | None = None
-) -> np.ndarray:
+def average_precision(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Compute the average precision over the voxels of each example.
 
     This is the area under the precision-recall curve as a sum over distinct scores,
@@ -31,7 +30,6 @@ def average_precision(
     Args:
       scores: [B, ...] floats of any range; a voxel of higher score is more likely occupied.
       truth: [B, ...] bool (or 0 and 1), of the same shape.
-      num_threads: examples to score at a time; None for one per core. Has no effect on the values.
 
     Returns:
       [B] float64 in (0, 1].
@@ -39,37 +37,7 @@ def average_precision(
     Raises:
       ValueError: if shapes differ, a score is not finite, or an example has no occupied voxel.
     """
-    return _per_example(_average_precision, scores, truth, num_threads)
-
-
-def iou(
-    scores: np.ndarray,
-    truth: np.ndarray,
-    thresholds: Sequence[float] | np.ndarray,
-    num_threads: int | None = None,
-) -> np.ndarray:
-    """Compute the intersection over union of predicted and true voxels at each threshold.
-
-    A voxel is predicted occupied if `score > threshold`, strictly. Thresholds are first rounded to
-    the precision of the scores (float32 for anything narrower), so that a float32 score of 0.4 is
-    not above a threshold of 0.4.
-
-    Args:
-      scores: [B, ...] floats.
-      truth: [B, ...] bool (or 0 and 1), of the same shape.
-      thresholds: [T] floats, in any order.
-      num_threads: examples to score at a time; None for one per core. Has no effect on the values.
-
-    Returns:
-      [B, T] float64 in [0, 1].
-
-    Raises:
-      ValueError: if shapes differ, a score is not finite, or an example has no occupied voxel.
-    """
-    thresholds = np.asarray(thresholds)
-    return _per_example(
-        lambda every, occupied: _iou_curve(every, occupied, thresholds), scores, truth, num_threads
-    )
+    return _per_example(_average_precision, scores, truth)
 
 
 class ReconstructionScores:
@@ -78,14 +46,13 @@ class ReconstructionScores:
     Only sums are kept, and examples are added in the order given. The result is therefore
     bit-identical however the split is cut into batches. An example is one view; a shape is a model
     id that may be seen in several views.
-
-    Args:
-      num_threads: examples to score at a time; None for one per core.
     """
 
-    def __init__(self, num_threads: int | None = None):
-        self._num_threads = num_threads
-        self._categories: dict[str, _CategorySums] = {}
+    def __init__(self) -> None:
+        # By category: sums of AP, of the best IoU and of the IoU at each threshold, [2 + T], and
+        # the model id of each example.
+        self._sums: dict[str, np.ndarray] = {}
+        self._model_ids: dict[str, list[str]] = collections.defaultdict(list)
 
     def add(
         self,
@@ -111,26 +78,23 @@ class ReconstructionScores:
                 f"{len(scores)} predictions, {len(categories)} categories and {len(model_ids)} "
                 "model ids were given; there must be one of each per example"
             )
-        # Both metrics come from one sort: [B, 1 + T].
-        values = _per_example(
-            lambda every, occupied: np.append(
-                _average_precision(every, occupied), _iou_curve(every, occupied, THRESHOLDS)
-            ),
-            scores,
-            truth,
-            self._num_threads,
-        )
-        for value, category, model_id in zip(values, categories, model_ids, strict=True):
-            sums = self._categories.setdefault(_text(category), _CategorySums())
-            sums.add(value[0], value[1:], _text(model_id))
+
+        def score(every, occupied):
+            curve = _iou_curve(every, occupied)
+            return np.array([_average_precision(every, occupied), curve.max(), *curve])
+
+        rows = _per_example(score, scores, truth)
+        for row, category, model_id in zip(rows, map(_text, categories), model_ids, strict=True):
+            self._sums[category] = self._sums.get(category, 0) + row
+            self._model_ids[category].append(_text(model_id))
 
     def result(self) -> Scores:
-        """Return the scores of everything added so far.
+        """Return a row of scores per category, and the row "mean": `{category: {metric: value}}`.
 
         Returns:
-          One row per category, and the row "mean": `{category: {metric: value}}`.
-
-          `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples.
+          `average_precision`, `iou_0.4`, `iou_0.5`: means over the category's examples. A voxel is
+            predicted occupied if `score > threshold`, strictly. Thresholds have the precision of
+            the scores, float32 at least, so that a score of 0.4 is not above a threshold of 0.4.
           `max_iou_of_mean`: the maximum over `THRESHOLDS` of the category's mean IoU. It is reached
             at `best_threshold`, one threshold for the whole category.
           `max_iou_per_shape`: the mean of each example's own maximum IoU over `THRESHOLDS`, which
@@ -144,42 +108,23 @@ class ReconstructionScores:
         Raises:
           ValueError: if nothing was added, or a category is itself called "mean".
         """
-        if not self._categories:
+        if not self._sums:
             raise ValueError("no example was added, so there are no scores")
-        if "mean" in self._categories:
+        if "mean" in self._sums:
             raise ValueError('a category may not be called "mean": that row is the mean of all')
-        rows: Scores = {}
-        means = []
-        for category, sums in sorted(self._categories.items()):
-            mean = sums.total / sums.num_views
-            means.append(mean)
-            rows[category] = _row(mean, len(sums.model_ids), sums.num_views)
+        ids = {category: self._model_ids[category] for category in sorted(self._sums)}
+        means = {category: self._sums[category] / len(ids[category]) for category in ids}
+        rows = {name: _row(means[name], len(set(ids[name])), len(ids[name])) for name in ids}
         rows["mean"] = _row(
-            np.mean(means, axis=0),
-            sum(len(sums.model_ids) for sums in self._categories.values()),
-            sum(sums.num_views for sums in self._categories.values()),
+            np.mean(list(means.values()), axis=0),
+            sum(row["num_shapes"] for row in rows.values()),
+            sum(row["num_views"] for row in rows.values()),
         )
         return rows
 
 
-class _CategorySums:
-    """Sums over a category's examples: average precision, best IoU, IoU at each threshold."""
-
-    def __init__(self) -> None:
-        self.total = np.zeros(2 + len(THRESHOLDS))
-        self.num_views = 0
-        self.model_ids: set[str] = set()
-
-    def add(self, average_precision: float, curve: np.ndarray, model_id: str) -> None:
-        self.total[0] += average_precision
-        self.total[1] += curve.max()
-        self.total[2:] += curve
-        self.num_views += 1
-        self.model_ids.add(model_id)
-
-
-def _row(mean: np.ndarray, num_shapes: int, num_views: int) -> dict[str, float | int]:
-    """Return a row of `ReconstructionScores.result` from means [2 + T], as in `_CategorySums`."""
+def _row(mean: np.ndarray, num_shapes: float, num_views: float) -> dict[str, float | int]:
+    """Return a row of `ReconstructionScores.result` from means [2 + T]."""
     curve = mean[2:]
     best = int(curve.argmax())  # The lowest threshold wins a tie.
     return {
@@ -205,9 +150,9 @@ def _average_precision(every: np.ndarray, occupied: np.ndarray) -> np.floating:
     return np.mean(true_positives / predicted)
 
 
-def _iou_curve(every: np.ndarray, occupied: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Compute the IoU at each threshold, [T], from the same ascending scores."""
-    thresholds = thresholds.astype(every.dtype)
+def _iou_curve(every: np.ndarray, occupied: np.ndarray) -> np.ndarray:
+    """Compute the IoU at each of `THRESHOLDS`, [T], from the same ascending scores."""
+    thresholds = THRESHOLDS.astype(every.dtype)
     predicted = every.size - np.searchsorted(every, thresholds, side="right")
     intersection = occupied.size - np.searchsorted(occupied, thresholds, side="right")
     return intersection / (predicted + occupied.size - intersection)
@@ -217,7 +162,6 @@ def _per_example(
     score_example: Callable[[np.ndarray, np.ndarray], np.ndarray | np.floating],
     scores: np.ndarray,
     truth: np.ndarray,
-    num_threads: int | None,
 ) -> np.ndarray:
     """Check and flatten a batch, then stack `score_example(all sorted, occupied sorted)`."""
     scores = np.asarray(scores)
@@ -243,11 +187,7 @@ def _per_example(
             raise ValueError(f"the scores of example {index} of the batch are not all finite")
         return score_example(every, np.sort(scores[index][truth[index]]))
 
-    if num_threads is None:
-        num_threads = os.cpu_count() or 1
-    if num_threads == 1 or len(scores) == 1:
-        return np.stack([run(index) for index in range(len(scores))])
-    with ThreadPoolExecutor(num_threads) as pool:  # NumPy's sorts release the GIL.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts release the GIL.
         return np.stack(list(pool.map(run, range(len(scores)))))
 
 

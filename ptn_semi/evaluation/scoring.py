@@ -20,26 +20,24 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def score_predictions(
     predict: Predict,
     shapes: Shapes,
-    num_views: int,
+    num_views: int | None,
     batch_size: int = 64,
     progress: bool = False,
     keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None,
 ) -> metrics.Scores:
-    """Score the predictions for the first views of every shape.
+    """Score the predictions for the first views of shapes by `metrics.ReconstructionScores`.
 
     Args:
       predict: called with indices of shapes [b] and of views [b]; returns their voxels.
       shapes: shapes with voxels.
-      num_views: number of views of each shape, from the first.
+      num_views: number of views of each shape, from the first; None for all.
       batch_size: number of predictions at a time; no effect on the scores.
       progress: show a progress bar.
-      keep: called with the indices and voxels of every batch, if given.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
+      keep: called with the indices and voxels of every batch.
     """
     scores = metrics.ReconstructionScores()
-    pairs = np.stack(list(np.mgrid[: len(shapes), :num_views]), axis=-1).reshape(-1, 2)
+    total = shapes.masks.shape[1]
+    pairs = np.array(list(np.ndindex(len(shapes), min(num_views or total, total))))
     starts = range(0, len(pairs), batch_size)
     for start in tqdm.tqdm(starts, desc="evaluating", unit=" batches", disable=not progress):
         index, view = pairs[start : start + batch_size].T
@@ -65,13 +63,8 @@ def score_networks(
     Args:
       networks: the networks. Voxels that are coarser than the shapes' are repeated.
       shapes: shapes with voxels.
-      num_views: number of views of each shape that are inputs; None for all.
       turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
-      progress: show a progress bar.
-      keep: see `score_predictions`.
-
-    Returns:
-      Rows as from `metrics.ReconstructionScores.result`.
+      num_views, progress, keep: see `score_predictions`.
     """
 
     def predict(index, view):
@@ -79,11 +72,10 @@ def score_networks(
         voxels = geometry.turn_voxels(voxels, turn)
         return resolutions.repeated_voxels(voxels, shapes.voxel_size)
 
-    total = shapes.masks.shape[1]
     return score_predictions(
         predict,
         shapes,
-        min(num_views or total, total),
+        num_views,
         batch_size=_VOXELS_PER_PASS // networks.settings.voxel_size**3,
         progress=progress,
         keep=keep,
@@ -95,10 +87,6 @@ def best_turn(networks: Networks, shapes: Shapes) -> int:
 
     A model that was trained without viewpoints chooses its own front; the turn corrects for that.
 
-    Args:
-      networks: the networks.
-      shapes: shapes with voxels.
-
     Returns:
       The turn about the vertical axis in degrees, a multiple of 10; see `geometry.turn_voxels`.
     """
@@ -107,12 +95,10 @@ def best_turn(networks: Networks, shapes: Shapes) -> int:
     score_networks(networks, shapes, num_views=1, keep=keep)
 
     def mean_precision(turn):
-        scores = [
-            metrics.average_precision(
-                geometry.turn_voxels(voxels, turn), shapes.unpack_voxels(index)
-            )
-            for index, voxels in predictions
-        ]
+        scores = []
+        for index, voxels in predictions:
+            turned = geometry.turn_voxels(voxels, turn)
+            scores.append(metrics.average_precision(turned, shapes.unpack_voxels(index)))
         return np.concatenate(scores).mean()
 
     return max(_TURNS, key=mean_precision)

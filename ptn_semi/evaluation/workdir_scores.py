@@ -43,8 +43,7 @@ def evaluate_workdir(
     """Score a checkpoint of a run and the `baselines` on a split; write JSON and a picture.
 
     Args:
-      workdir: folder of the run.
-      data: settings of the data set to score on.
+      data: the data set to score on.
       train: settings of the run, which say what the baselines may know: the shapes of this data set
         that such a run would have as labeled, and their views.
       split: a TFDS split expression.
@@ -80,7 +79,7 @@ def evaluate_workdir(
     builder = preparation.prepare(data)
     shapes = splits.load(builder, split, with_voxels=True)
     known = splits.load(builder, "train", with_voxels=True)
-    splits.check_categories(builder, {split: shapes, "train": known}, complete=("train",))
+    splits.check_categories(builder, "train", known, shapes.categories)
     stem = pathlib.Path(workdir) / ("eval_" + re.sub(r"[^\w+-]+", "_", split).strip("_"))
     output = pathlib.Path(output) if output else stem.with_suffix(".json")
     turn = 0
@@ -125,15 +124,8 @@ def _score_baselines(data, known, train, shapes, num_views):
         return oracle
     labeled = labeled_subset(known.model_ids, known.categories, train.pose_fraction, train.seed)
     hulls = labeled_hulls(
-        known,
-        labeled,
-        train.labeled_views,
-        data.camera,
-        known.voxel_size,
-        corrected=train.correct_hulls,
-        progress=True,
+        known, labeled, train.labeled_views, data.camera, known.voxel_size, train.correct_hulls
     )
-    num_views = min(num_views or shapes.masks.shape[1], shapes.masks.shape[1])
     return {
         "mean_hull": baselines.score_mean_hull(known, labeled, hulls, shapes),
         "nearest": baselines.score_nearest(
@@ -144,7 +136,7 @@ def _score_baselines(data, known, train, shapes, num_views):
 
 
 def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: float) -> np.ndarray:
-    """Draw reconstructions of shapes spread evenly over the split, so that none is hand-picked."""
+    """Draw reconstructions of shapes spread evenly over the split."""
     index = shapes.spread(_NUM_PICTURES)
     masks = shapes.unpack_masks(index, 0)
     voxels = geometry.turn_voxels(networks.predict(masks), turn)
@@ -158,11 +150,7 @@ def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: fl
 
 
 def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
-    """Format scores as a text table.
-
-    Args:
-      rows_by_model: the "rows" of `evaluate_workdir`.
-    """
+    """Format the "rows" of `evaluate_workdir` as a text table."""
     columns = {
         "average_precision": "AP",
         "max_iou_of_mean": "MaxIoU(mean)",

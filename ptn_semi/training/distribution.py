@@ -38,15 +38,23 @@ def create(name: str) -> tf.distribute.Strategy:
         other machines in the environment variable TF_CONFIG, and waits for those machines.
 
     Raises:
-      UserError: if TF_CONFIG is missing or does not describe a cluster, or if a machine does not
-        answer.
+      UserError: if TF_CONFIG does not describe a cluster, or a machine does not answer.
     """
     if name == "single":
         return tf.distribute.get_strategy()
     if name == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
-    _check_cluster(os.environ.get("TF_CONFIG"))
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        task = config["task"]
+        config["cluster"][task["type"]][task["index"]]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise UserError(
+            f"--strategy=multi_worker needs an environment variable TF_CONFIG that names a task of "
+            f"a cluster: give {_EXAMPLE} in place of {text!r}"
+        ) from error
     print("waiting for the other processes in TF_CONFIG", flush=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -57,37 +65,13 @@ def create(name: str) -> tf.distribute.Strategy:
         ) from error
 
 
-def _check_cluster(text: str | None) -> None:
-    """Check that a value of TF_CONFIG describes a cluster and this process's task in it."""
-    if not text:
-        raise UserError(
-            f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {_EXAMPLE}"
-        )
-    try:
-        config = json.loads(text)
-        task = config["task"]
-        config["cluster"][task["type"]][task["index"]]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise UserError(
-            f"TF_CONFIG={text} does not name a task of a cluster: write {_EXAMPLE}"
-        ) from error
-
-
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Return whether this process is the one that writes the files of a run.
-
-    Args:
-      strategy: the strategy that the processes of the run share.
-    """
+    """Return whether this process is the one that writes the files of a run."""
     return strategy.extended.should_checkpoint
 
 
 def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> None:
-    """Check that replicas can share batches evenly.
-
-    Args:
-      strategy: the strategy of the run.
-      **batch_sizes: sizes of batches, each named as its flag.
+    """Check that replicas can share batches, whose sizes are named as their flags, evenly.
 
     Raises:
       UserError: if a size is not a multiple of the number of replicas.
@@ -103,18 +87,11 @@ def check_batch_size(strategy: tf.distribute.Strategy, **batch_sizes: int) -> No
 def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None:
     """Check that a number is the same on all replicas.
 
-    Args:
-      strategy: the strategy of the run.
-      value: this process's number.
-      what: the error's message, to which the different numbers are appended.
-
     Raises:
-      UserError: if the numbers differ. It is raised in every process.
+      UserError: if it is not, in every process; the numbers are appended to the message `what`.
     """
-
     if strategy.num_replicas_in_sync == 1:
         return
-
     own = tf.constant(value)
 
     @tf.function
@@ -131,11 +108,6 @@ def compile_step(
     strategy: tf.distribute.Strategy, model: SemiSupervisedReconstructor, jit_compile: bool
 ) -> Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]:
     """Compile the model's training step, which the replicas of the strategy share.
-
-    Args:
-      strategy: the strategy in whose scope the model was built.
-      model: a compiled model.
-      jit_compile: compile the step with XLA.
 
     Returns:
       A function that trains on a whole batch, as from `batches.batch_dataset`. It returns scalar
@@ -155,11 +127,6 @@ def compile_step(
 
 
 def lost_peer(strategy: tf.distribute.Strategy, error: Exception) -> bool:
-    """Return whether an error of a step means that another process of the strategy is gone.
-
-    Args:
-      strategy: the strategy of the run.
-      error: what the step raised.
-    """
+    """Return whether an error of a step means that another process of the strategy is gone."""
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     return several and isinstance(error, _LOST_PEER)

@@ -15,11 +15,6 @@ def validation_pictures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw a few validation shapes, the same ones every time.
 
-    Args:
-      networks: the networks that reconstruct.
-      shapes: validation shapes with voxels.
-      threshold: voxels of a higher probability are shown as occupied.
-
     Returns:
       A sheet of masks projected from another view and a sheet of reconstructions, both uint8
       [height, width, 3], and the occupied voxels, bool [shapes, N, N, N].

@@ -9,10 +9,8 @@ from ptn_semi.utils import cpu
 def fastest_precision() -> str:
     """Choose the fastest of `architectures.PRECISIONS` on this machine.
 
-    Returns:
-      "mixed_bfloat16" where all GPUs, or the CPU if there is none, multiply bfloat16 numbers
-      natively; "float32" elsewhere. Other devices convert each number, which is slower than
-      float32.
+    It is "mixed_bfloat16" where all GPUs, or the CPU if there is none, multiply bfloat16 numbers
+    natively. Other devices convert each number, which is slower than "float32".
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
@@ -24,13 +22,9 @@ def fastest_precision() -> str:
 
 
 def choose_precision(asked: str) -> str:
-    """Choose the compute dtype; print it if it is chosen, or a note if it is slow here.
+    """Return the one of `architectures.PRECISIONS` that is asked for; the fastest for "auto".
 
-    Args:
-      asked: one of `architectures.PRECISIONS`, or `settings.AUTO` for the fastest on this machine.
-
-    Returns:
-      One of `architectures.PRECISIONS`.
+    Prints what it chooses, or a note if it is slow here.
     """
     fastest = fastest_precision()
     if asked == AUTO:

@@ -3,8 +3,6 @@
 import dataclasses
 import pathlib
 
-import numpy as np
-
 from ptn_semi.data import diversity, framing, preparation, splits, supervision
 from ptn_semi.data.supervision import Supervision
 from ptn_semi.models import architectures, checkpoints, pretrained
@@ -38,25 +36,21 @@ class RunData:
 def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> RunData:
     """Load the data of a run; build the data set first if it is missing.
 
-    Args:
-      data: settings of the data set.
-      train: settings of the training.
-      run: settings of the run.
-
     Raises:
       UserError: if the shapes cannot be used, or a split lacks a category.
     """
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
     validation = splits.load(builder, "validation", with_voxels=True)
-    splits.check_categories(builder, {"train": shapes, "validation": validation})
+    needed = {*shapes.categories, *validation.categories}
+    splits.check_categories(builder, "train", shapes, needed)
+    splits.check_categories(builder, "validation", validation, needed)
     print(f"{len(validation)} validation shapes")
-    measured = np.arange(min(_NUM_MEASURED, len(shapes)))
     return RunData(
         builder.builder_config.name,
         supervision.load(shapes, data, train),
         validation,
-        framing.extent(shapes.unpack_masks(measured, 0)),
+        framing.extent(shapes.unpack_masks(slice(_NUM_MEASURED), 0)),
     )
 
 
@@ -65,11 +59,7 @@ def build_model(
 ) -> SemiSupervisedReconstructor:
     """Build and compile the model that the settings describe, with the authors' Adam momenta.
 
-    Args:
-      data: settings of the data set.
-      train: settings of the training.
-      supervision: what the run learns from. If all of its shapes are mirrored, predictions use flip
-        test-time augmentation.
+    If all shapes are mirrored, predictions use flip test-time augmentation.
     """
     model = SemiSupervisedReconstructor(
         ModelSettings(
@@ -101,14 +91,7 @@ def build_model(
 def restore(
     workdir: pathlib.Path, model: SemiSupervisedReconstructor, data_set: str, init_from: str
 ) -> checkpoints.Checkpoint | None:
-    """Restore a model from the newest checkpoint of a workdir, or start it from another run.
-
-    Args:
-      workdir: folder of the run.
-      model: model from `build_model`. It stays as it is if there is nothing to restore.
-      data_set: name of the prepared data set that the run trains on.
-      init_from: workdir or checkpoint whose networks a new run starts from, or `PRETRAINED` for
-        the model that comes with the package; "" for none.
+    """Restore a model from the newest checkpoint of a workdir, or start it from `init_from`.
 
     Returns:
       The checkpoint that the run resumes from, or None for a new run.
@@ -132,13 +115,9 @@ def restore(
 
 
 def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
-    """Start a new run with the EMA of another run, or with the model that comes with the package.
+    """Start a new run with the EMA of another run, or with `PRETRAINED`.
 
     V and R are only taken from a model that has them, and D from a run.
-
-    Args:
-      model: the model to train.
-      init_from: see `restore`.
 
     Raises:
       UserError: if the other model cannot be read or has another architecture.
@@ -176,13 +155,7 @@ def _shape_flags(settings: ModelSettings) -> list[str]:
 def model_info(
     model: SemiSupervisedReconstructor, data: RunData, best: checkpoints.Best | None
 ) -> ModelInfo:
-    """Return what is known of the model at its current step.
-
-    Args:
-      model: the model that is trained.
-      data: the data of the run.
-      best: the best validation score so far, whose threshold is used; None for .5.
-    """
+    """Return what is known of the model at its current step; its threshold is that of `best`."""
     shapes, num_own = data.supervision.shapes, data.supervision.num_own
     return ModelInfo(
         model.settings,

@@ -29,16 +29,15 @@ _EVENT_FILES = "events.out.tfevents.*.v2"  # as tf.summary names them
 class Summaries:
     """Writes events for TensorBoard. A resumed run replaces the events after its checkpoint.
 
-    A run that was killed has written events beyond its last checkpoint, and the resumed run writes
-    them again. The old ones are removed from the event files, so that every point is in the folder
-    once.
+    A run that was killed has written events beyond its last checkpoint. They are removed, so that
+    every point is in the folder once.
 
     Call `flush()` before saving a checkpoint, so that no event up to its step can be lost.
 
     Args:
       logdir: folder of the event files of this run alone; created if it is missing.
       resumed_step: step of the checkpoint that the run resumes from. Events up to and including
-        this step are kept. None for a new run, which keeps no events.
+        this step are kept; none for None.
 
     Raises:
       UserError: if the folder cannot be written. Every method raises it too.

@@ -23,7 +23,6 @@ from ptn_semi import settings
 from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring
 from ptn_semi.models import checkpoints
-from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
@@ -39,12 +38,6 @@ def train(
 ) -> checkpoints.Checkpoint | None:
     """Train in a workdir; resume bit-identically from what is there.
 
-    Args:
-      workdir: folder of the run.
-      data: settings of the data set.
-      train: settings of the model and of how it is trained.
-      run: settings of the run.
-
     Returns:
       The newest checkpoint. If several processes train, only the chief writes into the workdir; the
       others return None.
@@ -59,88 +52,65 @@ def train(
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
-        trainer = start_trainer(workdir, data, train, run)
+        trainer = Trainer(workdir, data, train, run)
         if is_chief:
             workdirs.write_settings(workdir, data, train, run)
         return trainer.train()
 
 
-def start_trainer(
-    workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
-) -> "Trainer":
-    """Load the data of a run, build its model and restore it. See `train` for the arguments.
-
-    Returns:
-      A trainer at the newest checkpoint of the workdir, or before the first step.
-    """
-    strategy = distribution.create(run.strategy)
-    distribution.check_batch_size(
-        strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
-    )
-    run_data = start.load_data(data, train, run)
-    with strategy.scope():
-        model = start.build_model(data, train, run_data.supervision)
-    newest = start.restore(workdir, model, run_data.name, train.init_from)
-    distribution.check_equal(
-        strategy,
-        int(model.steps.numpy()),
-        "the processes resume from different checkpoints: put --workdir on a disk that they share; "
-        "they are at steps",
-    )
-    return Trainer(workdir, run_data, model, newest, train, run)
-
-
 class Trainer:
     """Trains a model step by step; validates, logs and saves it at intervals.
 
-    Args:
-      workdir: folder of the run.
-      data: the data of the run.
-      model: a compiled model, restored from `newest`.
-      newest: the checkpoint that the run resumes from, or None.
-      train: settings of the training.
-      run: settings of the run.
+    Loads the data of the run, builds its model and restores its newest checkpoint, if any.
     """
 
     def __init__(
-        self,
-        workdir: pathlib.Path,
-        data: start.RunData,
-        model: SemiSupervisedReconstructor,
-        newest: checkpoints.Checkpoint | None,
-        train: TrainSettings,
-        run: RunSettings,
+        self, workdir: pathlib.Path, data: DataSettings, train: TrainSettings, run: RunSettings
     ):
-        self.workdir, self.data, self.model, self.newest = workdir, data, model, newest
-        self.train_settings, self.run = train, run
+        self.workdir, self.train_settings, self.run = workdir, train, run
         self.strategy = distribution.create(run.strategy)
         self.is_chief = distribution.is_chief(self.strategy)
-        self.step = int(model.steps.numpy())
-        progress = newest.progress if newest else checkpoints.Progress(data.name)
+        distribution.check_batch_size(
+            self.strategy, batch_size=train.batch_size, labeled_batch_size=train.labeled_batch_size
+        )
+        self.data = start.load_data(data, train, run)
+        with self.strategy.scope():
+            self.model = start.build_model(data, train, self.data.supervision)
+        self.newest = start.restore(workdir, self.model, self.data.name, train.init_from)
+        self.step = int(self.model.steps.numpy())
+        distribution.check_equal(
+            self.strategy,
+            self.step,
+            "the processes resume from different checkpoints: put --workdir on a disk that they "
+            "share; they are at steps",
+        )
+        progress = self.newest.progress if self.newest else checkpoints.Progress(self.data.name)
         self.best, self.minutes = progress.best, progress.minutes
         self.kept = {self.best.step} if self.best else set()
         pays = bool(tf.config.list_physical_devices("GPU")) and run.strategy == "single"
         self.train_step = distribution.compile_step(
             self.strategy,
-            model,
+            self.model,
             jit_compile=pays if run.jit_compile == settings.AUTO else run.jit_compile == "on",
         )
 
     def train(self) -> checkpoints.Checkpoint | None:
-        """Train to the last step.
-
-        Returns:
-          The newest checkpoint, or None in a process that is not the chief.
-
-        Raises:
-          UserError: as the function `train`.
-        """
+        """Train to the last step; return and raise as the function `train`."""
         if self._finished():
             print(
                 f"{self.workdir} is finished at step {self.step}: --steps or --max_minutes ended it"
             )
             return self.newest
-        data = iter(self._batches())
+        train = self.train_settings
+        data = iter(
+            batches.batch_dataset(
+                self.data.supervision,
+                train.batch_size,
+                train.seed,
+                labeled_batch_size=train.labeled_batch_size,
+                start=self.step,
+            )
+        )
         started, before = time.monotonic(), self.minutes
         with self._reports() as (summaries, bar):
             try:
@@ -166,17 +136,6 @@ class Trainer:
                     )
                 raise
         return self.newest if self.is_chief else None
-
-    def _batches(self) -> tf.data.Dataset:
-        """Create the batches of the steps that are left."""
-        train = self.train_settings
-        return batches.batch_dataset(
-            self.data.supervision,
-            train.batch_size,
-            train.seed,
-            labeled_batch_size=train.labeled_batch_size,
-            start=self.step,
-        )
 
     @contextlib.contextmanager
     def _reports(self) -> Iterator[tuple[Any, Any]]:
@@ -204,7 +163,12 @@ class Trainer:
                 f"({errors.first_line(error)}): run the same command again on each machine; "
                 f"{self._last_good()}"
             ) from error
-        self._check_finite(losses)
+        for name, value in losses.items():
+            if not np.isfinite(value):
+                raise UserError(
+                    f"{name} became {value} at step {self.step + 1}: lower the learning rates or "
+                    f"its weight; {self._last_good()}"
+                )
         return losses
 
     def _finished(self) -> bool:
@@ -217,14 +181,6 @@ class Trainer:
             return self.run.steps
         seconds_left = 60 * (self.run.max_minutes - self.minutes)
         return min(self.run.steps, self.step + max(0, round(rate * seconds_left)))
-
-    def _check_finite(self, losses: Mapping[str, float]) -> None:
-        for name, value in losses.items():
-            if not np.isfinite(value):
-                raise UserError(
-                    f"{name} became {value} at step {self.step + 1}: lower the learning rates or "
-                    f"its weight; {self._last_good()}"
-                )
 
     def _last_good(self) -> str:
         newest = checkpoints.latest(self.workdir / "checkpoints")

@@ -19,10 +19,7 @@ _MAY_DIFFER = {"data_dir", "manual_dir"}
 
 @contextlib.contextmanager
 def claimed(workdir: pathlib.Path) -> Iterator[None]:
-    """Hold a lock on a workdir, so that two trainings never write into the same one.
-
-    Args:
-      workdir: folder of the run; it is created if it is missing.
+    """Create a workdir if it is missing, and hold its lock, so that two trainings never share it.
 
     Raises:
       UserError: if another process is training in the workdir, or it cannot be written.
@@ -35,14 +32,9 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
         )
 
     with contextlib.ExitStack() as stack:
-        try:
+        with files.explaining(f"--workdir={workdir}"):
             workdir.mkdir(parents=True, exist_ok=True)
             stack.enter_context(files.locked(workdir / _LOCK, refuse))
-        except OSError as error:
-            raise UserError(
-                f"--workdir={workdir} cannot be written ({error.strerror}): make it writable or "
-                "give another"
-            ) from error
         yield
 
 
@@ -53,12 +45,6 @@ def check_training(
     run: settings.RunSettings,
 ) -> None:
     """Check that a training with these settings can start.
-
-    Args:
-      workdir: folder of the run, or None if there is none yet.
-      data: settings of the data set.
-      train: settings of the model and of how it is trained.
-      run: settings of the run.
 
     Raises:
       UserError: if settings contradict each other or the workdir's, or shapes are missing.
@@ -73,11 +59,6 @@ def check_settings(
     workdir: pathlib.Path, data: settings.DataSettings, train: settings.TrainSettings
 ) -> None:
     """Check that a workdir is new or was trained with the same settings.
-
-    Args:
-      workdir: folder of the run.
-      data: settings of the data set.
-      train: settings of the training.
 
     Raises:
       UserError: if the workdir's settings differ, or its file of settings cannot be read.

@@ -1,14 +1,9 @@
 """What labeled shapes say of mirror images and of warps."""
 
-import types
-
 import numpy as np
-import pytest
 
 from ptn_semi.data import diversity
 from shapenet_posed_masks import procedural
-
-CHAIRS = np.stack([procedural.generate("chair", i, 0, 32) for i in range(12)])
 
 
 def boxes(widths):
@@ -20,8 +15,9 @@ def boxes(widths):
 
 
 def test_mirror_images_of_chairs_are_chairs():
-    assert diversity.mirror_images_fit(CHAIRS)
-    assert diversity.mirror_images_fit(CHAIRS[:1])  # a single shape is compared with itself
+    chairs = np.stack([procedural.generate("chair", i, 0, 32) for i in range(12)])
+    assert diversity.mirror_images_fit(chairs)
+    assert diversity.mirror_images_fit(chairs[:1])  # a single shape is compared with itself
 
 
 def one_sided():
@@ -39,17 +35,9 @@ def test_mirror_images_of_shapes_that_all_face_to_one_side_are_of_another_kind()
 
 
 def test_shapes_that_are_more_alike_are_warped_less():
-    alike, unlike = (diversity.warp_strength(boxes(w)) for w in ([8, 9, 10], [3, 6, 12]))
-    assert 0.05 <= alike < unlike <= diversity.STRONGEST
-
-
-@pytest.mark.parametrize("shapes", [boxes([8]), boxes([1, 14])], ids=["one", "two unlike"])
-def test_a_single_shape_and_unlike_ones_are_warped_most(shapes):
-    assert diversity.warp_strength(shapes) == diversity.STRONGEST
-
-
-def test_equal_shapes_are_warped_least():
-    assert diversity.warp_strength(boxes([8, 8])) == 0.05
+    widths = [8, 8], [8, 9, 10], [3, 6, 12], [1, 14], [8]  # a single one is unlike any other
+    equal, alike, unlike, most, alone = (diversity.warp_strength(boxes(each)) for each in widths)
+    assert 0.05 == equal < alike < unlike <= most == alone == diversity.STRONGEST
 
 
 def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=0.0):
@@ -57,40 +45,39 @@ def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=
     known = np.arange(len(categories)) if known is None else np.array(known, int)
     own = len(categories) if own is None else own
     hulls = hulls.astype(np.uint8) * 255
-    mirrored, strengths = diversity.choose(categories, known, hulls, own, mirror_views, strength)
-    return types.SimpleNamespace(mirrored=mirrored, strengths=strengths)
+    return diversity.choose(categories, known, hulls, own, mirror_views, strength)
 
 
 def test_each_category_is_varied_as_its_own_shapes_differ(capsys):
     hulls = np.concatenate([one_sided(), boxes([3, 6, 12])])
-    chosen = choose(hulls, ["car", "car", "car", "lamp", "lamp", "lamp"])
-    np.testing.assert_array_equal(chosen.mirrored, [False] * 3 + [True] * 3)
+    mirrored, strengths = choose(hulls, ["car", "car", "car", "lamp", "lamp", "lamp"])
+    np.testing.assert_array_equal(mirrored, [False] * 3 + [True] * 3)
     for rows in (slice(0, 3), slice(3, 6)):
         expected = np.float32(diversity.warp_strength(hulls[rows]))
-        np.testing.assert_array_equal(chosen.strengths[rows], expected)
+        np.testing.assert_array_equal(strengths[rows], expected)
     assert "car: no mirror images" in capsys.readouterr().out
-    alone = choose(boxes([3, 6, 12]), ["lamp"] * 3)
-    np.testing.assert_array_equal(alone.strengths, chosen.strengths[3:])
+    _, alone = choose(boxes([3, 6, 12]), ["lamp"] * 3)
+    np.testing.assert_array_equal(alone, strengths[3:])
 
 
 def test_what_is_asked_for_is_not_chosen():
-    chosen = choose(one_sided(), ["car"] * 3, mirror_views=False, strength=0.2)
-    assert not chosen.mirrored.any()
-    np.testing.assert_array_equal(chosen.strengths, np.float32([0.2] * 3))
+    mirrored, strengths = choose(one_sided(), ["car"] * 3, mirror_views=False, strength=0.2)
+    assert not mirrored.any()
+    np.testing.assert_array_equal(strengths, np.float32([0.2] * 3))
 
 
 def test_shapes_without_hulls_are_varied_as_the_known_ones_are():
     # Shapes 0 and 1 are the data set's, of which 1 is labeled; the others were added.
     hulls = np.concatenate([boxes([8]), one_sided()])
-    chosen = choose(hulls, ["car"] * 5, known=[1, 2, 3, 4], own=2)
-    assert chosen.mirrored.all()
-    np.testing.assert_array_equal(chosen.strengths, np.float32([diversity.STRONGEST] * 4))
+    mirrored, strengths = choose(hulls, ["car"] * 5, known=[1, 2, 3, 4], own=2)
+    assert mirrored.all()
+    np.testing.assert_array_equal(strengths, np.float32([diversity.STRONGEST] * 4))
     # Where none of the data set's own is known, the added ones tell.
-    chosen = choose(one_sided(), ["car"] * 5, known=[2, 3, 4], own=2)
-    assert not chosen.mirrored.any()
+    mirrored, strengths = choose(one_sided(), ["car"] * 5, known=[2, 3, 4], own=2)
+    assert not mirrored.any()
     # Nothing is known.
-    chosen = choose(one_sided()[:0], ["car"] * 5, known=[])
-    assert chosen.mirrored.all() and not len(chosen.strengths)
+    mirrored, strengths = choose(one_sided()[:0], ["car"] * 5, known=[])
+    assert mirrored.all() and not len(strengths)
 
 
 def test_some_shapes_of_each_category_are_compared():

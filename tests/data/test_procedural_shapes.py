@@ -37,9 +37,7 @@ def test_they_have_the_data_sets_categories_and_cameras(settings, own):
         category, _, number = name.rpartition("_")
         voxels = added.unpack_voxels(list(added.model_ids).index(name))
         np.testing.assert_array_equal(voxels, procedural.generate(category, int(number), 1, 32))
-
-
-def test_where_no_generator_knows_a_category_all_are_taken(settings):
+    # Where no generator knows a category, those of all categories are taken.
     added = procedural_shapes.load(settings, np.array(["chair", "unicorn"]), 40)
     assert set(added.categories) == set(procedural.CATEGORIES)
 
@@ -64,17 +62,13 @@ def test_batches_learn_from_both_and_draw_unlabeled_masks_from_the_own(settings,
     assert 0.3 < np.mean(pairs) < 0.7
 
 
-def test_masks_on_disk_cannot_be_joined(own, tmp_path):
-    np.save(tmp_path / "masks.npy", own.masks)
-    masks = np.load(tmp_path / "masks.npy", mmap_mode="r")
-    on_disk = dataclasses.replace(own, masks=masks)
-    with pytest.raises(UserError, match="--procedural_shapes needs all masks in memory"):
-        procedural_shapes.join(on_disk, own)
-
-
-def test_viewpoints_are_not_for_unlabeled_training():
+def test_what_procedural_shapes_do_not_go_with_is_refused(own, tmp_path):
     with pytest.raises(UserError, match="give --pose_fraction=0"):
         TrainSettings(supervision="unlabeled", adversarial_weight=1.0, procedural_shapes=5)
+    np.save(tmp_path / "masks.npy", own.masks)
+    on_disk = dataclasses.replace(own, masks=np.load(tmp_path / "masks.npy", mmap_mode="r"))
+    with pytest.raises(UserError, match="--procedural_shapes needs all masks in memory"):
+        procedural_shapes.join(on_disk, own)
 
 
 def test_their_voxels_are_averaged_for_coarser_models():

@@ -10,13 +10,13 @@ from ptn_semi.data import checks, preparation, renders
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.projector import Projector
-from ptn_semi.settings import DataSettings, ShapeSettings
+from ptn_semi.settings import ShapeSettings
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks import procedural
 from support import processes
 from support.mesh_files import TETRAHEDRON
-from support.small_sets import examples
+from support.small_sets import examples, small
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def chairs(tmp_path):
     return folder
 
 
-def settings(**changes):
-    return ShapeSettings(dataset="voxels", num_views=3, image_size=16, **changes)
+SETTINGS = ShapeSettings("voxels", num_views=3, image_size=16)
 
 
 def render(chosen, path, output):
@@ -42,15 +41,9 @@ def masks_in(folder):
 
 
 def test_a_shape_is_rendered_as_the_data_set_renders_it(chairs, tmp_path):
-    data = DataSettings(
-        dataset="voxels",
-        manual_dir=str(chairs.parent),
-        num_views=3,
-        image_size=16,
-        data_dir=str(tmp_path / "data"),
-    )
+    data = small(tmp_path / "data", dataset="voxels", manual_dir=str(chairs.parent))
     expected = examples(preparation.prepare(data))
-    for item, folder in render(settings(), chairs, tmp_path / "out"):
+    for item, folder in render(SETTINGS, chairs, tmp_path / "out"):
         example = expected[item.model_id]
         np.testing.assert_array_equal(masks_in(folder) > 0, example["masks"][..., 0])
         voxels = binvox.read((folder / "voxels.binvox").read_bytes(), "it")
@@ -69,7 +62,7 @@ def test_matrices_take_voxels_to_the_pixels_that_show_them(camera):
     voxels = procedural.generate("airplane", 0, 0, 32)
     centres = (np.argwhere(voxels) + 0.5) / 32 - 0.5
     projector = Projector(64, camera, pooling="max")
-    for viewpoint in ([20, 0], [-10, 90], [35, 200]):
+    for viewpoint in ([20, 0], [35, 200]):
         mask = projector([voxels[None].astype(np.float32), np.float32([viewpoint])])[0, ..., 0]
         matrix = geometry.projection_matrix(viewpoint, camera, 64)
         u, v, w = matrix @ np.c_[centres, np.ones(len(centres))].T
@@ -82,18 +75,11 @@ def test_matrices_take_voxels_to_the_pixels_that_show_them(camera):
 
 
 def test_fewer_views_leave_no_masks_of_an_earlier_call(chairs, tmp_path):
-    render(settings(), chairs / "0.npy", tmp_path / "out")
-    (written,) = render(
-        ShapeSettings(dataset="voxels", num_views=2), chairs / "0.npy", tmp_path / "out"
-    )
+    render(SETTINGS, chairs / "0.npy", tmp_path / "out")
+    fewer = ShapeSettings("voxels", num_views=2)
+    (written,) = render(fewer, chairs / "0.npy", tmp_path / "out")
     assert written[1] == tmp_path / "out" / "chair" / "0.npy"
     assert masks_in(written[1]).shape == (2, 32, 32)
-
-
-def test_a_file_a_folder_of_files_and_a_folder_of_categories_are_found(chairs):
-    for path, count in ((chairs / "1.npy", 1), (chairs, 3), (chairs.parent, 3)):
-        _, items = checks.find_shapes(settings(), str(path))
-        assert len(items) == count and "chair/1.npy" in [item.model_id for item in items]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +92,12 @@ def test_a_file_a_folder_of_files_and_a_folder_of_categories_are_found(chairs):
         (".", {"categories": ("chair",)}, "leave out --categories"),
     ],
 )
-def test_paths_without_shapes_are_refused(chairs, monkeypatch, path, changes, said):
+def test_shapes_are_found_and_paths_without_any_are_refused(
+    chairs, monkeypatch, path, changes, said
+):
+    for found, count in ((chairs / "1.npy", 1), (chairs, 3), (chairs.parent, 3)):
+        _, items = checks.find_shapes(SETTINGS, str(found))
+        assert len(items) == count and "chair/1.npy" in [item.model_id for item in items]
     monkeypatch.chdir(chairs)
     with pytest.raises(UserError, match=said):
         checks.find_shapes(ShapeSettings(**{"dataset": "voxels", **changes}), path)

@@ -1,7 +1,5 @@
 """Which shapes are labeled."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -22,22 +20,15 @@ def subset(model_ids, pose_fraction, seed=0):
 )
 def test_a_share_of_the_shapes_is_labeled_at_least_one(pose_fraction, count):
     index = supervision.labeled_subset(IDS, ["chair"] * len(IDS), pose_fraction, 0)
-    assert len(index) == len(set(index)) == count
+    assert len(index) == count
     assert (np.diff(index) > 0).all()
     assert set(index) <= set(range(200))
-
-
-def test_smaller_shares_are_among_larger_ones():
-    nested = [subset(IDS, share) for share in (0, 0.01, 0.1, 0.3, 0.5, 1)]
-    for small, large in itertools.pairwise(nested):
-        assert small < large
+    assert pose_fraction == 1 or subset(IDS, pose_fraction) < subset(IDS, pose_fraction + 0.01)
 
 
 def test_the_labeled_shapes_depend_on_ids_and_seed_alone():
     expected = subset(IDS, 0.1)
-    assert subset(IDS, 0.1) == expected
-    assert subset(IDS[::-1], 0.1) == expected
-    assert subset(np.array(IDS), 0.1) == expected
+    assert subset(IDS[::-1], 0.1) == subset(np.array(IDS), 0.1) == expected
     assert subset(IDS, 0.1, seed=1) != expected
     # Pinned: later versions of the package are to label the same.
     assert subset(IDS, 0.02) == {"chair_020", "chair_068", "chair_087", "chair_174"}

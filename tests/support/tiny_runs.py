@@ -9,10 +9,8 @@ from ptn_semi.models import checkpoints
 from ptn_semi.settings import RunSettings, TrainSettings
 
 BOTH = TrainSettings(batch_size=4)
-
 # Without a GAN, whose graph takes long to trace.
 TRAIN = dataclasses.replace(BOTH, supervision="labeled")
-
 # Every loss and network.
 SEMI = dataclasses.replace(
     BOTH,

@@ -1,5 +1,6 @@
 """Training steps that several devices or processes share."""
 
+import dataclasses
 import os
 import shutil
 import socket
@@ -11,38 +12,26 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
-from ptn_semi import settings
 from ptn_semi.models import checkpoints
-from ptn_semi.training import distribution, workdirs
+from ptn_semi.training import distribution
 from ptn_semi.utils.errors import UserError
 from support import processes, training_process
-from support.tiny_runs import assert_same_bits
-
-WORKERS = 2
+from support.tiny_runs import SEMI, assert_same_bits
 
 
-def start_workers(folder, workdir, data_dir, steps):
+def start_workers(folder, workdir, data, steps):
     """[(process, file that it writes in the end)] of a cluster on this machine that trains."""
     with socket.socket() as first, socket.socket() as second:
         for found in (first, second):
             found.bind(("127.0.0.1", 0))
         addresses = [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]
     folder.mkdir()
+    settings = dataclasses.replace(SEMI, supervision="labeled", refine=False)
     started = []
-    for i in range(WORKERS):
+    for i, output in enumerate((folder / "0.txt", folder / "1.txt")):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
-        process = processes.start(
-            training_process.train_in_cluster,
-            folder / f"{i}.txt",
-            cluster,
-            workdir,
-            data_dir,
-            "multi_worker",
-            steps,
-            1,
-            "labeled",
-        )
-        started.append((process, folder / f"{i}.txt"))
+        arguments = output, cluster, workdir, data, settings, "multi_worker", steps, 1
+        started.append((processes.start(training_process.train_in_cluster, *arguments), output))
     return started
 
 
@@ -67,23 +56,20 @@ def losses(workdir):
 
 
 @pytest.mark.slow
-def test_two_devices_have_the_losses_of_one(tmp_path):
-    for strategy in ("single", "mirrored"):
-        processes.call(
-            training_process.train, tmp_path / strategy, tmp_path / "data", strategy, 2, 2, "both"
-        )
-    alone, shared = losses(tmp_path / "single"), losses(tmp_path / "mirrored")
-    assert len(alone) == 9 and all(len(values) == 2 for values in alone.values())
-    for name, values in alone.items():
+def test_two_devices_have_the_losses_of_one(tmp_path, data, trained_on_everything):
+    processes.call(training_process.train, tmp_path, data, SEMI, "mirrored", 2, 2)
+    alone, shared = losses(trained_on_everything.workdir), losses(tmp_path)
+    assert len(alone) > 9 and alone.keys() == shared.keys()
+    for name, values in shared.items():
         # In the first step, and once rounding errors have had a step to grow in.
-        np.testing.assert_allclose(shared[name][0], values[0], rtol=1e-5, err_msg=name)
-        np.testing.assert_allclose(shared[name][1], values[1], rtol=1e-3, err_msg=name)
+        np.testing.assert_allclose(values[0], alone[name][0], rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(values[1], alone[name][1], rtol=1e-3, err_msg=name)
 
 
 @pytest.mark.slow
-def test_processes_have_equal_weights_and_resume_bit_identically_after_a_kill(tmp_path):
-    data_dir, whole, resumed = tmp_path / "data", tmp_path / "whole", tmp_path / "resumed"
-    chief, other = start_workers(tmp_path / "0", whole, data_dir, 100_000)
+def test_processes_have_equal_weights_and_resume_bit_identically_after_a_kill(tmp_path, data):
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    chief, other = start_workers(tmp_path / "0", whole, data, 2_000)
 
     def wait_for(step):
         while checkpoints.newest_step(whole / "checkpoints") < step:
@@ -99,7 +85,7 @@ def test_processes_have_equal_weights_and_resume_bit_identically_after_a_kill(tm
     assert ended(*chief).startswith("error: another process of the run was lost at step")
 
     last = checkpoints.newest_step(whole / "checkpoints")
-    workers = start_workers(tmp_path / "1", resumed, data_dir, last)
+    workers = start_workers(tmp_path / "1", resumed, data, last)
     digests = [ended(*each) for each in workers]
     assert digests[0] == digests[1] and digests[0].startswith("weights ")
     assert checkpoints.newest_step(resumed / "checkpoints") == last > step
@@ -119,7 +105,7 @@ def test_a_missing_or_damaged_cluster_is_refused(monkeypatch, cluster):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster:
         monkeypatch.setenv("TF_CONFIG", cluster)
-    with pytest.raises(UserError, match=r"TF_CONFIG.* (as|write) {"):
+    with pytest.raises(UserError, match=r"TF_CONFIG .*: give {"):
         distribution.create("multi_worker")
 
 
@@ -128,17 +114,3 @@ def test_batches_that_devices_cannot_share_are_refused():
     distribution.check_batch_size(two, batch_size=4, labeled_batch_size=0)
     with pytest.raises(UserError, match="--labeled_batch_size=3 cannot be shared by 2 devices"):
         distribution.check_batch_size(two, batch_size=4, labeled_batch_size=3)
-
-
-@pytest.mark.parametrize(
-    ("run", "said"),
-    [
-        ({"strategy": "mirrored", "jit_compile": "on"}, "cannot use --jit_compile=on"),
-        ({"strategy": "multi_worker", "max_minutes": 1.0}, "cannot use --max_minutes"),
-    ],
-)
-def test_settings_that_cannot_be_shared_are_refused(run, said):
-    with pytest.raises(UserError, match=said):
-        workdirs.check_training(
-            None, settings.DataSettings(), settings.TrainSettings(), settings.RunSettings(**run)
-        )

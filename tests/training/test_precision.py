@@ -17,9 +17,11 @@ from ptn_semi.utils import cpu
         ([None], True, "float32"),  # a GPU that does not say
     ],
 )
-def test_fastest_precision(capabilities, cpu_has_it, expected, monkeypatch):
+def test_fastest_precision(capabilities, cpu_has_it, expected, monkeypatch, capsys):
     details = [{"compute_capability": each} if each else {} for each in capabilities]
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: range(len(details)))
     monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
     monkeypatch.setattr(cpu, "computes_in_bfloat16", lambda: cpu_has_it)
-    assert precision.fastest_precision() == expected
+    assert precision.choose_precision("auto") == expected
+    assert precision.choose_precision("mixed_bfloat16") == "mixed_bfloat16"
+    assert ("slower than in float32" in capsys.readouterr().out) == (expected == "float32")

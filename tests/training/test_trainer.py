@@ -8,9 +8,7 @@ import pytest
 import tensorflow as tf
 
 import ptn_semi
-from ptn_semi.data import procedural_shapes
-from ptn_semi.evaluation import workdir_scores
-from ptn_semi.models import architectures, checkpoints, networks, pretrained
+from ptn_semi.models import checkpoints, networks, pretrained
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
@@ -26,11 +24,6 @@ from support.tiny_runs import BOTH, RUN, SEMI, TRAIN
 CONFIGS = pathlib.Path(ptn_semi.__file__).parent / "configs"
 
 
-@pytest.fixture(autouse=True)
-def tiny_preset(monkeypatch):
-    monkeypatch.setitem(architectures.PRESETS, "small", TINY)
-
-
 def test_workdir_holds_what_the_docs_say(trained, data):
     assert (trained / "reconstructions.png").exists()
     assert list((trained / "tensorboard").glob("events*"))
@@ -38,11 +31,6 @@ def test_workdir_holds_what_the_docs_say(trained, data):
     best = checkpoints.find(trained, "best")
     assert best.info.step in (2, 4)
     assert 0 < best.progress.best.average_precision < 1
-
-
-def test_settings_file_is_a_flagfile(trained, data):
-    read = flags.read(trained / "settings.flags", DataSettings, TrainSettings, RunSettings)
-    assert read == [data, TRAIN, RUN]
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.flags")), ids=lambda path: path.stem)
@@ -68,30 +56,11 @@ def test_auto_precision_is_the_fastest_of_this_machine(trained, data, monkeypatc
         trainer.train(trained, data, auto, RUN)
 
 
-def test_a_slow_precision_prints_a_note(data, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(precision, "fastest_precision", lambda: "float32")
-    slow = dataclasses.replace(TRAIN, precision="mixed_bfloat16", init_from="nowhere")
-    with pytest.raises(UserError, match="nowhere"):
-        trainer.train(tmp_path, data, slow, RUN)
-    assert "--precision=auto" in capsys.readouterr().out
-
-
-def test_compiling_the_networks_is_for_gpus_unless_asked_for(tmp_path, data):
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    for choice, compiled in (("auto", on_gpu), ("on", True), ("off", False)):
-        started = trainer.start_trainer(
-            tmp_path, data, TRAIN, dataclasses.replace(RUN, jit_compile=choice)
-        )
-        assert started.train_step._jit_compile is compiled
-
-
-def test_other_settings_are_refused_by_name(trained, data):
-    other = dataclasses.replace(TRAIN, pose_fraction=0.1)
-    with pytest.raises(UserError, match=r"--pose_fraction=0.1 \(there 0.5\)"):
-        trainer.train(trained, data, other, RUN)
-
-
-def test_workdir_in_use_is_refused(trained, data):
+def test_other_settings_and_a_workdir_in_use_are_refused(trained, data, tmp_path):
+    for name, value, there in (("pose_fraction", 0.1, "0.5"), ("init_from", str(tmp_path), "")):
+        other = dataclasses.replace(TRAIN, **{name: value})
+        with pytest.raises(UserError, match=rf"--{name}={value} \(there {there}\)"):
+            trainer.train(trained, data, other, RUN)
     with workdirs.claimed(trained), pytest.raises(UserError, match="in use by process"):
         trainer.train(trained, data, TRAIN, RUN)
 
@@ -109,11 +78,17 @@ def test_loss_that_is_not_finite_stops_the_run(data, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, data, tmp_path):
+def test_init_from_starts_from_the_networks_and_freezes_the_encoder(
+    trained, data, tmp_path, capsys
+):
     few_shot = dataclasses.replace(
-        TRAIN, init_from=str(trained), freeze_encoder=True, supervision="labeled"
+        TRAIN, init_from=str(trained), freeze_encoder=True, pose_fraction=0.0
     )
+    # A start that fails leaves the workdir free.
+    with pytest.raises(UserError, match="unicorn"):
+        trainer.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), few_shot, RUN)
     trainer.train(tmp_path, data, few_shot, RunSettings(steps=2, evaluate_every=2))
+    assert " 2 of them with viewpoints" in capsys.readouterr().out  # one of each category
     before, after = checkpoints.find(trained), checkpoints.find(tmp_path)
     old, new = (checkpoints.load_networks(each) for each in (before, after))
     assert same(weights(old.encoder), weights(new.encoder))
@@ -124,16 +99,22 @@ def test_init_from_starts_from_the_networks_and_freezes_the_encoder(trained, dat
 def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
     trained, trained_on_everything, data, tmp_path
 ):
-    for source, train in ((trained, SEMI), (trained_on_everything[0], TRAIN)):
-        settings = dataclasses.replace(train, init_from=str(source))
-        started = trainer.start_trainer(tmp_path, data, settings, RUN)
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    for source, train, jit_compile, compiled in (
+        (trained, SEMI, "auto", on_gpu),
+        (trained_on_everything.workdir, TRAIN, "on", True),
+    ):
+        train = dataclasses.replace(train, init_from=str(source))
+        run = dataclasses.replace(RUN, jit_compile=jit_compile)
+        started = trainer.Trainer(tmp_path, data, train, run)
+        assert started.train_step._jit_compile is compiled
         before = checkpoints.load_networks(checkpoints.find(source)).parts
         for after in (started.model.networks.parts, started.model.ema.parts):
             for name in before.keys() & after.keys():
                 assert same(weights(before[name]), weights(after[name]))
 
 
-def test_init_from_the_pretrained_model(tmp_path, monkeypatch):
+def test_init_from_the_pretrained_model(trained, tmp_path, monkeypatch):
     settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
     source, _ = networks.build_networks(settings)
     info = ModelInfo(settings, 0.4, 0.8, ("chair",), 1)
@@ -148,89 +129,44 @@ def test_init_from_the_pretrained_model(tmp_path, monkeypatch):
                 for a, b in zip(weights(part), weights(source.parts[name]), strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
         assert same(weights(model.discriminator), discriminator)
-    with pytest.raises(UserError, match=r"--init_from=pretrained has another .* --model_voxel"):
-        start.initialize(build(settings={"voxel_size": 64}), "pretrained")
-
-
-def test_other_architecture_is_refused(trained, data, tmp_path, monkeypatch):
-    larger = dataclasses.replace(TINY, latent_dim=16)
-    monkeypatch.setitem(architectures.PRESETS, "small", larger)
-    start = dataclasses.replace(TRAIN, init_from=str(trained))
-    with pytest.raises(UserError, match="another architecture"):
-        trainer.train(tmp_path, data, start, RUN)
+    for source, said in (
+        ("pretrained", r"--init_from=pretrained has another architecture: .* --model_voxel"),
+        (str(trained), "step_0000000. has another architecture: .* --model_voxel_size=32"),
+    ):
+        with pytest.raises(UserError, match=said):
+            start.initialize(build(settings={"voxel_size": 64}), source)
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("flag", "said"),
     [
-        (["--pose_fraction=2"], "pose_fraction=2"),
-        (["--preset=huge"], "preset=huge"),
-        (["--categories=unicorn"], "unicorn"),
-        (["--dataset=meshes"], "--manual_dir"),
-        (["--no_such_flag=1"], "no_such_flag"),
-        (["stray"], "'stray' is not a flag"),
-        (["--flagfile=missing.flags"], "missing.flags"),
-        (["--elevation_range=40,-20"], "elevation_range"),
+        ("--pose_fraction=2", "pose_fraction=2"),
+        ("stray", "'stray' is not a flag"),
+        ("--flagfile=missing.flags", "missing.flags"),
     ],
 )
-def test_main_says_in_one_sentence_what_is_wrong(tmp_path, arguments, message):
-    folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / 'data'}"
-    ended = processes.main("ptn_semi.train", *folders, *arguments)
-    assert ended.returncode == 1
-    assert message in ended.stderr
+def test_main_says_in_one_sentence_what_is_wrong(tmp_path, flag, said):
+    ended = processes.main("ptn_semi.train", f"--workdir={tmp_path / 'run'}", flag)
+    assert ended.returncode == 1 and said in ended.stderr
     assert ended.stderr.startswith("error: ")
     assert ended.stderr.count("\n") == 1, ended.stderr
 
 
-@pytest.mark.slow
-def test_failed_start_leaves_the_workdir_free_and_no_posed_shapes_are_one_each(
-    data, tmp_path, capsys
-):
-    with pytest.raises(UserError, match="unicorn"):
-        trainer.train(tmp_path, dataclasses.replace(data, categories=("unicorn",)), TRAIN, RUN)
-    one = dataclasses.replace(TRAIN, pose_fraction=0.0)
-    trainer.train(tmp_path, data, one, RunSettings(steps=1, evaluate_every=1))
-    assert " 2 of them with viewpoints" in capsys.readouterr().out
-
-
-def test_procedural_shapes_may_stand_for_all_labels(data, tmp_path, capsys):
-    train = dataclasses.replace(SEMI, pose_fraction=0.0, procedural_shapes=20)
-    checkpoint = trainer.train(tmp_path, data, train, RunSettings(steps=2, evaluate_every=2))
-    printed = capsys.readouterr().out
-    assert " 0 of them with viewpoints" in printed
-    assert "20 procedural shapes: chair, table" in printed
-    assert procedural_shapes.NAME not in checkpoint.info.categories
-    scores = workdir_scores.evaluate_workdir(tmp_path, data, train, split="test")
-    assert set(scores["rows"]) == {"model", "mean_shape"}
-
-
-def test_start_from_elsewhere_is_refused_in_a_trained_workdir(trained, data, tmp_path):
-    other = dataclasses.replace(TRAIN, init_from=str(tmp_path))
-    with pytest.raises(UserError, match="--init_from="):
-        trainer.train(trained, data, other, RUN)
-
-
-def test_mirror_images_want_azimuths_to_both_sides(data, tmp_path):
-    one_sided = dataclasses.replace(data, azimuth_range=(0.0, 90.0))
-    with pytest.raises(UserError, match="--nomirror_views"):
-        workdirs.check_training(tmp_path, one_sided, TRAIN, RUN)
-
-
-def test_settings_that_do_not_go_together_are_refused(data, tmp_path):
-    alone = dataclasses.replace(TRAIN, supervision="unlabeled")
-    for wrong, fix in (
-        ({"adversarial_weight": 0.0}, "needs an adversarial_weight"),
-        ({"self_reconstruction_weight": 1.0}, "needs an occupancy_weight"),
-    ):
-        with pytest.raises(UserError, match=f"supervision=unlabeled .* {fix}"):
-            trainer.train(tmp_path, data, dataclasses.replace(alone, **wrong), RUN)
+UNLABELED = TrainSettings(supervision="unlabeled", adversarial_weight=1.0)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
-    [([], "name an image"), (["image.png"], "holds no checkpoint"), (["--format=fbx"], "fbx")],
+    ("settings", "changes", "said"),
+    [
+        (UNLABELED, {"adversarial_weight": 0.0}, "unlabeled .* needs an adversarial_weight"),
+        (UNLABELED, {"self_reconstruction_weight": 1.0}, "unlabeled .* needs an occupancy_weight"),
+        (TRAIN, {"model_voxel_size": 64}, "than the data set's voxels: give --voxel_size=64"),
+        (RUN, {"strategy": "mirrored", "jit_compile": "on"}, "cannot use --jit_compile=on"),
+        (RUN, {"strategy": "multi_worker", "max_minutes": 1.0}, "cannot use --max_minutes"),
+    ],
 )
-def test_reconstruct_says_what_is_wrong(tmp_path, arguments, said):
-    process = processes.main("ptn_semi.reconstruct", f"--model={tmp_path}", *arguments)
-    assert process.returncode == 1 and process.stderr.startswith("error: ")
-    assert said in process.stderr and "Traceback" not in process.stderr
+def test_settings_that_do_not_go_together_are_refused(settings, changes, said):
+    with pytest.raises(UserError, match=said):
+        changed = dataclasses.replace(settings, **changes)
+        train, run = (changed, RUN) if settings is not RUN else (TRAIN, changed)
+        workdirs.check_training(None, DataSettings(), train, run)
