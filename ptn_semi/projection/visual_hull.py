@@ -1,4 +1,4 @@
-"""Visual hulls, the largest shapes that explain masks with known viewpoints, carved with the projector's rays."""
+"""Visual hulls, the largest shapes that explain some masks, carved with the projector's rays."""
 
 import numpy as np
 import tensorflow as tf
