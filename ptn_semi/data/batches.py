@@ -69,7 +69,7 @@ class _Sampler:
         on_disk = isinstance(shapes.masks, np.memmap)
         self._masks = shapes.masks if on_disk else tf.constant(shapes.masks)
         self._viewpoints = tf.constant(shapes.viewpoints)
-        self._may_mirror = tf.constant(supervision.mirrored)
+        self._may_mirror = tf.constant(supervision.may_mirror)
         self._own_groups = _groups(shapes.categories[: supervision.num_own])
         self._labeled_groups = _groups(shapes.categories[labeled])
         self._labeled = tf.constant(labeled, tf.int32)
@@ -93,18 +93,18 @@ class _Sampler:
         return _mirror(self._read_masks(shape, view), mirrored, axis=2)
 
     def _draw_hulls(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        chosen = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
-        hulls = tf.cast(tf.gather(self._hulls, chosen), tf.float32) / 255
-        mirrored = self._draw_mirrored("mirrored_hull", tf.gather(self._labeled, chosen), step)
+        row = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
+        hulls = tf.cast(tf.gather(self._hulls, row), tf.float32) / 255
+        mirrored = self._draw_mirrored("mirrored_hull", tf.gather(self._labeled, row), step)
         return {
             "hull": _mirror(hulls, mirrored, axis=3),
-            "warp_strength": tf.gather(self._warp_strengths, chosen),
+            "warp_strength": tf.gather(self._warp_strengths, row),
         }
 
     def _draw_pairs(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         count, views = self._pairs, self._pair_views
-        chosen = self._draw_shapes("labeled_shape", count, self._labeled_groups, step)
-        shape = tf.gather(self._labeled, chosen)
+        row = self._draw_shapes("labeled_shape", count, self._labeled_groups, step)
+        shape = tf.gather(self._labeled, row)
         view_a = self._uniform("view_a", count, views, step)
         view_b = (view_a + 1 + self._uniform("view_b", count, views - 1, step)) % views
         mirrored = self._draw_mirrored("mirrored_pair", shape, step)
@@ -128,7 +128,7 @@ class _Sampler:
 
     def _draw_shapes(self, purpose: str, count: int, groups: _Groups, step: tf.Tensor) -> tf.Tensor:
         """Draw shapes [count] evenly over categories, and evenly in a category."""
-        if groups.sizes.shape[0] == 1:
+        if groups.sizes.shape[0] == 1:  # one number decides, as before there were groups
             place = self._uniform(purpose, count, groups.order.shape[0], step)
             return tf.gather(groups.order, place)
         share = tf.random.stateless_uniform(

@@ -24,7 +24,7 @@ class Supervision:
       hulls: visual hulls of the labeled shapes, uint8 [labeled, N, N, N] in [0, 255] at the model's
         resolution; None if the losses do not use them.
       warp_strengths: how far each hull is warped, float32 [labeled]; see `warps.random_warp`.
-      mirrored: which shapes are shown as their mirror images too, bool [shapes].
+      may_mirror: which shapes are shown as their mirror images too, bool [shapes].
     """
 
     shapes: Shapes
@@ -33,11 +33,11 @@ class Supervision:
     labeled_views: int
     hulls: np.ndarray | None
     warp_strengths: np.ndarray
-    mirrored: np.ndarray
+    may_mirror: np.ndarray
 
 
-def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
-    """Find out what a run learns from; carve the hulls of its labeled shapes.
+def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
+    """Choose the labeled shapes of a run, carve their hulls, and choose how shapes are varied.
 
     Raises:
       UserError: if procedural shapes cannot be added.
@@ -47,7 +47,8 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         labeled = labeled[:0]
     print(f"{len(shapes)} training shapes, {len(labeled)} of them with viewpoints")
     uses_hulls = train.losses.uses_hulls
-    # Hulls also tell whether mirror images fit. Where the losses use none, a few are enough.
+    # The shapes whose hulls are carved. Hulls decide on mirror images and warps too, so a few are
+    # carved where the losses use none, and none only where nothing is mirrored.
     known = labeled if uses_hulls else diversity.some_of_each(shapes.categories, labeled)
     if not uses_hulls and not (train.mirror_views and train.supervision != "unlabeled"):
         known = known[:0]
@@ -63,7 +64,7 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         indices = np.arange(num_own, len(shapes))
         labeled, known = np.append(labeled, indices), np.append(known, indices)
         hulls = np.concatenate([hulls, procedural_shapes.filled(added, voxel_size)])
-    mirrored, warp_strengths = diversity.choose(
+    may_mirror, warp_strengths = diversity.choose(
         shapes.categories,
         known,
         hulls,
@@ -74,7 +75,7 @@ def load(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
     )
     used = hulls if uses_hulls else None
     return Supervision(
-        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, mirrored
+        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, may_mirror
     )
 
 

@@ -48,7 +48,7 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Run
     print(f"{len(validation)} validation shapes")
     return RunData(
         builder.builder_config.name,
-        supervision.load(shapes, data, train),
+        supervision.make(shapes, data, train),
         validation,
         framing.extent(shapes.unpack_masks(slice(_NUM_MEASURED), 0)),
     )
@@ -67,7 +67,7 @@ def build_model(
             voxel_size=train.model_voxel_size or data.voxel_size,
             image_size=data.image_size,
             camera=data.camera,
-            flip_augmentation=bool(supervision.mirrored.all()),
+            flip_augmentation=bool(supervision.may_mirror.all()),
             elevation_range=data.elevation_range,
             azimuth_range=data.azimuth_range,
         ),

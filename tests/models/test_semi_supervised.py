@@ -7,13 +7,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ptn_semi.data import batches
+from ptn_semi.data.splits import Shapes
 from ptn_semi.models import architectures
 from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
-from support.small_models import BATCH, REFINING, build, parts, same, steps, weights
+from support.small_models import (
+    ADVERSARIAL,
+    BATCH,
+    REFINING,
+    SUPERVISED,
+    build,
+    parts,
+    same,
+    steps,
+    weights,
+)
+from support.supervisions import supervise
 from support.tiny_networks import TINY
 
 
@@ -31,6 +44,25 @@ def test_a_missing_optimizer_is_named():
     model = SemiSupervisedReconstructor(ModelSettings(TINY), LossSettings(**REFINING))
     with pytest.raises(ValueError, match=r"viewpoint_estimator: .* a viewpoint_optimizer"):
         model.compile(*(keras.optimizers.SGD() for _ in range(3)))
+
+
+@pytest.mark.slow
+def test_keras_fit_trains_on_batches():
+    rng = np.random.default_rng(0)
+    shapes = Shapes(
+        model_ids=np.array([f"shape{i}" for i in range(6)]),
+        categories=np.array(["chair"] * 6),
+        viewpoints=rng.uniform(-20, 40, (6, 3, 2)).astype(np.float32),
+        masks=rng.integers(0, 256, (6, 3, 128), np.uint8),
+        voxels=None,
+        image_size=32,
+        voxel_size=32,
+    )
+    model = build()
+    data = batches.batch_dataset(supervise(shapes, [0, 2]), batch_size=4, seed=0)
+    history = model.fit(data, steps_per_epoch=2, epochs=2, verbose=0).history
+    assert history.keys() == SUPERVISED | ADVERSARIAL
+    assert np.isfinite(list(history.values())).all() and model.steps.numpy() == 4
 
 
 CUSTOM = {

@@ -16,5 +16,5 @@ def supervise(
         labeled_views=labeled_views,
         hulls=hulls,
         warp_strengths=np.broadcast_to(np.float32(warp_strength), len(labeled)),
-        mirrored=np.broadcast_to(mirrored, len(shapes)),
+        may_mirror=np.broadcast_to(mirrored, len(shapes)),
     )

@@ -128,7 +128,7 @@ def supervise(shapes: splits.Shapes) -> Supervision:
         labeled_views=5,
         hulls=None,
         warp_strengths=np.full(count, 0.25, np.float32),
-        mirrored=np.ones(count, bool),
+        may_mirror=np.ones(count, bool),
     )
 
 
