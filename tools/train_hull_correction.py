@@ -6,8 +6,6 @@ It learns from procedural shapes of all categories, whose voxels are known, and 
 carved from several numbers of views. The same seed gives the same weights on the same machine.
 """
 
-import pathlib
-
 from absl import flags as absl_flags
 
 from ptn_semi.settings import DataSettings
@@ -87,7 +85,7 @@ def main() -> None:
             pair = pair[:, :, :, :, ::-1]  # the mirrored shapes
         bar.set_postfix(loss=f"{float(step(*pair)):.3f}", refresh=False)
     weights = {str(i): weight for i, weight in enumerate(network.get_weights())}
-    output = pathlib.Path(FLAGS.output or hull_correction.WEIGHTS)
+    output = FLAGS.output or hull_correction.WEIGHTS
     with files.replacing(output) as partial, open(partial, "wb") as file:
         np.savez(file, **weights)
     print(f"wrote {output}")

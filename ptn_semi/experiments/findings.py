@@ -25,14 +25,7 @@ _WITH_FEW_LABELS = (("FT,P", "S,P"), ("FT,P", "S,P+U"), ("FT,P+U", "S,P+U"), ("F
 
 
 def compare(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Compare the models that the paper's findings are about.
-
-    Args:
-      entries: entries of all tables and figures.
-
-    Yields:
-      (finding, what is compared, differences of AP [seeds]).
-    """
+    """Yield (finding, what is compared, differences of AP [seeds]) for the paper's findings."""
     figure4, table2, figure5, table3 = (
         statistics.select(entries, experiment=name)
         for name in ("figure4", "table2", "figure5", "table3")

@@ -20,41 +20,34 @@ _TABLE1 = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0
 # IoU and AP of table 2's category-agnostic model.
 _TABLE2 = {"airplane": (0.57, 0.73), "car": (0.78, 0.93), "chair": (0.44, 0.57)}
 _TABLE3 = {"S,P": (0.380,), "S,U": (0.218,), "S,P+U": (0.416,)}  # IoU
-_TITLES = {
-    "table1": "Table 1: one category, 50 % posed",
-    "figure4": "Figure 4: pose share, one category",
-    "table2": "Table 2: one model of all categories against one for each, 50 % posed",
-    "figure5": "Figure 5: few-shot transfer to new categories",
-    "table3": "Table 3: 1 % posed",
-}
 
 
 def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path:
-    """Write report.md and the figures (PNG and SVG) of all experiments that have results.
+    """Write report.md and the figures (PNG and SVG) of all experiments; return the report's path.
 
     Args:
       results: the content of `results.json`.
       folder: the folder to write to.
 
-    Returns:
-      The report's path.
-
     Raises:
       UserError: if a file cannot be written.
     """
     folder = pathlib.Path(folder)
-    makers = {
-        "table1": _table1,
-        "figure4": _figure4,
-        "table2": _table2,
-        "figure5": _figure5,
-        "table3": _table3,
+    sections = {
+        "table1": ("Table 1: one category, 50 % posed", _table1),
+        "figure4": ("Figure 4: pose share, one category", _figure4),
+        "table2": (
+            "Table 2: one model of all categories against one for each, 50 % posed",
+            _table2,
+        ),
+        "figure5": ("Figure 5: few-shot transfer to new categories", _figure5),
+        "table3": ("Table 3: 1 % posed", _table3),
     }
     parts = [_preface(results)]
-    for name, make in makers.items():
+    for name, (title, make) in sections.items():
         entries = statistics.select(results["entries"], experiment=name)
         if entries:
-            parts += [f"## {_TITLES[name]}", make(entries, folder)]
+            parts += [f"## {title}", make(entries, folder)]
     parts += _findings(results["entries"])
     path = folder / "report.md"
     with files.replacing(path) as partial:
@@ -115,14 +108,7 @@ def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _by_category(entries: Entries, models: Mapping[str, str], published: str, scores: dict) -> str:
-    """Return a table with a column per category.
-
-    Args:
-      entries: the table's entries.
-      models: {model: title} of its rows.
-      published: title of the row of published scores.
-      scores: {category: published scores}.
-    """
+    """Return a table with a column per category, and rows for models and published scores."""
     categories = statistics.in_order(entries, "category")
     rows = [
         [title, *(_cell(entries, category=category, model=model) for category in categories)]

@@ -38,7 +38,13 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
     shares = [cores[i::parallel] or cores for i in range(parallel)]
     running: dict[Job, Generator[bool, None, None]] = {}
     failed: dict[Job, str] = {}
-    with _progress_bar(jobs) as bar:
+    bar = tqdm.tqdm(  # of all jobs together, in expected seconds
+        total=sum(job.training.seconds for job in jobs),
+        initial=_seconds_done(jobs),
+        smoothing=0,
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+    )
+    with bar:
         try:
             while waiting or running:
                 for job in list(waiting):
@@ -70,12 +76,8 @@ def _run_commands(
 ) -> Generator[bool, None, None]:
     """Run a job's commands one after the other, and yield True while they run.
 
-    If the generator is closed, it stops the command that runs.
-
-    Args:
-      job: the job.
-      cores: the processor's cores that the commands use; all if the list is empty.
-      shares: the list to which the cores are returned.
+    If the generator is closed, it stops the command that runs. The commands use `cores`, or all if
+    the list is empty. The cores are returned to `shares`.
 
     Raises:
       UserError: if a command fails.
@@ -98,16 +100,6 @@ def _run_commands(
         job.write_record()
     finally:
         shares.append(cores)
-
-
-def _progress_bar(jobs: Collection[Job]) -> tqdm.tqdm:
-    """Create a progress bar of all jobs together, in expected seconds."""
-    return tqdm.tqdm(
-        total=sum(job.training.seconds for job in jobs),
-        initial=_seconds_done(jobs),
-        smoothing=0,
-        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-    )
 
 
 def _show_progress(bar: tqdm.tqdm, jobs: Collection[Job]) -> None:

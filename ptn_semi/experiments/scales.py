@@ -6,42 +6,23 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Size of the trainings.
+    """Size of the trainings; `preset`, `precision` and `evaluate_every` as in the settings."""
 
-    Attributes:
-      purpose: the purpose of the scale, as shown in reports.
-      recipe: the recipe that the scale is meant for, one of `matrix.RECIPES`.
-      preset: as in `TrainSettings`.
-      precision: as in `TrainSettings`.
-      evaluate_every: steps between validations.
-      single_steps: steps of a training on one category.
-      pretraining_steps: steps of a training on several categories, by pose fraction.
-      pretraining_batch: unlabeled masks in a step of a training on several categories.
-      fine_tuning_steps: steps of a fine-tuning that trains the generator alone.
-      procedural_shapes: shapes of a run that learns from these and from unlabeled masks.
-      shares: pose fractions of figures 4 and 5, except 0.
-      few_shot: pose fraction of a novel category; the paper uses about 13 shapes.
-      seeds: default number of seeds.
-      shapes_per_category: default number of shapes per category in --dataset=procedural.
-      seconds: expected duration of a step, in seconds, by supervision. It allows for
-        `pretraining_batch`.
-    """
-
-    purpose: str
-    recipe: str
+    purpose: str  # as shown in reports
+    recipe: str  # that it is meant for, one of `matrix.RECIPES`
     preset: str
     precision: str
     evaluate_every: int
-    single_steps: int
-    pretraining_steps: Mapping[float, int]
-    pretraining_batch: int
-    fine_tuning_steps: int
-    procedural_shapes: int
-    shares: tuple[float, ...]
-    few_shot: float
-    seeds: int
-    shapes_per_category: int
-    seconds: Mapping[str, float]
+    single_steps: int  # of a training on one category
+    pretraining_steps: Mapping[float, int]  # of one on several categories, by pose fraction
+    pretraining_batch: int  # unlabeled masks in a step of a training on several categories
+    fine_tuning_steps: int  # of a fine-tuning that trains the generator alone
+    procedural_shapes: int  # of a run that learns from these and from unlabeled masks
+    shares: tuple[float, ...]  # pose fractions of figures 4 and 5, except 0
+    few_shot: float  # pose fraction of a novel category; the paper uses about 13 shapes
+    seeds: int  # by default
+    shapes_per_category: int  # by default, in --dataset=procedural
+    seconds: Mapping[str, float]  # that a step may take, by supervision, at `pretraining_batch`
 
 
 SCALES = {
