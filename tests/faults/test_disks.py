@@ -179,14 +179,9 @@ def test_odd_names_work(tmp_path, data, trained):
 @pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"\xff not UTF-8")], ids=repr)
 def test_names_that_no_file_of_flags_can_hold_are_refused(tmp_path, data, name):
     shutil.copytree(data.data_dir, tmp_path / name)
-    ended = processes.main(
-        "ptn_semi.train",
-        f"--workdir={tmp_path / 'run'}",
-        f"--data_dir={tmp_path / name}",
-        "--categories=chair",
-        "--num_shapes=20",
-        "--num_views=3",
-    )
+    folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / name}"
+    sizes = "--categories=chair", "--num_shapes=20", "--num_views=3"
+    ended = processes.main("ptn_semi.train", *folders, *sizes)
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and "rename" in errors[0], ended.stderr
     assert "Traceback" not in ended.stderr
