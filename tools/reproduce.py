@@ -14,7 +14,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -24,13 +24,10 @@ from ptn_semi.experiments import matrix, scales
 from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
-if TYPE_CHECKING:  # it imports TensorFlow
-    from ptn_semi.experiments.jobs import Job
-
 FLAGS = absl_flags.FLAGS
 
 
-def listing(planned: Collection["Job"], parallel: int) -> str:
+def listing(planned: Collection[Any], parallel: int) -> str:
     """Format a table of the jobs with their states, minutes and titles."""
     lines = [f"{'state':>10}  {'minutes':>7}  run"]
     for job in planned:
@@ -96,7 +93,6 @@ def main() -> None:
     print(listing(planned.values(), FLAGS.jobs))
     if FLAGS.list:
         return
-    failed: dict[Job, str] = {}
     try:
         failed = runner.run(planned.values(), FLAGS.jobs)
     finally:  # an interrupted run reports what there is

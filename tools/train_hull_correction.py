@@ -21,14 +21,10 @@ def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
     absl_flags.DEFINE_integer("batch_size", 16, "Hulls per step.", lower_bound=1)
-    absl_flags.DEFINE_integer(
-        "num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10
-    )
+    absl_flags.DEFINE_integer("num_shapes", 2000, "Shapes to learn from.", lower_bound=10)
     absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
-    absl_flags.DEFINE_string(
-        "output", "", "File to write the weights to; empty for that in the package."
-    )
+    absl_flags.DEFINE_string("output", "", "File of the weights; empty for the package's.")
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
 _FIX = "delete it and run the same command again"
+_ENTRY = ("experiment", "model", "category", "pose_fraction", "seed")
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
@@ -51,7 +52,7 @@ class Job:
         return self.folder / "run.json"
 
     def scores_path(self, category: str) -> pathlib.Path:
-        """Return the JSON file for the scores on a category's test shapes."""
+        """Return the JSON file of the scores on a category's test shapes."""
         return self.folder / f"{category}.json"
 
     @property
@@ -74,11 +75,7 @@ class Job:
         return [self.training.data, *map(self.training.data_of, self.categories)]
 
     def scores(self, category: str) -> dict[str, Any]:
-        """Read the scores that `ptn_semi.evaluate` wrote for a category.
-
-        Raises:
-          UserError: if the file is missing or damaged.
-        """
+        """Read the scores that `ptn_semi.evaluate` wrote for a category."""
         return files.read_json(self.scores_path(category), _FIX)
 
     @property
@@ -102,16 +99,16 @@ class Job:
         """Yield the job's commands, each a list of arguments for `python -m`."""
         flagfile = self.folder / "run.flags"
         yield ["ptn_semi.train", f"--flagfile={flagfile}", f"--workdir={self.workdir}"]
+        turned = ["--global_turn", "--checkpoint=last"] if self.training.needs_turn else []
         for category in self.categories:
-            num_shapes = self.training.data_of(category).num_shapes
             yield [
                 "ptn_semi.evaluate",
                 f"--workdir={self.workdir}",
                 "--split=test",
                 f"--categories={category}",
-                f"--num_shapes={num_shapes}",
+                f"--num_shapes={self.training.data_of(category).num_shapes}",
                 f"--output={self.scores_path(category)}",
-                *(["--global_turn", "--checkpoint=last"] if self.training.needs_turn else []),
+                *turned,
             ]
 
 
@@ -176,11 +173,7 @@ def results(
         model = means["model"]
         rows.append(
             {
-                "experiment": entry.experiment,
-                "model": entry.model,
-                "category": entry.category,
-                "pose_fraction": entry.pose_fraction,
-                "seed": entry.seed,
+                **{name: getattr(entry, name) for name in _ENTRY},
                 "run": entry.training.title,
                 **{name: model[name] for name in _SCORES},
                 "num_shapes": model["num_shapes"],
@@ -193,18 +186,14 @@ def results(
                 },
             }
         )
-        runs[entry.training.title] = _described(job)
+        run = entry.training
+        train = dataclasses.asdict(run.train)
+        del train["init_from"]
+        runs[run.title] = {
+            "categories": list(run.data.categories),
+            "starts_from": run.start.title if run.start else None,
+            "steps": run.schedule.steps,
+            "minutes": job.minutes,
+            **train,
+        }
     return {"runs": runs, "entries": rows}
-
-
-def _described(job: Job) -> dict[str, Any]:
-    """Return the settings of a job's run, with the run that it starts from as a title."""
-    train = dataclasses.asdict(job.training.train)
-    train.pop("init_from")
-    return {
-        "categories": list(job.training.data.categories),
-        "starts_from": job.training.start.title if job.training.start else None,
-        "steps": job.training.schedule.steps,
-        "minutes": job.minutes,
-        **train,
-    }

@@ -107,18 +107,11 @@ class Matrix:
         Raises:
           UserError: if there are none.
         """
-        points = {
-            "table1": self._table1,
-            "figure4": self._figure4,
-            "table2": self._table2,
-            "figure5": self._figure5,
-            "table3": self._table3,
-        }
         entries = [
             Entry(name, *point)
             for name in experiments
             for seed in range(self._seeds)
-            for point in points[name](seed)
+            for point in getattr(self, f"_{name}")(seed)  # such as `_table1`
         ]
         if not entries:
             raise UserError(
@@ -248,13 +241,10 @@ def percent(share: float) -> str:
 
 def _recipe(scale: Scale, recipe: str) -> settings.TrainSettings:
     """Read the training settings of a recipe, at a scale."""
-    train, _ = flags.read(
-        _CONFIGS / f"{recipe}.flags", settings.TrainSettings, settings.RunSettings
-    )
-    train = dataclasses.replace(train, preset=scale.preset, precision=scale.precision)
+    path = _CONFIGS / f"{recipe}.flags"
+    train, _ = flags.read(path, settings.TrainSettings, settings.RunSettings)
+    changes: dict[str, Any] = {}
     if recipe == "paper" and scale.preset == "small":
         # With the authors' values, small networks learn nothing in hundreds of steps.
-        train = dataclasses.replace(
-            train, generator_learning_rate=1e-3, latent_invariance_weight=0.1
-        )
-    return train
+        changes = {"generator_learning_rate": 1e-3, "latent_invariance_weight": 0.1}
+    return dataclasses.replace(train, preset=scale.preset, precision=scale.precision, **changes)

@@ -34,17 +34,15 @@ def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path
     """
     folder = pathlib.Path(folder)
     sections = {
-        "table1": ("Table 1: one category, 50 % posed", _table1),
-        "figure4": ("Figure 4: pose share, one category", _figure4),
-        "table2": (
-            "Table 2: one model of all categories against one for each, 50 % posed",
-            _table2,
-        ),
-        "figure5": ("Figure 5: few-shot transfer to new categories", _figure5),
-        "table3": ("Table 3: 1 % posed", _table3),
+        "Table 1: one category, 50 % posed": _table1,
+        "Figure 4: pose share, one category": _figure4,
+        "Table 2: one model of all categories against one for each, 50 % posed": _table2,
+        "Figure 5: few-shot transfer to new categories": _figure5,
+        "Table 3: 1 % posed": _table3,
     }
     parts = [_preface(results)]
-    for name, (title, make) in sections.items():
+    for title, make in sections.items():
+        name = make.__name__.removeprefix("_")
         entries = statistics.select(results["entries"], experiment=name)
         if entries:
             parts += [f"## {title}", make(entries, folder)]
@@ -87,14 +85,13 @@ def _baseline_cell(entries: Entries, baseline: str, **where: Any) -> str:
     )
 
 
-def _pair(iou: np.ndarray, precision: np.ndarray) -> str:
-    return f"{_mean(iou)} / {_mean(precision)}" if len(iou) else "–"
-
-
-def _mean(values: np.ndarray) -> str:
-    """Format the mean ± standard error, without the zero before the point."""
-    error = f" ± {scipy.stats.sem(values):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{error}".replace("0.", ".")
+def _pair(*scores: np.ndarray) -> str:
+    """Format means ± standard errors, without the zero before the point."""
+    if not len(scores[0]):
+        return "–"
+    errors = (f" ± {scipy.stats.sem(found):.3f}" if len(found) > 1 else "" for found in scores)
+    means = (f"{found.mean():.3f}{error}" for found, error in zip(scores, errors, strict=True))
+    return " / ".join(means).replace("0.", ".")
 
 
 def _published(scores: Sequence[float]) -> str:

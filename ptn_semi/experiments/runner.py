@@ -18,11 +18,8 @@ _POLL = 0.2  # seconds
 def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
     """Run the jobs that are not done, in order, after building the data sets that they need.
 
-    The commands of the jobs end when this process ends.
-
-    Args:
-      jobs: the jobs, each after the one that it starts from.
-      parallel: number of jobs at once; each gets an equal share of the processor's cores.
+    Each job comes after the one that it starts from. Their commands end when this process ends.
+    Jobs that run at once get equal shares of the processor's cores.
 
     Returns:
       {job: message} of the jobs that failed.

@@ -1,6 +1,7 @@
 """Command-line flags made from the settings classes, and flagfiles that hold them."""
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import typing
@@ -93,9 +94,8 @@ def _lines(file: pathlib.Path) -> list[str]:
 
 def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
     """Define a flag for every field of the settings classes."""
-    for cls in classes:
-        for field in dataclasses.fields(cls):
-            _define(field, flag_values)
+    for field in itertools.chain(*map(dataclasses.fields, classes)):
+        _define(field, flag_values)
 
 
 def _define(field, flag_values):
@@ -139,12 +139,9 @@ def collect(cls: type[_Settings], flag_values: flags.FlagValues = flags.FLAGS) -
 
 def override(settings: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
     """Return `settings` with those fields replaced whose flags were given."""
-    given = {
-        field.name: _value(field, flag_values)
-        for field in dataclasses.fields(settings)
-        if flag_values[field.name].present
-    }
-    return dataclasses.replace(settings, **given)
+    fields = dataclasses.fields(settings)
+    given = [field for field in fields if flag_values[field.name].present]
+    return dataclasses.replace(settings, **{f.name: _value(f, flag_values) for f in given})
 
 
 def _value(field, flag_values):
@@ -166,18 +163,16 @@ def to_text(*settings: Any) -> str:
       UserError: if a value cannot be written in one.
     """
     lines = []
-    for each in settings:
-        for field in dataclasses.fields(each):
-            value = getattr(each, field.name)
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            if isinstance(value, bool):
-                text = text.lower()
-            if text != text.strip() or len(text.splitlines()) > 1:
-                raise UserError(
-                    f"--{field.name}={text!r} has a line break, or a space at an end, which a "
-                    "flagfile cannot hold: rename it"
-                )
-            lines.append(f"--{field.name}={text}\n")
+    for name, value in itertools.chain(*(dataclasses.asdict(each).items() for each in settings)):
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if isinstance(value, bool):
+            text = text.lower()
+        if text != text.strip() or len(text.splitlines()) > 1:
+            raise UserError(
+                f"--{name}={text!r} has a line break, or a space at an end, which a flagfile "
+                "cannot hold: rename it"
+            )
+        lines.append(f"--{name}={text}\n")
     return "".join(lines)
 
 

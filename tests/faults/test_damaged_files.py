@@ -63,14 +63,10 @@ READERS = {
 @pytest.fixture(autouse=True, scope="module")
 def bounded_memory():
     """Lets this process take no more than `MEMORY` beyond what it has; only on Linux."""
-    statm = pathlib.Path("/proc/self/statm")
-    if not statm.exists():
-        yield
-        return
-    pages = int(statm.read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
-    limit = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    if (statm := pathlib.Path("/proc/self/statm")).exists():
+        taken = int(statm.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_AS, before)
 

@@ -14,16 +14,6 @@ from ptn_semi.projection import geometry, rays
 from ptn_semi.projection.camera import Camera
 
 
-def _ray_points(voxel_size, image_size, camera):
-    """Return where rays cross the K planes: float32 [3, K·S·S], right, up and back in voxels."""
-    spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
-    across = spacing * rays.centred(image_size)
-    points = np.broadcast_arrays(
-        across, -np.swapaxes(across, 1, 2), rays.depths(voxel_size)[:, None, None]
-    )
-    return np.reshape(points, [3, -1]).astype(np.float32)
-
-
 def project_with_gathers(
     voxels: tf.Tensor, viewpoints: tf.Tensor, image_size: int = 32, camera: Camera | None = None
 ) -> tf.Tensor:
@@ -34,9 +24,12 @@ def project_with_gathers(
     planes, the pooling, the arguments and the result are those of `Projector`.
     """
     size, batch = voxels.shape[1], tf.shape(voxels)[0]
-    points = _ray_points(size, image_size, camera or Camera())
-    points = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)  # [B, 3, K·S·S]
-    points = [tf.reshape(points[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
+    spacing = rays.pixel_spacing(size, image_size, camera or Camera())[:, None, None]
+    across, depths = spacing * rays.centred(image_size), rays.depths(size)[:, None, None]
+    right_up_back = np.broadcast_arrays(across, -np.swapaxes(across, 1, 2), depths)
+    crossed = np.reshape(right_up_back, [3, -1]).astype(np.float32)  # by rays, in the K planes
+    turned = tf.matmul(geometry.rotation(viewpoints), crossed, transpose_a=True)  # [B, 3, K·S·S]
+    points = [tf.reshape(turned[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
     base = tf.repeat(tf.range(batch) * size**3, tf.size(points[0]) // batch)
     flat = tf.reshape(voxels, [-1])
     lows = [tf.floor(p) for p in points]

@@ -141,7 +141,7 @@ def preset_model(preset: str, precision: str = "float32") -> SemiSupervisedRecon
 
 
 def random_shapes(count: int, size: int = 32) -> splits.Shapes:
-    """Return shapes of noise, size³, for measurements that do not depend on what is seen."""
+    """Return shapes of noise, size³."""
     generator = np.random.default_rng(0)
     return splits.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
@@ -177,21 +177,17 @@ def input_pipeline(repeats: int, manual_dir: str) -> Iterator[Row]:
         on_disk = np.load(f"{folder}/masks.npy", mmap_mode="r")
         for place, masks in (("memory", shapes.masks), ("disk", on_disk)):
             placed = dataclasses.replace(shapes, masks=masks)
-            share = _waiting(train_step, placed, 10 * repeats)
+            dataset = iter(batches.batch_dataset(supervise(placed), 32, seed=0))
+            for _ in range(2):  # the first steps trace the graph and fill the buffers
+                train_step(next(dataset))
+            waited, started = 0.0, time.perf_counter()
+            for _ in range(10 * repeats):
+                asked = time.perf_counter()
+                batch = next(dataset)
+                waited += time.perf_counter() - asked
+                train_step(batch)["reconstruction_loss"].numpy()
+            share = 100 * waited / (time.perf_counter() - started)
             yield Row(f"waiting for data from {place}, small", share, "% of a step")
-
-
-def _waiting(train_step, shapes, count):
-    dataset = iter(batches.batch_dataset(supervise(shapes), 32, seed=0))
-    for _ in range(2):  # the first steps trace the graph and fill the buffers
-        train_step(next(dataset))
-    waited, started = 0.0, time.perf_counter()
-    for _ in range(count):
-        asked = time.perf_counter()
-        batch = next(dataset)
-        waited += time.perf_counter() - asked
-        train_step(batch)["reconstruction_loss"].numpy()
-    return 100 * waited / (time.perf_counter() - started)
 
 
 def build(repeats: int, manual_dir: str) -> Iterator[Row]:
