@@ -21,13 +21,7 @@ _NOT_SETTINGS = ("trial", "status", "steps", "message", OBJECTIVE)
 def write(rows: Sequence[dict[str, Any]], folder: pathlib.Path) -> dict[str, Any] | None:
     """Write trials.csv, tensorboard/ and trials.png; return the best row, if one has a score.
 
-    Args:
-      rows: a dict for each trial: trial, status, steps, message, the objective (None for a trial
-        without a score) and the settings that were swept.
-      folder: the folder to write to.
-
-    Raises:
-      UserError: if they cannot be written.
+    Each row, as of `Tuner.rows`, has a trial's settings and its score, None if it has none.
     """
     with files.replacing(folder / "trials.csv") as partial, open(partial, "w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["trial"])

@@ -45,13 +45,7 @@ def _save_json(path: str, content: Any) -> None:
 
 
 class Tuner(base_tuner.BaseTuner):
-    """A KerasTuner tuner that trains each trial in its own workdir, as `ptn_semi.train` does.
-
-    Args:
-      workdir: the sweep's workdir.
-      sweep: the search.
-      settings: those of all trials, around which the trials are drawn.
-    """
+    """A KerasTuner tuner that trains each trial in its own workdir, as `ptn_semi.train` does."""
 
     def __init__(self, workdir: pathlib.Path, sweep: Sweep, settings: _Settings):
         # KerasTuner cannot resume from the half-written file that its own function may leave.
@@ -75,11 +69,7 @@ class Tuner(base_tuner.BaseTuner):
         return os.path.join(self.project_dir, f"{name}.json")
 
     def reload(self) -> None:
-        """Load the state on disk, even if a kill came between the files of one change.
-
-        Raises:
-          UserError: if it is damaged.
-        """
+        """Load the state on disk, even if a kill came between the files of one change."""
         try:
             super().reload()
         except (ValueError, KeyError, RuntimeError) as error:
@@ -126,21 +116,14 @@ class Tuner(base_tuner.BaseTuner):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each trial: trial, status, steps, score, settings and message."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         names = [space.name for space in self.oracle.get_space().space if space.name in SWEPT]
         for trial in self.oracle.trials.values():
             _, train, run = self.trial_settings(trial.hyperparameters.values)
             message = (trial.message or "").strip().splitlines()
-            rows.append(
-                {
-                    "trial": trial.trial_id,
-                    "status": trial.status.lower(),
-                    "steps": run.steps,
-                    OBJECTIVE: trial.score,
-                    **{name: getattr(train, name) for name in names},
-                    "message": message[-1] if message else "",
-                }
-            )
+            row = {"trial": trial.trial_id, "status": trial.status.lower(), "steps": run.steps}
+            row |= {OBJECTIVE: trial.score, **{name: getattr(train, name) for name in names}}
+            rows.append(row | {"message": message[-1] if message else ""})
         return sorted(rows, key=lambda row: row["trial"])
 
 

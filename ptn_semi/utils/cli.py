@@ -79,11 +79,8 @@ def run(
 ) -> None:
     """Define and parse flags and call `main`; a `UserError` ends in one sentence and exit code 1.
 
-    Args:
-      main: called without arguments, or with the list of those that are not flags.
-      define_flags: defines the command's flags. This does not happen when a command is imported,
-        because several commands with flags of the same name may be imported.
-      takes_arguments: whether the command takes arguments, before or after its flags.
+    Flags are not defined when a command is imported, because several commands with flags of the
+    same name may be. A command that takes arguments, before or after its flags, gets their list.
     """
     logging.set_verbosity(logging.ERROR)
     define_flags()

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import functools
-import os
 import subprocess
 
 import pytest
@@ -129,17 +128,6 @@ def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
     assert table(tmp_path / "one") == table(tmp_path / "two")
     tuner.search(tmp_path / "other", dataclasses.replace(SWEEP, seed=1), data, TRAIN, RUN)
     assert table(tmp_path / "other") != table(tmp_path / "one")
-
-
-def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch, data):
-    path = tmp_path / "oracle.json"
-    tuner.Tuner(tmp_path / "sweep", SWEEP, (data, TRAIN, RUN))
-    save = tuner.keras_tuner_utils.save_json
-    save(path, {"whole": 1})
-    monkeypatch.delattr(os, "replace")
-    with pytest.raises(AttributeError):
-        save(path, {"whole": 2})
-    assert tuner.keras_tuner_utils.load_json(path) == {"whole": 1}
 
 
 @pytest.mark.parametrize(("kind", "trials"), [("bayesian", 4), ("hyperband", 13)])
