@@ -67,17 +67,10 @@ _Point = tuple[str, str, float, PlannedTraining]
 
 
 class Matrix:
-    """The entries of experiments for one data set, scale and recipe.
+    """The entries of experiments for one data set, scale, recipe (of `RECIPES`) and some seeds.
 
-    Args:
-      data: settings of the data set; `num_shapes` counts the procedural shapes of each category.
-      present: categories in the data set; experiments are limited to these.
-      scale: size of the trainings.
-      recipe: one of `RECIPES`.
-      seeds: number of seeds, which count from 0.
-
-    Attributes:
-      missing: the paper's categories that are not in the data set, sorted.
+    Experiments are limited to the categories that are present; `missing` are the paper's others.
+    `data.num_shapes` counts the procedural shapes of each category.
     """
 
     def __init__(

@@ -23,11 +23,7 @@ _TABLE3 = {"S,P": (0.380,), "S,U": (0.218,), "S,P+U": (0.416,)}  # IoU
 
 
 def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path:
-    """Write report.md and the figures (PNG and SVG) of all experiments; return the report's path.
-
-    Args:
-      results: the content of `results.json`.
-      folder: the folder to write to.
+    """Write report.md and the figures (PNG and SVG) of `results.json`; return the report's path.
 
     Raises:
       UserError: if a file cannot be written.
