@@ -80,10 +80,9 @@ def main() -> None:
         if random.random() < 0.5:
             pair = pair[:, :, :, :, ::-1]  # the mirrored shapes
         bar.set_postfix(loss=f"{float(step(*pair)):.3f}", refresh=False)
-    weights = {str(i): weight for i, weight in enumerate(network.get_weights())}
     output = FLAGS.output or hull_correction.WEIGHTS
     with files.replacing(output) as partial, open(partial, "wb") as file:
-        np.savez(file, **weights)
+        np.savez(file, **{str(i): weight for i, weight in enumerate(network.get_weights())})
     print(f"wrote {output}")
 
 
