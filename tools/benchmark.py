@@ -21,7 +21,6 @@ with cli.loading():
     import tensorflow as tf
 
     from tools.benchmarks import sections
-    from tools.benchmarks.rows import Options, Row
 
 FLAGS = absl_flags.FLAGS
 
@@ -43,7 +42,7 @@ def describe_machine() -> str:
     )
 
 
-def format_row(row: Row) -> str:
+def format_row(row: sections.Row) -> str:
     """Format a row of the table."""
     spread = "–".join(f"{value:.3g}" for value in row.spread or ())
     compared = f"{row.reference:9.4g} {row.reference / row.value:5.3g}×" if row.reference else ""
@@ -52,26 +51,19 @@ def format_row(row: Row) -> str:
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_multi_enum(
-        "sections",
-        list(sections.SECTIONS),
-        list(sections.SECTIONS),
-        "What to measure; repeat the flag for several sections.",
-    )
-    absl_flags.DEFINE_integer(
-        "repeats", 9, "Repetitions of which the median is taken.", lower_bound=1
-    )
+    names = list(sections.SECTIONS)
+    absl_flags.DEFINE_multi_enum("sections", names, names, "What to measure; may be repeated.")
+    absl_flags.DEFINE_integer("repeats", 9, "Repetitions that a median is of.", lower_bound=1)
     absl_flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
     absl_flags.DEFINE_string("json", "", "JSON file to write the rows to.")
 
 
 def main() -> None:
     """Measure, print the table, and write it to a file if that was asked for."""
-    options = Options(FLAGS.repeats, FLAGS.manual_dir)
     print(f"{describe_machine()}\n\n{_HEADER}")
     rows = []
     for name in tqdm.tqdm(FLAGS.sections, desc="measuring", unit=" sections"):
-        for row in sections.SECTIONS[name](options):
+        for row in sections.SECTIONS[name](FLAGS.repeats, FLAGS.manual_dir):
             rows.append(dataclasses.asdict(row))
             tqdm.tqdm.write(format_row(row))
     if FLAGS.json:

@@ -38,27 +38,13 @@ def start(workdir: pathlib.Path, train_flags: Sequence[str]) -> subprocess.Popen
 
 
 def finish(process: subprocess.Popen) -> None:
-    """Wait for a training to end.
-
-    Raises:
-      UserError: if it fails.
-    """
+    """Wait for a training to end."""
     if process.wait():
         raise UserError("a training failed: run python -m ptn_semi.train alone to see why")
 
 
 def kill(workdir: pathlib.Path, train_flags: Sequence[str], moment: str, share: float) -> None:
-    """Start a training and kill it.
-
-    Args:
-      workdir: the training's folder.
-      train_flags: the training's other flags.
-      moment: what it is to be doing when it is killed, one of `DELAYS`.
-      share: when to kill it within the moment's delay, from 0 to 1.
-
-    Raises:
-      UserError: if the training ends before.
-    """
+    """Start a training and kill it at a moment, after a share (0 to 1) of the moment's delay."""
     folder = workdir / "checkpoints"
     first_step = checkpoints.newest_step(folder)
     process = start(workdir, train_flags)
@@ -81,16 +67,11 @@ def _wait(process: subprocess.Popen, condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def differing_tensors(
-    a: checkpoints.Checkpoint, b: checkpoints.Checkpoint
-) -> tuple[int, list[str]]:
-    """Return the number of tensors, and the names of those that differ between checkpoints."""
-    first, second = (tf.train.load_checkpoint(str(each.path / "state")) for each in (a, b))
-    names, others = (set(each.get_variable_to_shape_map()) for each in (first, second))
-    common = names & others - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
-    equal = lambda name: np.array_equal(first.get_tensor(name), second.get_tensor(name))
-    differing = names ^ others | {name for name in common if not equal(name)}
-    return len(common), sorted(differing)
+def tensors(checkpoint: checkpoints.Checkpoint) -> dict[str, np.ndarray]:
+    """Return all tensors of a checkpoint, by name."""
+    reader = tf.train.load_checkpoint(str(checkpoint.path / "state"))
+    names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+    return {name: reader.get_tensor(name) for name in names}
 
 
 def define_flags() -> None:
@@ -115,9 +96,11 @@ def main(train_flags: list[str]) -> None:
         print(f"kill {number + 1} while {moment}; resumes from step {step}", flush=True)
     finish(start(killed, train_flags))
     expected, found = (checkpoints.find(workdir, "last") for workdir in (whole, killed))
-    count, differing = differing_tensors(expected, found)
-    equal = f"{count - len(differing)} of {count} tensors are equal"
-    print(f"step {expected.info.step} and step {found.info.step}: {equal}")
+    ours, theirs = tensors(found), tensors(expected)
+    equal = {name for name in ours if name in theirs and np.array_equal(ours[name], theirs[name])}
+    differing = sorted((ours.keys() | theirs.keys()) - equal)
+    count = f"{len(equal)} of {len(equal) + len(differing)} tensors are equal"
+    print(f"step {expected.info.step} and step {found.info.step}: {count}")
     if differing or expected.info.step != found.info.step:
         raise UserError(f"the trainings differ: {', '.join(differing[:3]) or 'in their steps'}")
 

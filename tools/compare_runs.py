@@ -26,54 +26,34 @@ FLAGS = absl_flags.FLAGS
 _SMOOTH_SIZE = 256  # voxels along each side that a smooth surface is drawn with
 
 
-def reconstruct(
-    checkpoint: checkpoints.Checkpoint, masks: np.ndarray, surface: str
-) -> list[np.ndarray]:
-    """Reconstruct masks at the run's best validation threshold, without small components.
+def shade(
+    voxels: np.ndarray,
+    threshold: float,
+    surface: str,
+    color: shading.Color = shading.PREDICTED_COLOR,
+) -> np.ndarray:
+    """Draw probabilities [N, N, N] as voxels, or as finer ones inside a smooth surface."""
+    if surface == "blocky":
+        occupied = voxels > threshold
+    else:  # marching cubes interpolates linearly, too
+        zoom = {"order": 1, "grid_mode": True, "mode": "grid-constant"}
+        fine = ndimage.zoom(np.float32(voxels), _SMOOTH_SIZE // len(voxels), **zoom)
+        occupied = fine > threshold
+    return shading.shade_voxels(occupied, shading.VIEWPOINTS[0], 128, color)
 
-    Args:
-      checkpoint: a checkpoint of the run.
-      masks: float [B, H, W, 1].
-      surface: one of `SURFACES`.
 
-    Returns:
-      The occupied voxels to draw of each shape; see `to_draw`.
-    """
-    voxels = checkpoints.load_networks(checkpoint).predict(masks)
+def predictions(workdir: str, masks: np.ndarray, surface: str) -> list[np.ndarray]:
+    """Draw a run's predictions at its best validation threshold, without small components."""
+    checkpoint, color = checkpoints.find(workdir), shading.PREDICTED_COLOR
     threshold = checkpoint.info.threshold
     return [
-        to_draw(surfaces.drop_small_components(shape, threshold), threshold, surface)
-        for shape in voxels
+        shade(surfaces.drop_small_components(voxels, threshold), threshold, surface, color)
+        for voxels in checkpoints.load_networks(checkpoint).predict(masks)
     ]
 
 
-def to_draw(voxels: np.ndarray, threshold: float, surface: str) -> np.ndarray:
-    """Return the occupied voxels to draw: the shape's own, or finer ones inside a smooth surface.
-
-    Args:
-      voxels: probabilities [N, N, N].
-      threshold: probability above which voxels are occupied.
-      surface: one of `SURFACES`.
-    """
-    if surface == "blocky":
-        return voxels > threshold
-    # Marching cubes interpolates linearly, too.
-    times = _SMOOTH_SIZE // len(voxels)
-    zoom = {"order": 1, "grid_mode": True, "mode": "grid-constant"}
-    return ndimage.zoom(np.float32(voxels), times, **zoom) > threshold
-
-
 def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) -> np.ndarray:
-    """Draw a sheet of input masks, each run's reconstructions and the true shapes.
-
-    Args:
-      runs: (title, workdir) of each run.
-      split: a TFDS split expression.
-      count: how many shapes to draw.
-      surface: how to draw shapes, one of `SURFACES`.
-
-    Returns:
-      uint8 [height, width, 3].
+    """Draw a sheet of input masks, the reconstructions of (title, workdir) and the true shapes.
 
     Raises:
       UserError: if a run was trained on other shapes than the first.
@@ -87,21 +67,16 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) ->
             raise UserError(f"{workdir} was trained on other shapes than {runs[0][1]}")
     shapes = max(sets, key=lambda shapes: (shapes.voxel_size, shapes.image_size))
     index = shapes.spread(count)
-    masks, truth = shapes.unpack_masks(index, 0), shapes.unpack_voxels(index)
-    shown = [
-        reconstruct(checkpoints.find(workdir), own.unpack_masks(index, 0), surface)
-        for (_, workdir), own in zip(runs, sets, strict=True)
+    truth = shapes.unpack_voxels(index)
+    columns = [
+        map(sheets.mask_picture, shapes.unpack_masks(index, 0)),
+        *(
+            predictions(workdir, own.unpack_masks(index, 0), surface)
+            for (_, workdir), own in zip(runs, sets, strict=True)
+        ),
+        [shade(voxels, 0.5, surface, sheets.TRUE_COLOR) for voxels in truth],
     ]
-    solid = [to_draw(voxels, 0.5, surface) for voxels in truth]
-    rows = [
-        [sheets.mask_picture(mask)]
-        + [
-            shading.shade_voxels(voxels[row], shading.VIEWPOINTS[0], 128, shading.PREDICTED_COLOR)
-            for voxels in shown
-        ]
-        + [shading.shade_voxels(solid[row], shading.VIEWPOINTS[0], 128, sheets.TRUE_COLOR)]
-        for row, mask in enumerate(masks)
-    ]
+    rows = list(zip(*columns, strict=True))
     return sheets.grid(rows, ["input mask", *(title for title, _ in runs), "true shape"])
 
 

@@ -26,17 +26,7 @@ _BATCH_SIZE = 16
 
 
 def score(networks: Networks, shapes: splits.Shapes, count: int, known: bool) -> np.ndarray:
-    """Score the predictions from the first views of each shape.
-
-    Args:
-      networks: the trained networks.
-      shapes: shapes with voxels.
-      count: how many views the model gets.
-      known: whether it gets their viewpoints, too.
-
-    Returns:
-      The AP of each shape, [B].
-    """
+    """Return each shape's AP, [B], from its first views, with their viewpoints if known."""
     scores = []
     title = f"{count} views{', known viewpoints' * known}"
     for start in tqdm.tqdm(range(0, len(shapes), _BATCH_SIZE), title, unit=" batches"):
@@ -54,32 +44,24 @@ def views_of(shapes: splits.Shapes, index: np.ndarray, count: int) -> np.ndarray
 
 
 def draw(networks: Networks, shapes: splits.Shapes, threshold: float, count: int) -> np.ndarray:
-    """Draw shapes as predicted from more and more views, beside the true shapes.
-
-    Args:
-      networks: the trained networks.
-      shapes: shapes with voxels.
-      threshold: probability above which voxels are occupied.
-      count: how many shapes to draw.
-
-    Returns:
-      uint8 [height, width, 3].
-    """
+    """Draw some shapes as predicted from more and more views, beside the true shapes."""
     index = shapes.spread(count)
-    masks, truth = views_of(shapes, index, 2), shapes.unpack_voxels(index)
-    predictions = [networks.predict_views(views_of(shapes, index, views))[0] for views in COUNTS]
-    rows = []
-    for row in range(len(index)):
-        found = [
-            surfaces.drop_small_components(voxels[row], threshold) > threshold
-            for voxels in predictions
+    first, second = views_of(shapes, index, 2).swapaxes(0, 1)
+    columns = {"first view": [*map(sheets.mask_picture, first)]}
+    columns["second view"] = [*map(sheets.mask_picture, second)]
+    for views in COUNTS:
+        voxels, _ = networks.predict_views(views_of(shapes, index, views))
+        columns[f"from {views} view{'s' * (views > 1)}"] = [
+            shading.shade_voxels(
+                surfaces.drop_small_components(shape, threshold) > threshold, shading.VIEWPOINTS[0]
+            )
+            for shape in voxels
         ]
-        drawn = [shading.shade_voxels(voxels, shading.VIEWPOINTS[0]) for voxels in found]
-        true = shading.shade_voxels(truth[row], shading.VIEWPOINTS[0], color=sheets.TRUE_COLOR)
-        rows.append([*map(sheets.mask_picture, masks[row]), *drawn, true])
-    titles = ["first view", "second view"]
-    titles += [f"from {views} view{'s' * (views > 1)}" for views in COUNTS]
-    return sheets.grid(rows, [*titles, "true shape"])
+    columns["true shape"] = [
+        shading.shade_voxels(shape, shading.VIEWPOINTS[0], color=sheets.TRUE_COLOR)
+        for shape in shapes.unpack_voxels(index)
+    ]
+    return sheets.grid(list(zip(*columns.values(), strict=True)), list(columns))
 
 
 def define_flags() -> None:

@@ -1,11 +1,9 @@
 """Draw docs/conventions.png: `python tools/draw_conventions.py --output=docs/conventions.png`.
 
-Everything in the picture is placed by `geometry.rotation` or rendered by the projector, so that the
-picture agrees with the code.
+Everything in it is placed by `geometry.rotation` or rendered by the projector, as in the code.
 """
 
 import itertools
-import pathlib
 
 import numpy as np
 from absl import flags as absl_flags
@@ -39,14 +37,7 @@ CAMERA_COLOR, FAINT, INK = "#7d41a0", "#969aa2", "#282c34"
 
 
 class Drawing:
-    """The chair seen orthographically from a viewpoint, and points of object space over it.
-
-    Args:
-      axes: matplotlib's axes to draw in.
-      chair: bool [N, N, N].
-      viewpoint: elevation and azimuth in degrees.
-      title: title of the drawing.
-    """
+    """The chair seen orthographically from a viewpoint, and points of object space over it."""
 
     def __init__(self, axes, chair: np.ndarray, viewpoint: tuple[float, float], title: str):
         self.axes = axes
@@ -85,9 +76,9 @@ class Drawing:
         self.text(position, text, shift, CAMERA_COLOR, **style)
 
 
-def camera_position(elevation: float, azimuth: float, distance: float = RADIUS) -> np.ndarray:
-    """Return the point [3] of object space at a distance from the origin towards a camera."""
-    return distance * geometry.rotation(np.array([elevation, azimuth], np.float64)).numpy()[2]
+def camera_position(elevation: float, azimuth: float) -> np.ndarray:
+    """Return where a camera is drawn, [3] in object axes."""
+    return RADIUS * geometry.rotation(np.array([elevation, azimuth], np.float64)).numpy()[2]
 
 
 def draw_object(axes, chair: np.ndarray) -> None:
@@ -140,8 +131,7 @@ def draw_side(axes, chair: np.ndarray) -> None:
     for elevation, looks in ((high, "\nlooks down"), (0, ""), (low, "\nlooks up")):
         drawing.camera(elevation, 0, f"elevation {elevation:g}°{looks}", (0.1, 0), ha="left")
     drawing.arrow(camera_position(5, 0), camera_position(34, 0), CAMERA_COLOR, bend=0.13)
-    text = f"{low:g}° to {high:g}° is the default range of the data set."
-    drawing.text([0, -0.62, 0], text)
+    drawing.text([0, -0.62, 0], f"{low:g}° to {high:g}° is the default range of the data set.")
 
 
 def draw_views(shaded, masked, chair: np.ndarray) -> None:
@@ -151,10 +141,9 @@ def draw_views(shaded, masked, chair: np.ndarray) -> None:
     viewpoints = np.array([view[:2] for view in VIEWS], np.float32)
     grids = np.repeat(chair[None], len(VIEWS), axis=0).astype(np.float32)
     masks = Projector(32, camera, pooling="max")([grids, viewpoints]).numpy() > 0
-    for above, below, mask, (elevation, azimuth, seen) in zip(
-        shaded, masked, masks, VIEWS, strict=True
-    ):
-        viewpoint = (elevation, azimuth)
+    for above, below, mask, view in zip(shaded, masked, masks, VIEWS, strict=True):
+        elevation, azimuth, seen = view
+        viewpoint = elevation, azimuth
         above.imshow(shading.shade_voxels(chair, viewpoint, 336, sheets.TRUE_COLOR, half_width))
         title = f"({elevation}°, {azimuth}°)\n{seen}"
         above.set_title(title, color=CAMERA_COLOR, fontsize=12, linespacing=1.4)
@@ -188,7 +177,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Draw the picture and save it."""
-    with files.replacing(pathlib.Path(FLAGS.output)) as partial:
+    with files.replacing(FLAGS.output) as partial:
         draw().savefig(partial, format="png", dpi=100, bbox_inches="tight", pad_inches=0.1)
     print(f"wrote {FLAGS.output}")
 

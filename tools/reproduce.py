@@ -12,10 +12,9 @@ it: finished trainings are not repeated, and trainings that several experiments 
 
 import dataclasses
 import json
-import os
 import pathlib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -25,21 +24,11 @@ from ptn_semi.experiments import matrix, scales
 from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
-if TYPE_CHECKING:  # it imports TensorFlow
-    from ptn_semi.experiments.jobs import Job
-
 FLAGS = absl_flags.FLAGS
 
-_RESULTS = "results.json"
 
-
-def listing(planned: Collection["Job"], parallel: int) -> str:
-    """Format a table of the jobs with their states, minutes and titles.
-
-    Args:
-      planned: the jobs.
-      parallel: how many trainings run at the same time.
-    """
+def listing(planned: Collection[Any], parallel: int) -> str:
+    """Format a table of the jobs with their states, minutes and titles."""
     lines = [f"{'state':>10}  {'minutes':>7}  run"]
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
@@ -51,48 +40,22 @@ def listing(planned: Collection["Job"], parallel: int) -> str:
     return "\n".join(lines)
 
 
-def read_results(path: str | os.PathLike) -> dict[str, Any]:
-    """Read results from a JSON file.
-
-    Raises:
-      UserError: if the file is missing or holds something else.
-    """
-    results = files.read_json(path, "leave out --report_only to get it")
-    if not isinstance(results, dict) or "entries" not in results:
-        raise UserError(f"{path} does not hold results: leave out --report_only to get them")
-    return results
-
-
 def define_flags() -> None:
     """Define the command's flags."""
+    names = ["all", *matrix.EXPERIMENTS]
     absl_flags.DEFINE_multi_enum(
-        "experiment",
-        None,
-        ["all", *matrix.EXPERIMENTS],
-        "Which experiment; repeat the flag for several.",
-        required=True,
+        "experiment", None, names, "Which experiment; repeat the flag for several.", required=True
     )
-    absl_flags.DEFINE_string(
-        "workdir", None, "Folder for all trainings and results.", required=True
-    )
+    absl_flags.DEFINE_string("workdir", None, "Folder for trainings and results.", required=True)
+    purposes = "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items())
+    absl_flags.DEFINE_enum("scale", "cpu", list(scales.SCALES), purposes)
     absl_flags.DEFINE_enum(
-        "scale",
-        "cpu",
-        list(scales.SCALES),
-        "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items()),
-    )
-    absl_flags.DEFINE_enum(
-        "recipe",
-        None,
-        list(matrix.RECIPES),
-        "Flagfile of the trainings; the scale's own by default.",
+        "recipe", None, matrix.RECIPES, "Flagfile of the trainings; the scale's own by default."
     )
     absl_flags.DEFINE_integer(
         "seeds", None, "How many seeds; the scale's own number by default.", lower_bound=1
     )
-    absl_flags.DEFINE_integer(
-        "jobs", 1, "Trainings at the same time; use one on a GPU.", lower_bound=1
-    )
+    absl_flags.DEFINE_integer("jobs", 1, "Trainings at once; use one on a GPU.", lower_bound=1)
     absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
     absl_flags.DEFINE_boolean("report_only", False, "Only write the report of results.json.")
     flags.define(settings.DataSettings)
@@ -101,10 +64,14 @@ def define_flags() -> None:
 def main() -> None:
     """Parse flags and call the library."""
     workdir = pathlib.Path(FLAGS.workdir)
+    path = workdir / "results.json"
     if FLAGS.report_only:
         from ptn_semi.experiments import reports
 
-        print(f"report: {reports.write(read_results(workdir / _RESULTS), workdir)}")
+        results = files.read_json(path, "leave out --report_only to get it")
+        if not isinstance(results, dict) or "entries" not in results:
+            raise UserError(f"{path} does not hold results: leave out --report_only to get them")
+        print(f"report: {reports.write(results, workdir)}")
         return
     scale = scales.SCALES[FLAGS.scale]
     recipe = FLAGS.recipe or scale.recipe
@@ -126,7 +93,6 @@ def main() -> None:
     print(listing(planned.values(), FLAGS.jobs))
     if FLAGS.list:
         return
-    failed: dict[Job, str] = {}
     try:
         failed = runner.run(planned.values(), FLAGS.jobs)
     finally:  # an interrupted run reports what there is
@@ -139,7 +105,7 @@ def main() -> None:
             "unfinished": sum(not job.done for job in planned.values()),
             **jobs.results(entries, planned),
         }
-        with files.replacing(workdir / _RESULTS) as partial:
+        with files.replacing(path) as partial:
             partial.write_text(json.dumps(results, indent=1) + "\n")
         print(f"report: {reports.write(results, workdir)}")
     if failed:

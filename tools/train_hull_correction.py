@@ -6,8 +6,6 @@ It learns from procedural shapes of all categories, whose voxels are known, and 
 carved from several numbers of views. The same seed gives the same weights on the same machine.
 """
 
-import pathlib
-
 from absl import flags as absl_flags
 
 from ptn_semi.settings import DataSettings
@@ -23,14 +21,10 @@ def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_integer("steps", 1000, "Training steps.", lower_bound=1)
     absl_flags.DEFINE_integer("batch_size", 16, "Hulls per step.", lower_bound=1)
-    absl_flags.DEFINE_integer(
-        "num_shapes", 2000, "Procedural shapes to learn from.", lower_bound=10
-    )
+    absl_flags.DEFINE_integer("num_shapes", 2000, "Shapes to learn from.", lower_bound=10)
     absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
-    absl_flags.DEFINE_string(
-        "output", "", "File to write the weights to; empty for that in the package."
-    )
+    absl_flags.DEFINE_string("output", "", "File of the weights; empty for the package's.")
 
 
 def main() -> None:
@@ -84,10 +78,9 @@ def main() -> None:
         if random.random() < 0.5:
             pair = pair[:, :, :, :, ::-1]  # the mirrored shapes
         bar.set_postfix(loss=f"{float(step(*pair)):.3f}", refresh=False)
-    weights = {str(i): weight for i, weight in enumerate(network.get_weights())}
-    output = pathlib.Path(FLAGS.output or hull_correction.WEIGHTS)
+    output = FLAGS.output or hull_correction.WEIGHTS
     with files.replacing(output) as partial, open(partial, "wb") as file:
-        np.savez(file, **weights)
+        np.savez(file, **{str(i): weight for i, weight in enumerate(network.get_weights())})
     print(f"wrote {output}")
 
 

@@ -1,8 +1,12 @@
-"""The figures of the paper's experiments: test AP against the share of posed shapes."""
+"""The figures of the paper's experiments: test AP against the share of posed shapes.
+
+Each is written to a folder as PNG and SVG; a file that cannot be written raises a `UserError`.
+"""
 
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -30,15 +34,7 @@ _BASELINE_STYLES = {"mean_hull": "-.", "nearest": "--", "mean_shape": ":"}
 
 
 def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
-    """Draw figure4.png and figure4.svg: models of one category.
-
-    Args:
-      entries: the figure's entries.
-      folder: the folder to write to.
-
-    Raises:
-      UserError: if a file cannot be written.
-    """
+    """Draw figure4.png and figure4.svg: models of one category."""
     shares = statistics.pose_fractions(entries)
     figure = Figure(figsize=(6.6, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -60,15 +56,7 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
 
 
 def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
-    """Draw figure5.png and figure5.svg: transfer to new categories, one panel for each.
-
-    Args:
-      entries: the figure's entries.
-      folder: the folder to write to.
-
-    Raises:
-      UserError: if a file cannot be written.
-    """
+    """Draw figure5.png and figure5.svg: transfer to new categories, one panel for each."""
     categories = statistics.in_order(entries, "category")
     shares = statistics.pose_fractions(entries)
     figure = Figure(figsize=(2.6 + 3.6 * len(categories), 3.6), layout="constrained")
@@ -89,33 +77,30 @@ def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
 def _draw_model(axes: Axes, entries: Entries, shares: Sequence[float], model: str) -> None:
     """Plot a model's mean AP, with standard errors over several seeds."""
     points = [statistics.values(entries, model=model, pose_fraction=share) for share in shares]
-    known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
-    if known:
-        axes.errorbar(
-            [share for share, _ in known],
-            [scores.mean() for _, scores in known],
-            [scipy.stats.sem(scores) if len(scores) > 1 else 0 for _, scores in known],
-            marker="o",
-            markersize=4,
-            capsize=3,
-            color=_COLORS[model],
-            label=model,
-        )
+    errors = [scipy.stats.sem(scores) if len(scores) > 1 else 0 for scores in points if len(scores)]
+    if errors:
+        found, means = _means(shares, points)
+        style: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 3}
+        axes.errorbar(found, means, errors, label=model, color=_COLORS[model], **style)
 
 
 def _draw_baseline(
     axes: Axes, baseline: str, shares: Sequence[float], points: Sequence[np.ndarray]
 ) -> None:
-    known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
-    if known:
+    if any(map(len, points)):
         axes.plot(
-            [share for share, _ in known],
-            [scores.mean() for _, scores in known],
+            *_means(shares, points),
             linestyle=_BASELINE_STYLES[baseline],
             linewidth=1,
             color="#999999",
             label=BASELINES[baseline],
         )
+
+
+def _means(shares: Sequence[float], points: Sequence[np.ndarray]) -> tuple[list, list]:
+    """Return the shares that have scores, and the means of these."""
+    known = [(share, scores) for share, scores in zip(shares, points, strict=True) if len(scores)]
+    return [share for share, _ in known], [scores.mean() for _, scores in known]
 
 
 def _label_axes(axes: Axes, shares: Sequence[float], label: str) -> None:

@@ -28,24 +28,18 @@ from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
 
 _FIX = "delete it and run the same command again"
+_ENTRY = ("experiment", "model", "category", "pose_fraction", "seed")
 _SCORES = ("average_precision", "max_iou_of_mean", "iou_0.4", "iou_0.5")
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A run with its place on disk and the categories that it is scored on.
-
-    Attributes:
-      training: what is trained.
-      folder: the run's own folder.
-      categories: the categories whose test shapes it is scored on, sorted.
-      start: the job whose networks it starts from, or None.
-    """
+    """A run with its place on disk."""
 
     training: matrix.PlannedTraining
     folder: pathlib.Path
-    categories: tuple[str, ...]
-    start: "Job | None"
+    categories: tuple[str, ...]  # on whose test shapes it is scored, sorted
+    start: "Job | None"  # whose networks it starts from
 
     @property
     def workdir(self) -> pathlib.Path:
@@ -58,7 +52,7 @@ class Job:
         return self.folder / "run.json"
 
     def scores_path(self, category: str) -> pathlib.Path:
-        """Return the JSON file for the scores on a category's test shapes."""
+        """Return the JSON file of the scores on a category's test shapes."""
         return self.folder / f"{category}.json"
 
     @property
@@ -78,17 +72,10 @@ class Job:
     @property
     def data_sets(self) -> list[DataSettings]:
         """Settings of the data sets that the job needs."""
-        return [
-            self.training.data,
-            *(self.training.data_of(category) for category in self.categories),
-        ]
+        return [self.training.data, *map(self.training.data_of, self.categories)]
 
     def scores(self, category: str) -> dict[str, Any]:
-        """Read the scores that `ptn_semi.evaluate` wrote for a category.
-
-        Raises:
-          UserError: if the file is missing or damaged.
-        """
+        """Read the scores that `ptn_semi.evaluate` wrote for a category."""
         return files.read_json(self.scores_path(category), _FIX)
 
     @property
@@ -105,43 +92,33 @@ class Job:
     def settings(self) -> tuple[DataSettings, TrainSettings, RunSettings]:
         """Return the settings of the training."""
         start = str(self.start.workdir) if self.start else ""
-        return (
-            self.training.data,
-            dataclasses.replace(self.training.train, init_from=start),
-            self.training.schedule,
-        )
+        train = dataclasses.replace(self.training.train, init_from=start)
+        return self.training.data, train, self.training.schedule
 
     def commands(self) -> Iterator[list[str]]:
         """Yield the job's commands, each a list of arguments for `python -m`."""
         flagfile = self.folder / "run.flags"
         yield ["ptn_semi.train", f"--flagfile={flagfile}", f"--workdir={self.workdir}"]
+        turned = ["--global_turn", "--checkpoint=last"] if self.training.needs_turn else []
         for category in self.categories:
-            num_shapes = self.training.data_of(category).num_shapes
             yield [
                 "ptn_semi.evaluate",
                 f"--workdir={self.workdir}",
                 "--split=test",
                 f"--categories={category}",
-                f"--num_shapes={num_shapes}",
+                f"--num_shapes={self.training.data_of(category).num_shapes}",
                 f"--output={self.scores_path(category)}",
-                *(["--global_turn", "--checkpoint=last"] if self.training.needs_turn else []),
+                *turned,
             ]
 
 
 def plan(
     entries: Iterable[matrix.Entry], workdir: str | os.PathLike
 ) -> dict[matrix.PlannedTraining, Job]:
-    """Plan a job for every run that entries need.
+    """Plan a job for every run that entries need, in the order in which they should run.
 
     A job comes after the one that it starts from. The first seed of all entries comes before the
     second, so that early results cover all experiments.
-
-    Args:
-      entries: the numbers that are wanted.
-      workdir: folder for all runs.
-
-    Returns:
-      {run: job}, in the order in which the jobs should run.
     """
     categories: dict[matrix.PlannedTraining, set[str]] = {}
     for entry in sorted(entries, key=lambda entry: entry.seed):
@@ -160,15 +137,10 @@ def plan(
 @functools.cache
 def _digest(run: matrix.PlannedTraining) -> str:
     """Return a digest that is equal for runs with equal results."""
-    start = _digest(run.start) if run.start else None
-    parts = [
-        _data_set_name(run.data),
-        dataclasses.asdict(run.train),
-        run.schedule.steps,
-        run.schedule.evaluate_every,
-        start,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+    train, start = dataclasses.asdict(run.train), _digest(run.start) if run.start else None
+    schedule = run.schedule.steps, run.schedule.evaluate_every
+    text = json.dumps([_data_set_name(run.data), train, *schedule, start], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @functools.cache
@@ -181,15 +153,10 @@ def results(
 ) -> dict[str, Any]:
     """Collect the scores of all entries that have them, without any path.
 
-    Args:
-      entries: the numbers that are wanted.
-      jobs: the runs' jobs, from `plan`.
-
     Returns:
-      A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has experiment,
-      model, category, pose_fraction, seed, run (its title), average_precision, max_iou_of_mean,
-      iou_0.4, iou_0.5, num_shapes, turn, and average_precision and max_iou_of_mean of the
-      baselines that the run has, such as nearest_average_precision.
+      A JSON-able dict {"runs": {title: settings}, "entries": [...]}. Each entry has the fields
+      below, and average_precision and max_iou_of_mean of the baselines that the run has, such as
+      nearest_average_precision.
 
     Raises:
       UserError: if a file of scores is damaged.
@@ -206,11 +173,7 @@ def results(
         model = means["model"]
         rows.append(
             {
-                "experiment": entry.experiment,
-                "model": entry.model,
-                "category": entry.category,
-                "pose_fraction": entry.pose_fraction,
-                "seed": entry.seed,
+                **{name: getattr(entry, name) for name in _ENTRY},
                 "run": entry.training.title,
                 **{name: model[name] for name in _SCORES},
                 "num_shapes": model["num_shapes"],
@@ -223,18 +186,14 @@ def results(
                 },
             }
         )
-        runs[entry.training.title] = _described(job)
+        run = entry.training
+        train = dataclasses.asdict(run.train)
+        del train["init_from"]
+        runs[run.title] = {
+            "categories": list(run.data.categories),
+            "starts_from": run.start.title if run.start else None,
+            "steps": run.schedule.steps,
+            "minutes": job.minutes,
+            **train,
+        }
     return {"runs": runs, "entries": rows}
-
-
-def _described(job: Job) -> dict[str, Any]:
-    """Return the settings of a job's run, with the run that it starts from as a title."""
-    train = dataclasses.asdict(job.training.train)
-    train.pop("init_from")
-    return {
-        "categories": list(job.training.data.categories),
-        "starts_from": job.training.start.title if job.training.start else None,
-        "steps": job.training.schedule.steps,
-        "minutes": job.minutes,
-        **train,
-    }

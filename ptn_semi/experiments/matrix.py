@@ -26,23 +26,14 @@ _CONFIGS = pathlib.Path(settings.__file__).parent / "configs"
 
 @dataclasses.dataclass(frozen=True)
 class PlannedTraining:
-    """One training.
-
-    Attributes:
-      title: a description of the run.
-      data: data settings.
-      train: training settings; `init_from` is filled in when the run starts.
-      schedule: its steps and validations.
-      start: the run whose networks this one starts from, or None.
-      seconds: expected duration, in seconds.
-    """
+    """One training."""
 
     title: str
     data: settings.DataSettings
-    train: settings.TrainSettings
-    schedule: settings.RunSettings
-    start: "PlannedTraining | None"
-    seconds: float
+    train: settings.TrainSettings  # `init_from` is filled in when the run starts
+    schedule: settings.RunSettings  # steps and validations
+    start: "PlannedTraining | None"  # whose networks this one starts from
+    seconds: float  # that it is expected to take
 
     def data_of(self, category: str) -> settings.DataSettings:
         """Return the data settings of one category alone, which may be new to the run."""
@@ -57,20 +48,12 @@ class PlannedTraining:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One number of a table or figure: a run scored on the test shapes of a category.
+    """One number of a table or figure: a run scored on the test shapes of a category."""
 
-    Attributes:
-      experiment: the table or figure, one of `EXPERIMENTS`.
-      model: the row or line that the number belongs to.
-      category: the category that the run is scored on.
-      pose_fraction: pose fraction of the training, or of the pre-training if there is one.
-      training: the training that is scored.
-    """
-
-    experiment: str
-    model: str
+    experiment: str  # the table or figure, one of `EXPERIMENTS`
+    model: str  # the row or line that the number belongs to
     category: str
-    pose_fraction: float
+    pose_fraction: float  # of the training, or of the pre-training if there is one
     training: PlannedTraining
 
     @property
@@ -84,20 +67,11 @@ _Point = tuple[str, str, float, PlannedTraining]
 
 
 class Matrix:
-    """The entries of experiments for one data set, scale and recipe.
+    """The entries of experiments for one data set, scale, recipe (of `RECIPES`) and some seeds.
 
-    Args:
-      data: settings of the data set; `num_shapes` counts the procedural shapes of each category.
-      present: categories in the data set; experiments are limited to these.
-      scale: size of the trainings.
-      recipe: one of `RECIPES`.
-      seeds: number of seeds, which count from 0.
-
-    Attributes:
-      missing: the paper's categories that are not in the data set, sorted.
+    Experiments are limited to the categories that are present; `missing` are the paper's others.
+    `data.num_shapes` counts the procedural shapes of each category.
     """
-
-    missing: list[str]
 
     def __init__(
         self,
@@ -108,8 +82,7 @@ class Matrix:
         seeds: int,
     ):
         self._data, self._scale, self._seeds = data, scale, seeds
-        wanted = {*SINGLE, *PRETRAINING, *NOVEL}
-        self.missing = sorted(wanted - set(present))
+        self.missing = sorted({*PRETRAINING, *NOVEL} - set(present))
         self._single, self._pretraining, self._novel = (
             tuple(name for name in names if name in present)
             for names in (SINGLE, PRETRAINING, NOVEL)
@@ -122,26 +95,16 @@ class Matrix:
         self._tuned = ("P", "P+U") if ours else ("P",)
 
     def entries(self, experiments: Sequence[str]) -> list[Entry]:
-        """List the entries of some experiments that the data set has shapes for.
-
-        Args:
-          experiments: each one of `EXPERIMENTS`.
+        """List the entries of some of `EXPERIMENTS` that the data set has shapes for.
 
         Raises:
           UserError: if there are none.
         """
-        points = {
-            "table1": self._table1,
-            "figure4": self._figure4,
-            "table2": self._table2,
-            "figure5": self._figure5,
-            "table3": self._table3,
-        }
         entries = [
             Entry(name, *point)
             for name in experiments
             for seed in range(self._seeds)
-            for point in points[name](seed)
+            for point in getattr(self, f"_{name}")(seed)  # such as `_table1`
         ]
         if not entries:
             raise UserError(
@@ -201,30 +164,27 @@ class Matrix:
 
     def _single_run(self, category: str, model: str, share: float, seed: int) -> PlannedTraining:
         """Return a training on one category."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"supervision": MODELS[model], "pose_fraction": share}
         if model == "U" and not self._training.adversarial_weight:
             # Without labels, only the GAN teaches shapes.
             changes["adversarial_weight"] = 1.0
         if model == PROCEDURAL:
             changes["procedural_shapes"] = self._scale.procedural_shapes
-        train = dataclasses.replace(
-            self._training, supervision=MODELS[model], pose_fraction=share, seed=seed, **changes
-        )
         posed = "" if model in self._poseless else f" {percent(share)} posed"
         title = f"{category} {model}{posed} seed {seed}"
-        return self._run(title, (category,), train, self._scale.single_steps)
+        return self._run(title, (category,), self._scale.single_steps, seed=seed, **changes)
 
     def _pretrained(self, categories: tuple[str, ...], share: float, seed: int) -> PlannedTraining:
         """Return a training on several categories; the model is not told a mask's category."""
-        train = dataclasses.replace(
-            self._training,
+        return self._run(
+            f"{len(categories)} categories P+U {percent(share)} posed seed {seed}",
+            categories,
+            self._scale.pretraining_steps[share],
             supervision="both",
             pose_fraction=share,
             seed=seed,
             batch_size=self._scale.pretraining_batch,
         )
-        title = f"{len(categories)} categories P+U {percent(share)} posed seed {seed}"
-        return self._run(title, categories, train, self._scale.pretraining_steps[share])
 
     def _fine_tuned(
         self, start: PlannedTraining, category: str, model: str, share: float, seed: int
@@ -235,25 +195,27 @@ class Matrix:
         networks, on unlabeled masks too, for as long as a training from scratch.
         """
         generator_alone = model == "P"
-        train = dataclasses.replace(
-            self._training,
+        return self._run(
+            f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}",
+            (category,),
+            self._scale.fine_tuning_steps if generator_alone else self._scale.single_steps,
+            start,
             supervision=MODELS[model],
             pose_fraction=share,
             seed=seed,
             freeze_encoder=generator_alone,
         )
-        title = f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}"
-        steps = self._scale.fine_tuning_steps if generator_alone else self._scale.single_steps
-        return self._run(title, (category,), train, steps, start)
 
     def _run(
         self,
         title: str,
         categories: tuple[str, ...],
-        train: settings.TrainSettings,
         steps: int,
         start: PlannedTraining | None = None,
+        **changes: Any,
     ) -> PlannedTraining:
+        """Return a training whose settings are the recipe's with some changes."""
+        train = dataclasses.replace(self._training, **changes)
         run = settings.RunSettings(steps=steps, evaluate_every=self._scale.evaluate_every)
         seconds = 30 + steps * self._scale.seconds[train.supervision]
         # `num_shapes` counts the procedural shapes of each category here, and of all in a data set.
@@ -272,13 +234,10 @@ def percent(share: float) -> str:
 
 def _recipe(scale: Scale, recipe: str) -> settings.TrainSettings:
     """Read the training settings of a recipe, at a scale."""
-    train, _ = flags.read(
-        _CONFIGS / f"{recipe}.flags", settings.TrainSettings, settings.RunSettings
-    )
-    train = dataclasses.replace(train, preset=scale.preset, precision=scale.precision)
+    path = _CONFIGS / f"{recipe}.flags"
+    train, _ = flags.read(path, settings.TrainSettings, settings.RunSettings)
+    changes: dict[str, Any] = {}
     if recipe == "paper" and scale.preset == "small":
         # With the authors' values, small networks learn nothing in hundreds of steps.
-        train = dataclasses.replace(
-            train, generator_learning_rate=1e-3, latent_invariance_weight=0.1
-        )
-    return train
+        changes = {"generator_learning_rate": 1e-3, "latent_invariance_weight": 0.1}
+    return dataclasses.replace(train, preset=scale.preset, precision=scale.precision, **changes)

@@ -20,41 +20,28 @@ _TABLE1 = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0
 # IoU and AP of table 2's category-agnostic model.
 _TABLE2 = {"airplane": (0.57, 0.73), "car": (0.78, 0.93), "chair": (0.44, 0.57)}
 _TABLE3 = {"S,P": (0.380,), "S,U": (0.218,), "S,P+U": (0.416,)}  # IoU
-_TITLES = {
-    "table1": "Table 1: one category, 50 % posed",
-    "figure4": "Figure 4: pose share, one category",
-    "table2": "Table 2: one model of all categories against one for each, 50 % posed",
-    "figure5": "Figure 5: few-shot transfer to new categories",
-    "table3": "Table 3: 1 % posed",
-}
 
 
 def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path:
-    """Write report.md and the figures (PNG and SVG) of all experiments that have results.
-
-    Args:
-      results: the content of `results.json`.
-      folder: the folder to write to.
-
-    Returns:
-      The report's path.
+    """Write report.md and the figures (PNG and SVG) of `results.json`; return the report's path.
 
     Raises:
       UserError: if a file cannot be written.
     """
     folder = pathlib.Path(folder)
-    makers = {
-        "table1": _table1,
-        "figure4": _figure4,
-        "table2": _table2,
-        "figure5": _figure5,
-        "table3": _table3,
+    sections = {
+        "Table 1: one category, 50 % posed": _table1,
+        "Figure 4: pose share, one category": _figure4,
+        "Table 2: one model of all categories against one for each, 50 % posed": _table2,
+        "Figure 5: few-shot transfer to new categories": _figure5,
+        "Table 3: 1 % posed": _table3,
     }
     parts = [_preface(results)]
-    for name, make in makers.items():
+    for title, make in sections.items():
+        name = make.__name__.removeprefix("_")
         entries = statistics.select(results["entries"], experiment=name)
         if entries:
-            parts += [f"## {_TITLES[name]}", make(entries, folder)]
+            parts += [f"## {title}", make(entries, folder)]
     parts += _findings(results["entries"])
     path = folder / "report.md"
     with files.replacing(path) as partial:
@@ -94,14 +81,13 @@ def _baseline_cell(entries: Entries, baseline: str, **where: Any) -> str:
     )
 
 
-def _pair(iou: np.ndarray, precision: np.ndarray) -> str:
-    return f"{_mean(iou)} / {_mean(precision)}" if len(iou) else "–"
-
-
-def _mean(values: np.ndarray) -> str:
-    """Format the mean ± standard error, without the zero before the point."""
-    error = f" ± {scipy.stats.sem(values):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{error}".replace("0.", ".")
+def _pair(*scores: np.ndarray) -> str:
+    """Format means ± standard errors, without the zero before the point."""
+    if not len(scores[0]):
+        return "–"
+    errors = (f" ± {scipy.stats.sem(found):.3f}" if len(found) > 1 else "" for found in scores)
+    means = (f"{found.mean():.3f}{error}" for found, error in zip(scores, errors, strict=True))
+    return " / ".join(means).replace("0.", ".")
 
 
 def _published(scores: Sequence[float]) -> str:
@@ -115,14 +101,7 @@ def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _by_category(entries: Entries, models: Mapping[str, str], published: str, scores: dict) -> str:
-    """Return a table with a column per category.
-
-    Args:
-      entries: the table's entries.
-      models: {model: title} of its rows.
-      published: title of the row of published scores.
-      scores: {category: published scores}.
-    """
+    """Return a table with a column per category, and rows for models and published scores."""
     categories = statistics.in_order(entries, "category")
     rows = [
         [title, *(_cell(entries, category=category, model=model) for category in categories)]

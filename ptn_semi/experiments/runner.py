@@ -18,11 +18,8 @@ _POLL = 0.2  # seconds
 def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
     """Run the jobs that are not done, in order, after building the data sets that they need.
 
-    The commands of the jobs end when this process ends.
-
-    Args:
-      jobs: the jobs, each after the one that it starts from.
-      parallel: number of jobs at once; each gets an equal share of the processor's cores.
+    Each job comes after the one that it starts from. Their commands end when this process ends.
+    Jobs that run at once get equal shares of the processor's cores.
 
     Returns:
       {job: message} of the jobs that failed.
@@ -38,7 +35,13 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
     shares = [cores[i::parallel] or cores for i in range(parallel)]
     running: dict[Job, Generator[bool, None, None]] = {}
     failed: dict[Job, str] = {}
-    with _progress_bar(jobs) as bar:
+    bar = tqdm.tqdm(  # of all jobs together, in expected seconds
+        total=sum(job.training.seconds for job in jobs),
+        initial=_seconds_done(jobs),
+        smoothing=0,
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+    )
+    with bar:
         try:
             while waiting or running:
                 for job in list(waiting):
@@ -70,12 +73,8 @@ def _run_commands(
 ) -> Generator[bool, None, None]:
     """Run a job's commands one after the other, and yield True while they run.
 
-    If the generator is closed, it stops the command that runs.
-
-    Args:
-      job: the job.
-      cores: the processor's cores that the commands use; all if the list is empty.
-      shares: the list to which the cores are returned.
+    If the generator is closed, it stops the command that runs. The commands use `cores`, or all if
+    the list is empty. The cores are returned to `shares`.
 
     Raises:
       UserError: if a command fails.
@@ -98,16 +97,6 @@ def _run_commands(
         job.write_record()
     finally:
         shares.append(cores)
-
-
-def _progress_bar(jobs: Collection[Job]) -> tqdm.tqdm:
-    """Create a progress bar of all jobs together, in expected seconds."""
-    return tqdm.tqdm(
-        total=sum(job.training.seconds for job in jobs),
-        initial=_seconds_done(jobs),
-        smoothing=0,
-        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-    )
 
 
 def _show_progress(bar: tqdm.tqdm, jobs: Collection[Job]) -> None:

@@ -4,52 +4,31 @@ import dataclasses
 from collections.abc import Mapping
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Size of the trainings.
+    """Size of the trainings; `preset`, `precision` and `evaluate_every` as in the settings."""
 
-    Attributes:
-      purpose: the purpose of the scale, as shown in reports.
-      recipe: the recipe that the scale is meant for, one of `matrix.RECIPES`.
-      preset: as in `TrainSettings`.
-      precision: as in `TrainSettings`.
-      evaluate_every: steps between validations.
-      single_steps: steps of a training on one category.
-      pretraining_steps: steps of a training on several categories, by pose fraction.
-      pretraining_batch: unlabeled masks in a step of a training on several categories.
-      fine_tuning_steps: steps of a fine-tuning that trains the generator alone.
-      procedural_shapes: shapes of a run that learns from these and from unlabeled masks.
-      shares: pose fractions of figures 4 and 5, except 0.
-      few_shot: pose fraction of a novel category; the paper uses about 13 shapes.
-      seeds: default number of seeds.
-      shapes_per_category: default number of shapes per category in --dataset=procedural.
-      seconds: expected duration of a step, in seconds, by supervision. It allows for
-        `pretraining_batch`.
-    """
-
-    purpose: str
-    recipe: str
-    preset: str
-    precision: str
+    purpose: str  # as shown in reports
+    recipe: str  # that it is meant for, one of `matrix.RECIPES`
+    preset: str = "small"
+    precision: str = "float32"
     evaluate_every: int
-    single_steps: int
-    pretraining_steps: Mapping[float, int]
-    pretraining_batch: int
-    fine_tuning_steps: int
-    procedural_shapes: int
-    shares: tuple[float, ...]
-    few_shot: float
-    seeds: int
-    shapes_per_category: int
-    seconds: Mapping[str, float]
+    single_steps: int  # of a training on one category
+    pretraining_steps: Mapping[float, int]  # of one on several categories, by pose fraction
+    pretraining_batch: int  # unlabeled masks in a step of a training on several categories
+    fine_tuning_steps: int  # of a fine-tuning that trains the generator alone
+    procedural_shapes: int  # of a run that learns from these and from unlabeled masks
+    shares: tuple[float, ...] = (0.01, 0.1, 0.5, 1.0)  # pose fractions of figures 4 and 5, except 0
+    few_shot: float  # pose fraction of a novel category; the paper uses about 13 shapes
+    seeds: int = 3  # by default
+    shapes_per_category: int  # by default, in --dataset=procedural
+    seconds: Mapping[str, float]  # that a step may take, by supervision, at `pretraining_batch`
 
 
 SCALES = {
     "smoke": Scale(
         purpose="proves that all parts work together; its scores mean nothing",
         recipe="semi",
-        preset="small",
-        precision="float32",
         evaluate_every=2,
         single_steps=2,
         pretraining_steps={0.01: 2, 0.5: 2},
@@ -65,7 +44,6 @@ SCALES = {
     "cpu": Scale(
         purpose="for 2 cores and a few thousand real shapes: trends, not the paper's scores",
         recipe="semi",
-        preset="small",
         precision="auto",
         evaluate_every=100,
         single_steps=500,
@@ -73,9 +51,7 @@ SCALES = {
         pretraining_batch=32,
         fine_tuning_steps=100,
         procedural_shapes=2000,
-        shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.1,
-        seeds=3,
         shapes_per_category=800,
         seconds={"labeled": 0.2, "unlabeled": 0.35, "both": 0.3},
     ),
@@ -83,7 +59,6 @@ SCALES = {
         purpose="the paper's networks, steps, categories and pose shares; for a GPU",
         recipe="paper",
         preset="paper",
-        precision="float32",
         evaluate_every=500,
         # A step is a pair of iterations; the authors count single iterations.
         single_steps=10_000,
@@ -91,9 +66,7 @@ SCALES = {
         pretraining_batch=64,
         fine_tuning_steps=500,
         procedural_shapes=4000,
-        shares=(0.01, 0.1, 0.5, 1.0),
         few_shot=0.01,
-        seeds=3,
         shapes_per_category=4000,
         seconds={"labeled": 2.5, "unlabeled": 2.5, "both": 5.0},  # on 2 CPU cores
     ),

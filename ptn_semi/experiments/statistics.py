@@ -1,4 +1,7 @@
-"""Scores of the experiments' entries, over their seeds."""
+"""Scores of the experiments' entries, over their seeds.
+
+`where` names fields of entries and the values that they must have.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,27 +33,12 @@ def pose_fractions(entries: Entries) -> list[float]:
 
 
 def values(entries: Entries, name: str = AP, **where: Any) -> np.ndarray:
-    """Return a score of the selected entries that have it.
-
-    Args:
-      entries: entries of one table or figure.
-      name: name of the score.
-      where: as in `select`.
-
-    Returns:
-      Array [seeds].
-    """
+    """Return a score of the selected entries that have it, [seeds]."""
     return np.array([entry[name] for entry in select(entries, **where) if name in entry])
 
 
 def baseline_values(entries: Entries, baseline: str, name: str = AP, **where: Any) -> np.ndarray:
     """Return the different scores of a baseline, the same for all models with the same labels.
-
-    Args:
-      entries: entries of one table or figure.
-      baseline: one of `BASELINES`.
-      name: name of the score.
-      where: as in `select`.
 
     Returns:
       Array [label sets], one value for each seed's labels; a single one for "mean_shape".
@@ -61,12 +49,6 @@ def baseline_values(entries: Entries, baseline: str, name: str = AP, **where: An
 
 def differences(entries: Entries, model: str, rival: str, **where: Any) -> np.ndarray:
     """Return how much higher a model's AP is than a rival's, seed by seed.
-
-    Args:
-      entries: entries of one table or figure.
-      model: name of the model.
-      rival: name of the model that it is compared with.
-      where: as in `select`.
 
     Returns:
       Array [seeds], for the seeds that both have; means over all entries of a seed.

@@ -15,18 +15,13 @@ _GAN_SETTINGS = ("gradient_penalty_weight", "discriminator_learning_rate")
 class Sweep:
     """A search for the best settings.
 
-    Attributes:
-      names: the settings to search, each one of `settings.SWEPT`.
-      spread: each setting is drawn log-uniformly between its value in the flags divided by the
-        spread and that value multiplied by it.
-      tuner: one of `settings.TUNERS`.
-      max_trials: the most trainings to run.
-      seed: seed of the search.
+    Each setting is drawn log-uniformly between its value in the flags divided by the spread and
+    that value multiplied by it.
     """
 
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # the settings to search, each one of `settings.SWEPT`
     spread: float
-    tuner: str
+    tuner: str  # one of `settings.TUNERS`
     max_trials: int
     seed: int
 
@@ -53,11 +48,9 @@ class Sweep:
         return space
 
     def oracle(self, train: TrainSettings, max_epochs: int) -> keras_tuner.Oracle:
-        """Build the part of KerasTuner that chooses trials.
+        """Build the part of KerasTuner that chooses trials around some settings.
 
-        Args:
-          train: the settings to search around.
-          max_epochs: length of a full training in epochs, where an epoch ends with a validation.
+        A full training has `max_epochs` epochs, each of which ends with a validation.
 
         Raises:
           UserError: if nothing is left to search.

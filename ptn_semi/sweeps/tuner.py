@@ -45,28 +45,14 @@ def _save_json(path: str, content: Any) -> None:
 
 
 class Tuner(base_tuner.BaseTuner):
-    """A KerasTuner tuner that trains each trial in its own workdir, as `ptn_semi.train` does.
+    """A KerasTuner tuner that trains each trial in its own workdir, as `ptn_semi.train` does."""
 
-    Args:
-      workdir: the sweep's workdir.
-      sweep: the search.
-      data: data settings of all trials.
-      train: training settings around which the trials are drawn.
-      run: run settings of all trials.
-    """
-
-    def __init__(
-        self,
-        workdir: str | os.PathLike,
-        sweep: Sweep,
-        data: DataSettings,
-        train: TrainSettings,
-        run: RunSettings,
-    ):
+    def __init__(self, workdir: pathlib.Path, sweep: Sweep, settings: _Settings):
         # KerasTuner cannot resume from the half-written file that its own function may leave.
         keras_tuner_utils.save_json = _save_json
-        self._workdir = pathlib.Path(workdir)
-        self._settings = data, train, run
+        self._workdir = workdir
+        self._settings = settings
+        _, train, run = settings
         epochs = math.ceil(run.steps / run.evaluate_every)
         super().__init__(
             sweep.oracle(train, epochs), directory=os.fspath(workdir), project_name="sweep"
@@ -83,11 +69,7 @@ class Tuner(base_tuner.BaseTuner):
         return os.path.join(self.project_dir, f"{name}.json")
 
     def reload(self) -> None:
-        """Load the state on disk, even if a kill came between the files of one change.
-
-        Raises:
-          UserError: if it is damaged.
-        """
+        """Load the state on disk, even if a kill came between the files of one change."""
         try:
             super().reload()
         except (ValueError, KeyError, RuntimeError) as error:
@@ -104,10 +86,6 @@ class Tuner(base_tuner.BaseTuner):
             trial_id for trial_id in oracle._retry_queue if trial_id not in oracle.end_order
         ]
 
-    def trial_workdir(self, trial_id: str) -> pathlib.Path:
-        """Return the workdir of a trial's training."""
-        return self._workdir / "trials" / trial_id
-
     def trial_settings(self, values: dict[str, Any]) -> _Settings:
         """Return the settings of the training that has these hyperparameters."""
         data, train, run = self._settings
@@ -117,20 +95,15 @@ class Tuner(base_tuner.BaseTuner):
             run = dataclasses.replace(run, steps=steps)
         return data, dataclasses.replace(train, **chosen), run
 
-    def best_settings(self, trial_id: str) -> _Settings:
-        """Return a trial's settings with the full number of steps."""
-        data, train, _ = self.trial_settings(self.oracle.trials[trial_id].hyperparameters.values)
-        return data, train, self._settings[2]
-
     def run_trial(self, trial: Trial) -> dict[str, float]:
         """Train a trial; return its best validation score as {"average_precision": score}."""
         values = trial.hyperparameters.values
-        workdir = self.trial_workdir(trial.trial_id)
+        workdir = self._workdir / "trials" / trial.trial_id
         earlier = values.get("tuner/trial_id")
         if earlier and not workdir.exists():
             # Hyperband continues a shorter training.
             with files.replacing(workdir) as partial:
-                shutil.copytree(self.trial_workdir(earlier), partial)
+                shutil.copytree(workdir.with_name(earlier), partial)
         try:
             checkpoint = trainer.train(workdir, *self.trial_settings(values))
         except UserError as error:
@@ -143,21 +116,14 @@ class Tuner(base_tuner.BaseTuner):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each trial: trial, status, steps, score, settings and message."""
-        rows = []
+        rows: list[dict[str, Any]] = []
+        names = [space.name for space in self.oracle.get_space().space if space.name in SWEPT]
         for trial in self.oracle.trials.values():
             _, train, run = self.trial_settings(trial.hyperparameters.values)
-            names = [space.name for space in self.oracle.get_space().space if space.name in SWEPT]
             message = (trial.message or "").strip().splitlines()
-            rows.append(
-                {
-                    "trial": trial.trial_id,
-                    "status": trial.status.lower(),
-                    "steps": run.steps,
-                    OBJECTIVE: trial.score,
-                    **{name: getattr(train, name) for name in names},
-                    "message": message[-1] if message else "",
-                }
-            )
+            row = {"trial": trial.trial_id, "status": trial.status.lower(), "steps": run.steps}
+            row |= {OBJECTIVE: trial.score, **{name: getattr(train, name) for name in names}}
+            rows.append(row | {"message": message[-1] if message else ""})
         return sorted(rows, key=lambda row: row["trial"])
 
 
@@ -169,18 +135,11 @@ def search(
     run: RunSettings,
     num_workers: int = 1,
 ) -> dict[str, Any] | None:
-    """Run or resume a search, and report it.
+    """Run or resume a search around some settings, and report it.
 
+    As many trials as there are workers run at once, in processes of their own if more than one.
     KerasTuner's environment variables, such as KERASTUNER_TUNER_ID, can make this process a worker
     or the chief. It then does only its part and reports nothing.
-
-    Args:
-      workdir: the sweep's workdir.
-      sweep: the search.
-      data: data settings of all trials.
-      train: training settings around which the trials are drawn.
-      run: run settings of all trials.
-      num_workers: how many trials run at once, in processes of their own if more than one.
 
     Returns:
       The best trial's row, see `Tuner.rows`; None in a worker or chief.
@@ -191,11 +150,11 @@ def search(
     workdir = pathlib.Path(workdir)
     alone = "KERASTUNER_ORACLE_IP" not in os.environ
     with workdirs.claimed(workdir) if alone else contextlib.nullcontext():
-        _keep_settings(workdir, sweep, data, train, run)
+        _keep_settings(workdir, sweep, (data, train, run))
         preparation.prepare(data)
         if alone and num_workers > 1:
             workers.run_trials(workdir, workdir / _SETTINGS_FILE, num_workers, sweep.max_trials)
-        tuner = Tuner(workdir, sweep, data, train, run)
+        tuner = Tuner(workdir, sweep, (data, train, run))
         try:
             tuner.search()  # finds nothing to do if there were workers
         except RuntimeError as error:  # KerasTuner's, after several failures in a row
@@ -203,40 +162,25 @@ def search(
             raise UserError(
                 f"the sweep stopped because trials kept failing: {failed[-1] if failed else error}"
             ) from error
-        return _finish(workdir, tuner) if alone else None
+        if not alone:
+            return None
+        best = report.write(tuner.rows(), workdir)
+        if best is None:
+            raise UserError(f"no trial of {workdir} has a score: see {workdir / 'trials.csv'}")
+        chosen = {name: best[name] for name in SWEPT if name in best}
+        with files.replacing(workdir / "best.flags") as partial:
+            partial.write_text(flags.to_text(data, dataclasses.replace(train, **chosen), run))
+        return best
 
 
-def _finish(workdir: pathlib.Path, tuner: Tuner) -> dict[str, Any]:
-    """Write the report and best.flags of a search; return the best trial's row.
-
-    Raises:
-      UserError: if no trial has a score.
-    """
-    rows = tuner.rows()
-    report.write(rows, workdir, OBJECTIVE)
-    scored = [row for row in rows if row[OBJECTIVE] is not None]
-    if not scored:
-        raise UserError(f"no trial of {workdir} has a score: see {workdir / 'trials.csv'}")
-    best = max(scored, key=lambda row: row[OBJECTIVE])
-    with files.replacing(workdir / "best.flags") as partial:
-        partial.write_text(flags.to_text(*tuner.best_settings(best["trial"])))
-    return best
-
-
-def _keep_settings(
-    workdir: pathlib.Path,
-    sweep: Sweep,
-    data: DataSettings,
-    train: TrainSettings,
-    run: RunSettings,
-) -> None:
-    """Write a sweep's settings to its workdir as a flagfile; the arguments are those of `Tuner`.
+def _keep_settings(workdir: pathlib.Path, sweep: Sweep, settings: _Settings) -> None:
+    """Write a sweep's settings to its workdir as a flagfile.
 
     Raises:
       UserError: if the workdir holds a sweep with other settings, if KerasTuner cannot use its
         name, or if a training is shared by several machines.
     """
-    if run.strategy == "multi_worker":
+    if settings[2].strategy == "multi_worker":
         raise UserError(
             "the machines of a sweep share its trials, not the steps of one training: leave out "
             "--strategy=multi_worker"
@@ -249,7 +193,7 @@ def _keep_settings(
     # Without --max_trials, because a resumed sweep may run more trials.
     lines = [f"--sweep={name}\n" for name in sweep.names]
     lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
-    text = "".join(lines) + flags.to_text(data, train, run)
+    text = "".join(lines) + flags.to_text(*settings)
     path = workdir / _SETTINGS_FILE
     if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")

@@ -22,15 +22,10 @@ _CHIEF = "chief"
 def run_trials(
     workdir: pathlib.Path, flagfile: pathlib.Path, workers: int, max_trials: int
 ) -> None:
-    """Run the trials of a sweep that are left.
+    """Run the trials of a sweep that are left, until `max_trials` have ended in all.
 
-    The processes write their output to `<workdir>/workers/`. They end when this process ends.
-
-    Args:
-      workdir: the sweep's workdir.
-      flagfile: the flags of `ptn_semi.tune`, but for the other arguments.
-      workers: the number of trials that run at once.
-      max_trials: the most trials to run, with those that have ended.
+    The processes take their flags from `flagfile` and write their output to `<workdir>/workers/`.
+    They end when this process ends.
 
     Raises:
       UserError: if a process keeps failing.

@@ -24,16 +24,10 @@ _MAX_RUN = 255
 
 
 def read(data: bytes, name: str) -> np.ndarray:
-    """Read the voxels of a binvox file.
+    """Return the occupied voxels, bool [N, N, N], axes x, y, z, of the bytes of a binvox file.
 
-    Memory for the grid is allocated only once the runs are known to add up to N³.
-
-    Args:
-      data: the whole file.
-      name: the file's name in error messages, usually its path.
-
-    Returns:
-      Occupied voxels, bool [N, N, N], axes x, y, z.
+    Memory for the grid is allocated only once the runs are known to add up to N³. `name` is the
+    file's name in error messages.
 
     Raises:
       UserError: if the file is empty, truncated, damaged, not cubic, or has no occupied voxel.
@@ -83,13 +77,10 @@ def _read_header(data: bytes, name: str) -> tuple[int, int]:
 
 
 def write(voxels: np.ndarray) -> bytes:
-    """Encode voxels as a binvox file whose grid is the unit cube around the origin.
+    """Return the bytes of a binvox file whose grid is the unit cube around the origin.
 
     Args:
       voxels: occupied voxels, bool [N, N, N], axes x, y, z.
-
-    Returns:
-      The file's bytes.
 
     Raises:
       ValueError: if the grid is not cubic.

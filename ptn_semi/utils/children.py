@@ -16,15 +16,10 @@ _PROMPT = "$ python -m"
 def start(
     command: Sequence[str], log: pathlib.Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen:
-    """Start `python -m` with the arguments in `command`.
+    """Start `python -m` with the arguments in `command`, and append its output to a log.
 
     Ctrl-C does not reach the child. The child ends at once when this process ends, even if this
     process is killed: its standard input is then closed.
-
-    Args:
-      command: a module and its arguments.
-      log: the file to which the command and its output are appended.
-      environment: further environment variables.
     """
     with open(log, "a") as output:
         print(_PROMPT, *command, file=output, flush=True)

@@ -19,7 +19,6 @@ from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
 from ptn_semi.utils.flags import expand
 
-_OLDEST_TENSORFLOW = (2, 18)
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
 _COLLECT_AFTER = 50_000  # new objects
@@ -41,9 +40,8 @@ def loading() -> Iterator[None]:
             import keras  # noqa: F401
             import tensorflow
         version = tensorflow.__version__
-        if tuple(map(int, version.split(".")[:2])) < _OLDEST_TENSORFLOW:
-            oldest = ".".join(map(str, _OLDEST_TENSORFLOW))
-            raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>={oldest}'")
+        if tuple(map(int, version.split(".")[:2])) < (2, 18):
+            raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>=2.18'")
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("ptn_semi"):
@@ -81,11 +79,8 @@ def run(
 ) -> None:
     """Define and parse flags and call `main`; a `UserError` ends in one sentence and exit code 1.
 
-    Args:
-      main: called without arguments, or with the list of those that are not flags.
-      define_flags: defines the command's flags. This does not happen when a command is imported,
-        because several commands with flags of the same name may be imported.
-      takes_arguments: whether the command takes arguments, before or after its flags.
+    Flags are not defined when a command is imported, because several commands with flags of the
+    same name may be. A command that takes arguments, before or after its flags, gets their list.
     """
     logging.set_verbosity(logging.ERROR)
     define_flags()

@@ -13,10 +13,7 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def instruction_sets() -> frozenset[str]:
-    """Return the names of the CPU's instruction sets, such as avx2.
-
-    The set is empty on systems that do not say, such as macOS.
-    """
+    """Return the names of the CPU's instruction sets, such as avx2; none on macOS."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

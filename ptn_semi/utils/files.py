@@ -18,11 +18,7 @@ from ptn_semi.utils.errors import UserError, first_line
 
 @contextlib.contextmanager
 def explaining(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors while `path` is written into a `UserError`.
-
-    Args:
-      path: the file or folder that is written.
-      kinds: errors that mean a failed write, besides `OSError`.
+    """Turn errors while the file or folder `path` is written into a `UserError`.
 
     Raises:
       UserError: if an `OSError` or an error of `kinds` occurs.
@@ -44,15 +40,8 @@ def replacing(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[path
     Parent folders are created. Temporary files that killed processes of this machine left behind
     for the same path are removed.
 
-    Args:
-      path: the file or folder to write.
-      kinds: errors that a full disk can cause, besides `OSError`.
-
-    Yields:
-      The temporary path to write to.
-
     Raises:
-      UserError: if it cannot be written. What was at `path` before is then unchanged.
+      UserError: if it cannot be written, as `explaining` says. `path` is then unchanged.
     """
     path = pathlib.Path(path)
     # A digest is short whatever the name, and holds no character that `glob` treats as a pattern.
@@ -99,15 +88,10 @@ def _is_alive(process: str) -> bool:
 
 @contextlib.contextmanager
 def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iterator[None]:
-    """Hold a lock on a file.
+    """Hold a lock on a file, which then holds this process's number and machine, as 1234@host.
 
-    The lock ends with this process at the latest; the file stays.
-
-    Args:
-      path: the lock file. The number and machine of this process are written to it, such as
-        1234@host.
-      when_taken: called with the file's content if another process holds the lock. If it returns,
-        this process waits for the lock.
+    The lock ends with this process at the latest; the file stays. If another process holds the
+    lock, `when_taken` is called with the file's content. If that returns, this process waits.
 
     Raises:
       OSError: if the file cannot be written.
@@ -135,9 +119,6 @@ def read(
       limit: the largest size allowed, in bytes.
       fix: how to fix the file, the end of every error message.
       within: a folder that contains the file; no symbolic link may lead out of it.
-
-    Returns:
-      The file's bytes.
 
     Raises:
       UserError: if it cannot be read, is not a file, is too large or lies outside `within`, or if
@@ -168,15 +149,7 @@ def is_utf8(path: str | os.PathLike) -> bool:
 
 
 def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserError | None:
-    """Return an error if a symbolic link between a folder and a path leads out of the folder.
-
-    Args:
-      folder: the folder that must not be left.
-      path: a file or folder below it.
-
-    Returns:
-      A `UserError` that names the first such link, or None.
-    """
+    """Return an error that names the first symbolic link from a folder to a path that leaves it."""
     inside = os.path.realpath(folder)
     leaves = lambda part: os.path.commonpath([inside, os.path.realpath(part)]) != inside
     if not leaves(path):
@@ -192,19 +165,12 @@ def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserErro
 def read_json(path: str | os.PathLike, fix: str) -> Any:
     """Read a JSON file.
 
-    Args:
-      path: the file.
-      fix: how to fix the file, the end of the error message.
-
-    Returns:
-      The parsed content.
-
     Raises:
-      UserError: if it is missing or damaged.
+      UserError: if it is missing or damaged; the message ends with `fix`.
     """
     try:
         return json.loads(pathlib.Path(path).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last for deeply nested lists
         raise UserError(f"{path} is missing or damaged: {fix}") from error
 
 

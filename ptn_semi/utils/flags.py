@@ -1,6 +1,7 @@
 """Command-line flags made from the settings classes, and flagfiles that hold them."""
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import typing
@@ -12,6 +13,7 @@ from absl import flags
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
+_MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
 
 def setting(
@@ -24,13 +26,8 @@ def setting(
 ) -> Any:
     """Declare a dataclass field together with what its flag needs.
 
-    Args:
-      default: default value; the field's annotation gives the flag's type.
-      help: help text of the flag.
-      choices: the only values that are allowed, or None.
-      low: smallest value that is allowed, or None.
-      high: largest value that is allowed, or None.
-      formerly: an earlier name of the flag, which flagfiles and commands may still use, or None.
+    The field's annotation gives the flag's type. Flagfiles and commands may still use the flag's
+    earlier name, `formerly`.
     """
     described = {"help": help, "choices": choices, "low": low, "high": high, "formerly": formerly}
     return dataclasses.field(default=default, metadata=described)
@@ -53,7 +50,8 @@ def expand(
       within: that flagfile and those that led to it.
 
     Raises:
-      UserError: if a flagfile is missing, is not a text file, or names itself.
+      UserError: if a flagfile is missing, is not a text file, or names itself, or if a flag's name
+        is far too long.
     """
     expanded: list[str] = []
     arguments = iter(argv)
@@ -61,6 +59,9 @@ def expand(
         if argument == "--":  # no flags follow
             return [*expanded, argument, *arguments]
         name, equals, value = argument.partition("=")
+        if name.startswith("-") and len(name) > _MAX_NAME:
+            place = f" in --flagfile={within[-1]}" if within else ""
+            raise UserError(f"{name[:20]}...{place} is not a flag: remove it")
         if value.startswith("~"):  # which shells replace only at the start of a word
             value = os.path.expanduser(value)
         if name not in ("--flagfile", "-flagfile"):
@@ -80,23 +81,21 @@ def expand(
 def _lines(file: pathlib.Path) -> list[str]:
     """Read the lines of a flagfile without comments."""
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(
-            f"--flagfile={file} cannot be read ({error.strerror}): correct the path"
-        ) from error
+        problem = f"cannot be read ({error.strerror}): correct the path"
+        raise UserError(f"--flagfile={file} {problem}") from error
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"--flagfile={file} is not a text file: give a file with one flag a line"
-        ) from error
+        problem = "is not a text file: give a file with one flag a line"
+        raise UserError(f"--flagfile={file} {problem}") from error
+    lines = map(str.strip, text.splitlines())
     return [line for line in lines if line and not line.startswith(("#", "//"))]
 
 
 def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
     """Define a flag for every field of the settings classes."""
-    for cls in classes:
-        for field in dataclasses.fields(cls):
-            _define(field, flag_values)
+    for field in itertools.chain(*map(dataclasses.fields, classes)):
+        _define(field, flag_values)
 
 
 def _define(field, flag_values):
@@ -140,12 +139,9 @@ def collect(cls: type[_Settings], flag_values: flags.FlagValues = flags.FLAGS) -
 
 def override(settings: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
     """Return `settings` with those fields replaced whose flags were given."""
-    given = {
-        field.name: _value(field, flag_values)
-        for field in dataclasses.fields(settings)
-        if flag_values[field.name].present
-    }
-    return dataclasses.replace(settings, **given)
+    fields = dataclasses.fields(settings)
+    given = [field for field in fields if flag_values[field.name].present]
+    return dataclasses.replace(settings, **{f.name: _value(f, flag_values) for f in given})
 
 
 def _value(field, flag_values):
@@ -167,32 +163,21 @@ def to_text(*settings: Any) -> str:
       UserError: if a value cannot be written in one.
     """
     lines = []
-    for each in settings:
-        for field in dataclasses.fields(each):
-            value = getattr(each, field.name)
-            if isinstance(value, tuple):
-                value = ",".join(str(item) for item in value)
-            elif isinstance(value, bool):
-                value = str(value).lower()
-            text = str(value)
-            if text != text.strip() or len(text.splitlines()) > 1:
-                raise UserError(
-                    f"--{field.name}={text!r} has a line break, or a space at an end, which a "
-                    "flagfile cannot hold: rename it"
-                )
-            lines.append(f"--{field.name}={value}\n")
+    for name, value in itertools.chain(*(dataclasses.asdict(each).items() for each in settings)):
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if isinstance(value, bool):
+            text = text.lower()
+        if text != text.strip() or len(text.splitlines()) > 1:
+            raise UserError(
+                f"--{name}={text!r} has a line break, or a space at an end, which a flagfile "
+                "cannot hold: rename it"
+            )
+        lines.append(f"--{name}={text}\n")
     return "".join(lines)
 
 
 def read(path: str | os.PathLike, *classes: type) -> list[Any]:
-    """Read the settings objects of a flagfile.
-
-    Args:
-      path: the flagfile.
-      classes: settings classes; the flags of their fields are all that the file may hold.
-
-    Returns:
-      An object of each class.
+    """Read an object of each of these settings classes from a flagfile.
 
     Raises:
       UserError: if the file is missing, or has flags that these classes lack.

@@ -23,15 +23,9 @@ _PURPOSES = (
 
 
 def stateless_seed(seed: int, purpose: str, step: tf.Tensor) -> tf.Tensor:
-    """Return a seed for TensorFlow's stateless random ops.
+    """Return a seed for stateless random ops, int64 [2]: one for each seed, purpose and step.
 
-    Args:
-      seed: the training's `--seed`.
-      purpose: what is drawn, one of `_PURPOSES`.
-      step: the training step, int64 [].
-
-    Returns:
-      int64 [2], different for every seed, purpose and step.
+    `seed` is the training's, `purpose` one of `_PURPOSES`, and `step` an int64 [].
 
     Raises:
       ValueError: if the purpose is unknown.

@@ -1,5 +1,6 @@
 """Disks that fill up or are read-only, empty files and odd names: all ends in a sentence."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -28,13 +29,20 @@ def mounts(tmp_path_factory):
         pytest.skip("this system does not let us mount a small disk")
 
 
+@contextlib.contextmanager
+def refused_for_lack_of_space(folder, left, said):
+    """Leaves so many bytes of a disk meanwhile."""
+    fill(folder, left)
+    with pytest.raises(UserError, match=said) as caught:
+        yield
+    assert str(folder) in str(caught.value)
+    (folder / "ballast").unlink()
+
+
 def fill(folder, left):
-    """Leaves so many bytes of a disk; returns the file that takes the rest."""
-    ballast = folder / "ballast"
-    with open(ballast, "wb") as file:
+    with open(folder / "ballast", "wb") as file:
         free = os.statvfs(folder)
         os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - left)
-    return ballast
 
 
 def train_on_a_disk_that_fills_up(folder, data, whole):
@@ -65,17 +73,12 @@ def test_training_on_a_disk_that_fills_up(tmp_path, data, trained, mounts):
 def build_on_a_full_disk(folder):
     processes.mount_small_disk(folder, 8 << 20)
     data = two_step_run.settings(folder / "data")
-    ballast = fill(folder, left=20 << 10)
-    with pytest.raises(UserError, match=r"could not be written to .*free some space") as caught:
+    with refused_for_lack_of_space(folder, 20 << 10, "could not be written to .*free some space"):
         preparation.prepare(data)
-    assert str(folder) in str(caught.value)
     assert not list(folder.rglob("*.tfrecord*"))
-    ballast.unlink()
     builder = preparation.prepare(data)
-    ballast = fill(folder, left=0)
-    with pytest.raises(UserError, match=r"masks_train\.npy could not be written"):
+    with refused_for_lack_of_space(folder, 0, r"masks_train\.npy could not be written"):
         splits.load(builder, "train", max_memory=0)
-    ballast.unlink()
     assert len(splits.load(builder, "train", max_memory=0))
 
 
@@ -92,14 +95,12 @@ def write_on_a_full_disk(folder, checkpoint):
         [(_, result, _)] = images_to_shapes.reconstruct_files(FAKE, [EXAMPLE], shapes, options)
         return result
 
-    ballast = fill(folder, left=200 << 10)
-    with pytest.raises(UserError, match=r"1 could not be written .*free some space"):
+    with refused_for_lack_of_space(folder, 200 << 10, "1 could not be written .*free some space"):
         exports.export(checkpoint, model, "saved_model")
     assert not list(model.parent.iterdir())
-    ballast.unlink()
-    ballast = fill(folder, left=0)
+    fill(folder, left=0)
     assert isinstance(reconstruct(), UserError) and not list(shapes.iterdir())
-    ballast.unlink()
+    (folder / "ballast").unlink()
     exports.read(exports.export(checkpoint, model, "saved_model"))
     assert len(reconstruct()) == len(SHAPE_FORMATS) + 1
 
@@ -179,14 +180,9 @@ def test_odd_names_work(tmp_path, data, trained):
 @pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"\xff not UTF-8")], ids=repr)
 def test_names_that_no_file_of_flags_can_hold_are_refused(tmp_path, data, name):
     shutil.copytree(data.data_dir, tmp_path / name)
-    ended = processes.main(
-        "ptn_semi.train",
-        f"--workdir={tmp_path / 'run'}",
-        f"--data_dir={tmp_path / name}",
-        "--categories=chair",
-        "--num_shapes=20",
-        "--num_views=3",
-    )
+    folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / name}"
+    sizes = "--categories=chair", "--num_shapes=20", "--num_views=3"
+    ended = processes.main("ptn_semi.train", *folders, *sizes)
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and "rename" in errors[0], ended.stderr
     assert "Traceback" not in ended.stderr

@@ -51,20 +51,18 @@ def changed(path, folder, **settings):
     return copy
 
 
+STRANGE = {  # layers and dtypes as Keras writes them down, a prime, huge and wrong numbers
+    "architecture": [TRAP, None],
+    "camera": [LAMBDA],
+    "layers": [[LAMBDA]],
+    "pooling": [TRAP],
+    "image_size": [10**15 + 37, "32"],
+    "voxel_size": [1024],
+}
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [
-        # As Keras writes down layers and dtypes.
-        {"architecture": TRAP},
-        {"camera": LAMBDA},
-        {"layers": [LAMBDA]},
-        {"pooling": TRAP},
-        {"image_size": 10**15 + 37},  # a prime
-        {"voxel_size": 1024},
-        {"image_size": "32"},
-        {"architecture": None},
-    ],
-    ids=str,
+    "settings", [{name: value} for name, values in STRANGE.items() for value in values], ids=str
 )
 def test_a_checkpoint_of_something_else_is_refused(checkpoint, tmp_path, trap, settings):
     with pytest.raises(UserError, match=f"{checkpoint.name} is damaged or not of this version"):
@@ -72,19 +70,19 @@ def test_a_checkpoint_of_something_else_is_refused(checkpoint, tmp_path, trap, s
     assert not trap.exists()
 
 
-def test_a_checkpoint_of_huge_networks_is_refused(checkpoint, tmp_path):
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"latent_dim": 10**10}, "network's sizes are 1 to"),
+        ({"encoder_filters": [10**6] * 3}, "network's sizes are 1 to"),
+        ({"kernel_size": 0}, "network's sizes are 1 to"),
+        ({"latent_dim": 9}, "is damaged or not of this version"),  # the weights do not fit
+    ],
+)
+def test_a_checkpoint_of_other_networks_is_refused(checkpoint, tmp_path, sizes, said):
     config = checkpoints.read(checkpoint).info.to_dict()["settings"]["architecture"]
-    for huge in ({"latent_dim": 10**10}, {"encoder_filters": [10**6] * 3}, {"kernel_size": 0}):
-        folder = tmp_path / next(iter(huge))
-        with pytest.raises(UserError, match="network's sizes are 1 to"):
-            reconstruction.load_model(changed(checkpoint, folder, architecture=config | huge))
-
-
-def test_weights_that_do_not_fit_the_configuration_are_refused(checkpoint, tmp_path):
-    config = checkpoints.read(checkpoint).info.to_dict()["settings"]["architecture"]
-    other = config | {"latent_dim": 9}
-    with pytest.raises(UserError, match="is damaged or not of this version"):
-        reconstruction.load_model(changed(checkpoint, tmp_path, architecture=other))
+    with pytest.raises(UserError, match=said):
+        reconstruction.load_model(changed(checkpoint, tmp_path, architecture=config | sizes))
 
 
 class Evil(tf.Module):
@@ -125,15 +123,7 @@ def test_the_graph_of_a_saved_model_is_not_run(exported, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"threshold": "0.5"},
-        {"threshold": 7},
-        {"extent": -1},
-        {"settings": TRAP},
-        {"settings": None},
-    ],
-    ids=str,
+    "change", [{"threshold": "0.5"}, {"threshold": 7}, {"extent": -1}, {"settings": TRAP}], ids=str
 )
 def test_strange_metadata_of_a_saved_model_are_refused(exported, tmp_path, change):
     path = pathlib.Path(shutil.copytree(exported, tmp_path / "1"))
@@ -148,22 +138,15 @@ def test_strange_metadata_of_a_saved_model_are_refused(exported, tmp_path, chang
     [
         b"--categories=$(touch {sprung})\n--dataset=`touch {sprung}`\n",
         b"import pathlib; pathlib.Path('{sprung}').touch()\n",
-        b"--flagfile={flagfile}\n--no_such_flag\n",
         b"\x80\x04\x95\xff\x00\n--\x00=\x00\n",
         b"--steps=" + b"9" * 5000 + b"\n",
     ],
 )
 def test_flagfiles_are_read_as_flags(tmp_path, content):
     sprung, flagfile = tmp_path / "sprung", tmp_path / "their.flags"
-    for name, path in ((b"{sprung}", sprung), (b"{flagfile}", flagfile)):
-        content = content.replace(name, bytes(path))
-    flagfile.write_bytes(content)
-    ended = processes.main(
-        "ptn_semi.train",
-        f"--workdir={tmp_path / 'w'}",
-        f"--data_dir={tmp_path / 'd'}",
-        f"--flagfile={flagfile}",
-    )
+    flagfile.write_bytes(content.replace(b"{sprung}", bytes(sprung)))
+    folders = f"--workdir={tmp_path / 'w'}", f"--data_dir={tmp_path / 'd'}"
+    ended = processes.main("ptn_semi.train", *folders, f"--flagfile={flagfile}")
     assert ended.returncode == 1 and not sprung.exists()
     sentences = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(sentences) == 1 and "Traceback" not in ended.stderr, ended.stderr

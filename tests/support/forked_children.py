@@ -17,14 +17,7 @@ from support.tiny_networks import TINY
 
 
 class ForkedChild:
-    """A command as `subprocess.Popen` has it.
-
-    Args:
-      setup: a function of a module; it is called before the command.
-      command: a module and its arguments.
-      log: the file to which the output is appended.
-      environment: further environment variables.
-    """
+    """A command as `subprocess.Popen` has it; `setup`, a function of a module, is called before."""
 
     def __init__(self, setup, command, log, environment=None):
         self._process = processes.start(_run, setup, command, log, environment or {})
@@ -76,5 +69,5 @@ def quick_training(workdir, data, train, run):
     workdir.mkdir(parents=True, exist_ok=True)
     with open(workdir / "trained", "a") as file:
         print(run.steps, file=file)
-    score = {"average_precision": train.reconstruction_weight / 100}
-    return checkpoints.Checkpoint(workdir, run.steps, {}, {"best": score})
+    best = checkpoints.Best(run.steps, train.reconstruction_weight / 100, threshold=0.5)
+    return checkpoints.Checkpoint(workdir, None, checkpoints.Progress("none", best=best))

@@ -31,23 +31,19 @@ _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
 
-def call(function, *args):
+def call(function, *args, kill_before=None):
     """Runs `function(*args)`, which must succeed; returns how many steps it took on the disk.
 
     Args:
       function: a function of a module. Steps count below the folder that is its first argument.
+      kill_before: the step, counted from 0, before which the process is killed.
     """
-    process, steps = _start(function, args, kill_before=None)
+    steps = _CONTEXT.Value("i", 0, lock=False)
+    process = start(_run, function, args, kill_before, steps)
     process.join()
-    assert process.exitcode == 0, f"{function.__name__} ended with {process.exitcode}"
+    expected = 0 if kill_before is None else -signal.SIGKILL
+    assert process.exitcode == expected, f"{function.__name__} ended with {process.exitcode}"
     return steps.value
-
-
-def kill(function, *args, before):
-    """Runs `function(*args)` as `call` does, and kills it before a step, counted from 0."""
-    process, _ = _start(function, args, kill_before=before)
-    process.join()
-    assert process.exitcode == -signal.SIGKILL, f"{function.__name__} ended with {process.exitcode}"
 
 
 def start(function, *args):
@@ -60,29 +56,15 @@ def start(function, *args):
 def main(module, *arguments, without=None):
     """Does what `python -m module arguments` or `python script.py arguments` does.
 
-    Args:
-      module: name of the module, or path of the script.
-      arguments: arguments of the command.
-      without: a package that cannot be imported, as if it were not installed.
-
-    Returns:
-      A `subprocess.CompletedProcess` with its output.
+    `without` is a package that cannot be imported, as if it were not installed.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / name for name in ("out", "err")]
         arguments = [str(argument) for argument in arguments]
-        process = _CONTEXT.Process(target=_run_main, args=(str(module), arguments, without, paths))
-        process.start()
+        process = start(_run_main, str(module), arguments, without, paths)
         process.join()
         out, err = (path.read_text() for path in paths)
         return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
-
-
-def _start(function, args, kill_before):
-    steps = _CONTEXT.Value("i", 0, lock=False)
-    process = _CONTEXT.Process(target=_run, args=(function, args, kill_before, steps))
-    process.start()
-    return process, steps
 
 
 def _run(function, args, kill_before, steps):
@@ -129,21 +111,13 @@ def _run_main(module, arguments, without, paths):
 
 
 def mount_small_disk(folder, size):
-    """Mounts a disk of `size` bytes at a folder, for this process alone and until it ends.
-
-    Raises:
-      OSError: if the system does not allow it.
-    """
+    """Mounts a disk of `size` bytes at a folder, for this process alone and until it ends."""
     _own_mounts()
     _mount(b"tmpfs", folder, b"tmpfs", 0, f"size={size}".encode())
 
 
 def mount_read_only(folder):
-    """Makes a folder read-only for this process.
-
-    Raises:
-      OSError: if the system does not allow it.
-    """
+    """Makes a folder read-only for this process."""
     _own_mounts()
     _mount(os.fsencode(folder), folder, None, _MS_BIND, None)
     _mount(None, folder, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY, None)
@@ -151,26 +125,21 @@ def mount_read_only(folder):
 
 def _own_mounts():
     # This has to happen before TensorFlow starts threads, which would keep the old mounts.
-    _checked(_libc().unshare(_CLONE_NEWNS | (_CLONE_NEWUSER if os.geteuid() else 0)))
+    _call_libc("unshare", _CLONE_NEWNS | (_CLONE_NEWUSER if os.geteuid() else 0))
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE, None)
 
 
 def _mount(source, folder, kind, flags, options):
-    _checked(_libc().mount(source, os.fsencode(folder), kind, ctypes.c_ulong(flags), options))
+    _call_libc("mount", source, os.fsencode(folder), kind, ctypes.c_ulong(flags), options)
 
 
-def _libc():
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _checked(result):
-    if result:
+def _call_libc(name, *args):
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*args):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def can_mount(folder):
     """Whether this system allows processes to have mounts of their own."""
-    process = _CONTEXT.Process(target=mount_small_disk, args=(folder, 1 << 20))
-    process.start()
+    process = start(mount_small_disk, folder, 1 << 20)
     process.join()
     return process.exitcode == 0

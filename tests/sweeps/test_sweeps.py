@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import functools
-import os
 import subprocess
 
 import pytest
@@ -36,11 +35,11 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Makes trainings end at once; yields [(workdir, train, run)] of what was trained."""
+    """Makes trainings end at once; yields [(workdir, run)] of what was trained."""
     trained = []
 
     def train(workdir, data, train, run):
-        trained.append((workdir, train, run))
+        trained.append((workdir, run))
         return forked_children.quick_training(workdir, data, train, run)
 
     monkeypatch.setattr(trainer, "train", train)
@@ -56,14 +55,12 @@ def table(workdir):
 
 def test_settings_are_searched_around_their_flags_if_their_loss_is_used():
     sweep = dataclasses.replace(SWEEP, names=settings.SWEPT)
-    space = sweep.space(TRAIN)
-    bounds = {each.name: (each.min_value, each.max_value) for each in space.space}
-    assert bounds["reconstruction_weight"] == (2.5, 40)
-    assert "gradient_penalty_weight" in bounds and "occupancy_weight" not in bounds
-    assert all(each.sampling == "log" for each in space.space)
-    without_gan = dataclasses.replace(TRAIN, adversarial_weight=0.0)
-    names = {each.name for each in sweep.space(without_gan).space}
-    assert not names & {
+    with_gan = {each.name: each for each in sweep.space(TRAIN).space}
+    weight = with_gan["reconstruction_weight"]
+    assert (weight.min_value, weight.max_value, weight.sampling) == (2.5, 40, "log")
+    assert "occupancy_weight" not in with_gan
+    without_gan = sweep.space(dataclasses.replace(TRAIN, adversarial_weight=0.0)).space
+    assert with_gan.keys() - {each.name for each in without_gan} == {
         "adversarial_weight",
         "gradient_penalty_weight",
         "discriminator_learning_rate",
@@ -79,7 +76,7 @@ def test_a_trial_is_a_training_with_its_own_workdir(tmp_path, data):
     run = dataclasses.replace(RUN, steps=2)
     best = tuner.search(tmp_path, sweep, data, labeled, run)
     kept = checkpoints.find(tmp_path / "trials" / best["trial"])
-    assert kept.progress["best"]["average_precision"] == best["average_precision"]
+    assert kept.progress.best.average_precision == best["average_precision"]
 
 
 def test_a_sweep_leaves_a_table_a_picture_and_the_best_flags(tmp_path, data, quick):
@@ -110,7 +107,7 @@ def test_a_stopped_sweep_resumes(tmp_path, data, quick, monkeypatch):
     monkeypatch.setattr(trainer, "train", finished)
     tuner.search(tmp_path, sweep, data, TRAIN, RUN)
     assert [row["status"] for row in table(tmp_path)] == ["completed"] * 4
-    assert len({workdir for workdir, _, _ in quick}) == len(quick) == 4
+    assert len({workdir for workdir, _ in quick}) == len(quick) == 4
     # More trials may be asked for, but no other sweep.
     tuner.search(tmp_path, dataclasses.replace(sweep, max_trials=5), data, TRAIN, RUN)
     assert len(quick) == 5
@@ -118,9 +115,11 @@ def test_a_stopped_sweep_resumes(tmp_path, data, quick, monkeypatch):
         tuner.search(tmp_path, dataclasses.replace(sweep, spread=2.0), data, TRAIN, RUN)
 
 
-def test_a_workdir_whose_name_is_a_pattern_is_refused(tmp_path, data):
+def test_workdirs_that_cannot_be_used_are_refused(tmp_path, data):
     with pytest.raises(UserError, match="takes for a pattern"):
         tuner.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
+    with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
+        tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
 
 
 def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
@@ -129,26 +128,6 @@ def test_the_same_seed_draws_the_same_trials(tmp_path, data, quick):
     assert table(tmp_path / "one") == table(tmp_path / "two")
     tuner.search(tmp_path / "other", dataclasses.replace(SWEEP, seed=1), data, TRAIN, RUN)
     assert table(tmp_path / "other") != table(tmp_path / "one")
-
-
-def test_a_kill_leaves_no_half_state(tmp_path, monkeypatch, data):
-    path = tmp_path / "oracle.json"
-    tuner.Tuner(tmp_path / "sweep", SWEEP, data, TRAIN, RUN)
-    save = tuner.keras_tuner_utils.save_json
-    save(path, {"whole": 1})
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        save(path, {"whole": 2})
-    assert tuner.keras_tuner_utils.load_json(path) == {"whole": 1}
-
-
-def test_two_sweeps_in_one_workdir_are_refused(tmp_path, data, quick):
-    with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
-        tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
 
 
 @pytest.mark.parametrize(("kind", "trials"), [("bayesian", 4), ("hyperband", 13)])
@@ -160,15 +139,13 @@ def test_other_tuners(tmp_path, data, quick, kind, trials):
     *_, kept = flags.read(tmp_path / "best.flags", DataSettings, TrainSettings, RunSettings)
     assert kept == run
     if kind == "hyperband":
-        assert {run.steps for _, _, run in quick} == {2, 6, 18}
+        assert {run.steps for _, run in quick} == {2, 6, 18}
         # A longer training continues a shorter one.
-        trained = [(workdir / "trained").read_text().split() for workdir, _, _ in quick]
+        trained = [(workdir / "trained").read_text().split() for workdir, _ in quick]
         assert ["2", "6", "18"] in trained
 
 
-def test_failed_trials_are_listed_and_three_in_a_row_end_the_sweep(
-    tmp_path, data, quick, monkeypatch
-):
+def test_failed_trials_are_listed_and_three_end_a_sweep(tmp_path, data, quick, monkeypatch):
     finished = trainer.train
 
     def failing(workdir, *args):

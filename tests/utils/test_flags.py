@@ -40,22 +40,16 @@ def test_files_with_earlier_names_are_read(tmp_path, capsys):
         flags.read(path, Renamed)
 
 
-def test_a_flagfile_names_others_beside_it(tmp_path, monkeypatch):
-    (tmp_path / "inner.flags").write_text("# a comment\n\n--steps=2\n  --batch_size=3  \n")
-    (tmp_path / "outer.flags").write_text("--flagfile=inner.flags\n--steps=4\n")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    expanded = flags.expand(["train", f"--flagfile={tmp_path / 'outer.flags'}", "--seed=1"])
-    assert expanded == ["train", "--steps=2", "--batch_size=3", "--steps=4", "--seed=1"]
-
-
-def test_a_flagfile_names_others_from_the_current_folder(tmp_path, monkeypatch):
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "outer.flags").write_text("--flagfile=inner.flags\n")
-    (tmp_path / "inner.flags").write_text("--steps=2\n")
+def test_a_flagfile_names_others_beside_it_and_from_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert flags.expand(["--flagfile", "sub/outer.flags"]) == ["--steps=2"]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "outer.flags").write_text(
+        "--flagfile=beside.flags\n--flagfile=current.flags\n--steps=4\n"
+    )
+    (tmp_path / "sub" / "beside.flags").write_text("# a comment\n\n--steps=2\n  --size=3  \n")
+    (tmp_path / "current.flags").write_text("--views=5\n")
+    expanded = flags.expand(["train", "--flagfile", "sub/outer.flags", "--seed=1"])
+    assert expanded == ["train", "--steps=2", "--size=3", "--views=5", "--steps=4", "--seed=1"]
 
 
 def test_what_follows_two_dashes_is_left_alone():
@@ -66,11 +60,8 @@ def test_the_home_is_found_in_values_too(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my.flags").write_text("--data_dir=~/data\n")
     arguments = ["~/a.png", "--output_dir=~/out", "--flagfile=~/my.flags"]
-    assert flags.expand(arguments) == [
-        "~/a.png",
-        f"--output_dir={tmp_path}/out",
-        f"--data_dir={tmp_path}/data",
-    ]
+    expected = ["~/a.png", f"--output_dir={tmp_path}/out", f"--data_dir={tmp_path}/data"]
+    assert flags.expand(arguments) == expected
 
 
 @pytest.mark.parametrize(

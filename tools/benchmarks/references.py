@@ -14,16 +14,6 @@ from ptn_semi.projection import geometry, rays
 from ptn_semi.projection.camera import Camera
 
 
-def _ray_points(voxel_size, image_size, camera):
-    """Return where rays cross the K planes: float32 [3, K·S·S], right, up and back in voxels."""
-    spacing = rays.pixel_spacing(voxel_size, image_size, camera)[:, None, None]
-    across = spacing * rays.centred(image_size)
-    points = np.broadcast_arrays(
-        across, -np.swapaxes(across, 1, 2), rays.depths(voxel_size)[:, None, None]
-    )
-    return np.reshape(points, [3, -1]).astype(np.float32)
-
-
 def project_with_gathers(
     voxels: tf.Tensor, viewpoints: tf.Tensor, image_size: int = 32, camera: Camera | None = None
 ) -> tf.Tensor:
@@ -31,21 +21,15 @@ def project_with_gathers(
 
     This is how Perspective Transformer Nets sample: a matrix product turns all points, indices are
     clamped, and `tf.gather` reads the flattened batch. Everything outside the grid is empty. The
-    planes and the pooling are those of `Projector`.
-
-    Args:
-      voxels: float32 [B, N, N, N].
-      viewpoints: float32 [B, 2], elevation and azimuth in degrees.
-      image_size: S.
-      camera: the camera; the default one if None.
-
-    Returns:
-      Masks, float32 [B, S, S, 1].
+    planes, the pooling, the arguments and the result are those of `Projector`.
     """
     size, batch = voxels.shape[1], tf.shape(voxels)[0]
-    points = _ray_points(size, image_size, camera or Camera())
-    points = tf.matmul(geometry.rotation(viewpoints), points, transpose_a=True)  # [B, 3, K·S·S]
-    points = [tf.reshape(points[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
+    spacing = rays.pixel_spacing(size, image_size, camera or Camera())[:, None, None]
+    across, depths = spacing * rays.centred(image_size), rays.depths(size)[:, None, None]
+    right_up_back = np.broadcast_arrays(across, -np.swapaxes(across, 1, 2), depths)
+    crossed = np.reshape(right_up_back, [3, -1]).astype(np.float32)  # by rays, in the K planes
+    turned = tf.matmul(geometry.rotation(viewpoints), crossed, transpose_a=True)  # [B, 3, K·S·S]
+    points = [tf.reshape(turned[:, i] + (size - 1) / 2, [-1]) for i in range(3)]
     base = tf.repeat(tf.range(batch) * size**3, tf.size(points[0]) // batch)
     flat = tf.reshape(voxels, [-1])
     lows = [tf.floor(p) for p in points]
@@ -79,14 +63,8 @@ def unfused_step(
     """Do a pair of iterations as the authors' code does, with `project_with_gathers`.
 
     The whole supervised graph runs once for E and once for G, and G runs once more for D's masks.
-    The losses, networks and optimizers are the model's.
-
-    Args:
-      model: a compiled model.
-      batch: the two views, their viewpoints and the unlabeled masks.
-
-    Returns:
-      The loss of each of the four passes, by name.
+    The losses, networks and optimizers are those of the compiled model. Returns the loss of each
+    of the four passes, by name.
     """
     project = lambda voxels, viewpoints: project_with_gathers(
         voxels, viewpoints, model.settings.image_size, model.settings.camera
@@ -95,27 +73,24 @@ def unfused_step(
 
     def supervised(network, optimizer):
         variables = network.trainable_variables
+        view_a, view_b = batch["view_a"], batch["view_b"]
         with tf.GradientTape() as tape:
             latent_a, latent_b = (
-                networks.encoder(batch[view], training=True) for view in ("view_a", "view_b")
+                networks.encoder(view, training=True) for view in (view_a, view_b)
             )
             voxels_a, voxels_b = (
                 networks.generator(latent, training=True) for latent in (latent_a, latent_b)
             )
-            mask_a, mask_b = (
-                project(voxels_b, batch["viewpoint_a"]),
-                project(voxels_a, batch["viewpoint_b"]),
+            mask_a = project(voxels_b, batch["viewpoint_a"])
+            mask_b = project(voxels_a, batch["viewpoint_b"])
+            loss = weights.reconstruction_weight * (
+                losses.reconstruction_loss(mask_a, view_a)
+                + losses.reconstruction_loss(mask_b, view_b)
             )
-            loss = (
-                weights.reconstruction_weight
-                * (
-                    losses.reconstruction_loss(mask_a, batch["view_a"])
-                    + losses.reconstruction_loss(mask_b, batch["view_b"])
-                )
-                + weights.latent_invariance_weight
-                * losses.latent_invariance_loss(latent_a, latent_b)
-                + weights.voxel_invariance_weight * losses.voxel_invariance_loss(voxels_a, voxels_b)
-            )
+            invariance = losses.latent_invariance_loss(latent_a, latent_b)
+            loss += weights.latent_invariance_weight * invariance
+            invariance = losses.voxel_invariance_loss(voxels_a, voxels_b)
+            loss += weights.voxel_invariance_weight * invariance
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 

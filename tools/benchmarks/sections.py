@@ -1,10 +1,15 @@
-"""The sections of `tools/benchmark.py`: generators of rows."""
+"""The sections of `tools/benchmark.py`: generators of rows.
+
+Each gets the number of repetitions of which the median is taken, and the folder with the layout of
+ShapeNetVox32, '' for procedural shapes.
+"""
 
 import dataclasses
 import pathlib
+import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -23,12 +28,45 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.training.start import build_model
 from ptn_semi.utils import flags
 from tools.benchmarks import references
-from tools.benchmarks.rows import Options, Row, row, times
 
 _PACKAGE = pathlib.Path(ptn_semi.__file__).parent
 
 
-def projector(options: Options) -> Iterator[Row]:
+@dataclasses.dataclass
+class Row:
+    """One row of the table."""
+
+    name: str  # what was measured
+    value: float  # the median of our measurements
+    unit: str  # of `value`, `spread` and `reference`
+    spread: tuple[float, float] | None = None  # the smallest and largest of our measurements
+    reference: float | None = None  # the median of the reference
+
+
+def times(functions: Sequence[Callable[[], object]], repeats: int) -> list[list[float]]:
+    """Return the seconds of each call of some functions, after a call that is not counted.
+
+    They take turns, so that other work of the machine slows all of them down.
+    """
+    seconds: list[list[float]] = [[] for _ in functions]
+    for _ in range(repeats + 1):
+        for function, taken in zip(functions, seconds, strict=True):
+            started = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - started)
+    return [taken[1:] for taken in seconds]
+
+
+def row(
+    name: str, unit: str, scale: float, ours: Sequence[float], reference: Sequence[float] = ()
+) -> Row:
+    """Return the row of measured seconds; `scale` is how many units a second has."""
+    spread = scale * min(ours), scale * max(ours)
+    compared = scale * statistics.median(reference) if reference else None
+    return Row(name, scale * statistics.median(ours), unit, spread, compared)
+
+
+def projector(repeats: int, manual_dir: str) -> Iterator[Row]:
     """Measure the projector's forward and backward pass against eight gathers."""
     for size, batch in ((32, 32), (64, 16)):
         voxels = tf.random.stateless_uniform([batch, size, size, size], [0, 1]) / 8
@@ -39,7 +77,7 @@ def projector(options: Options) -> Iterator[Row]:
             _forward_and_backward(project, voxels, viewpoints, upstream)
             for project in (Projector(size), Projector(size, sampling="smooth"), gathers)
         ]
-        *ours, plain = times(functions, options.repeats)
+        *ours, plain = times(functions, repeats)
         for sampling, taken in zip(("nearest", "smooth"), ours, strict=True):
             name = f"projector {size}³, {sampling}, against 8 gathers"
             yield row(name, "µs/image", 1e6 / batch, taken, plain)
@@ -56,7 +94,7 @@ def _forward_and_backward(project, voxels, viewpoints, upstream):
     return lambda: [gradient.numpy() for gradient in run()]
 
 
-def step(options: Options) -> Iterator[Row]:
+def step(repeats: int, manual_dir: str) -> Iterator[Row]:
     """Measure a training step: the paper's against the unfused recipe, and that of semi.flags."""
     batch = next(iter(batches.batch_dataset(supervise(random_shapes(64)), 32, seed=0)))
     for preset in architectures.PRESETS:
@@ -67,25 +105,23 @@ def step(options: Options) -> Iterator[Row]:
         plain.generator_optimizer.build(plain.networks.generator.trainable_variables)
         unfused = lambda batch, model=plain: references.unfused_step(model, batch)
         functions = [_call(f, batch) for f in (single.train_step, half.train_step, unfused)]
-        repeats = options.repeats if preset == "small" else min(3, options.repeats)
-        ours, ours_half, theirs = times(functions, repeats)
+        rounds = repeats if preset == "small" else min(3, repeats)
+        ours, ours_half, theirs = times(functions, rounds)
         yield row(f"step, {preset}, against unfused", "s", 1, ours, theirs)
         yield row(f"step, {preset}, mixed_bfloat16 against float32", "s", 1, ours_half, ours)
-    coarse, fine = times([_semi_step(32), _semi_step(64)], options.repeats)
+    coarse, fine = times([_semi_step(32), _semi_step(64)], repeats)
     yield row("step, semi.flags", "s", 1, coarse)
     yield row("step, semi.flags, 64³ against 32³", "s", 1, fine, coarse)
 
 
 def _semi_step(size: int) -> Callable[[], object]:
     """Return a function that takes a step of semi.flags on shapes of noise, size³."""
-    _, train = flags.read(
-        _PACKAGE / "configs" / "semi.flags", settings.DataSettings, settings.TrainSettings
-    )
-    data = settings.DataSettings(voxel_size=size, image_size=size)
+    path = _PACKAGE / "configs" / "semi.flags"
+    _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
     shapes = random_shapes(64, size=size)
-    supervision = dataclasses.replace(
-        supervise(shapes), hulls=shapes.unpack_voxels(np.arange(64)).astype(np.uint8) * 255
-    )
+    hulls = shapes.unpack_voxels(np.arange(64)).astype(np.uint8) * 255
+    supervision = dataclasses.replace(supervise(shapes), hulls=hulls)
+    data = settings.DataSettings(voxel_size=size, image_size=size)
     model = build_model(data, train, supervision)
     dataset = batches.batch_dataset(
         supervision, train.batch_size, train.seed, train.labeled_batch_size
@@ -104,14 +140,14 @@ def preset_model(preset: str, precision: str = "float32") -> SemiSupervisedRecon
     return build_model(settings.DataSettings(), train, supervise(random_shapes(1)))
 
 
-def random_shapes(count: int, views: int = 5, size: int = 32) -> splits.Shapes:
-    """Return shapes of noise, size³, for measurements that do not depend on what is seen."""
+def random_shapes(count: int, size: int = 32) -> splits.Shapes:
+    """Return shapes of noise, size³."""
     generator = np.random.default_rng(0)
     return splits.Shapes(
         model_ids=np.array([f"{i:06}" for i in range(count)]),
         categories=np.array(["noise"] * count),
-        viewpoints=generator.uniform((-20, 0), (40, 360), (count, views, 2)).astype(np.float32),
-        masks=generator.integers(0, 256, (count, views, size**2 // 8), np.uint8),
+        viewpoints=generator.uniform((-20, 0), (40, 360), (count, 5, 2)).astype(np.float32),
+        masks=generator.integers(0, 256, (count, 5, size**2 // 8), np.uint8),
         voxels=generator.integers(0, 256, (count, size**3 // 8), np.uint8),
         image_size=size,
         voxel_size=size,
@@ -132,7 +168,7 @@ def supervise(shapes: splits.Shapes) -> Supervision:
     )
 
 
-def input_pipeline(options: Options) -> Iterator[Row]:
+def input_pipeline(repeats: int, manual_dir: str) -> Iterator[Row]:
     """Measure the share of a training step that is spent waiting for the batch."""
     train_step = tf.function(preset_model("small").train_step)
     shapes = random_shapes(2000)
@@ -141,28 +177,24 @@ def input_pipeline(options: Options) -> Iterator[Row]:
         on_disk = np.load(f"{folder}/masks.npy", mmap_mode="r")
         for place, masks in (("memory", shapes.masks), ("disk", on_disk)):
             placed = dataclasses.replace(shapes, masks=masks)
-            share = _waiting(train_step, placed, 10 * options.repeats)
+            dataset = iter(batches.batch_dataset(supervise(placed), 32, seed=0))
+            for _ in range(2):  # the first steps trace the graph and fill the buffers
+                train_step(next(dataset))
+            waited, started = 0.0, time.perf_counter()
+            for _ in range(10 * repeats):
+                asked = time.perf_counter()
+                batch = next(dataset)
+                waited += time.perf_counter() - asked
+                train_step(batch)["reconstruction_loss"].numpy()
+            share = 100 * waited / (time.perf_counter() - started)
             yield Row(f"waiting for data from {place}, small", share, "% of a step")
 
 
-def _waiting(train_step, shapes, count):
-    dataset = iter(batches.batch_dataset(supervise(shapes), 32, seed=0))
-    for _ in range(2):  # the first steps trace the graph and fill the buffers
-        train_step(next(dataset))
-    waited, started = 0.0, time.perf_counter()
-    for _ in range(count):
-        asked = time.perf_counter()
-        batch = next(dataset)
-        waited += time.perf_counter() - asked
-        train_step(batch)["reconstruction_loss"].numpy()
-    return 100 * waited / (time.perf_counter() - started)
-
-
-def build(options: Options) -> Iterator[Row]:
+def build(repeats: int, manual_dir: str) -> Iterator[Row]:
     """Measure how many shapes per second are built with 24 views, including reading them."""
     data = settings.DataSettings(num_shapes=1000)
-    if options.manual_dir:
-        data = settings.DataSettings(dataset="shapenet_vox32", manual_dir=options.manual_dir)
+    if manual_dir:
+        data = settings.DataSettings(dataset="shapenet_vox32", manual_dir=manual_dir)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         builder = preparation.prepare(dataclasses.replace(data, data_dir=folder))
@@ -171,7 +203,7 @@ def build(options: Options) -> Iterator[Row]:
     yield Row(f"building {count} shapes of {data.dataset}", count / seconds, "shapes/s")
 
 
-def serving(options: Options) -> Iterator[Row]:
+def serving(repeats: int, manual_dir: str) -> Iterator[Row]:
     """Measure the SavedModel against the Keras model, and the way from an image to a mesh."""
     for preset in architectures.PRESETS:
         with tempfile.TemporaryDirectory() as folder:
@@ -181,10 +213,10 @@ def serving(options: Options) -> Iterator[Row]:
             saved = checkpoints.save(folder, model, info, progress, keep=set())
             exported = exports.export(saved.path, pathlib.Path(folder, "1"), "saved_model")
             for batch in (1, 64):
-                taken = times(_predictions(model, exported, batch), options.repeats)
+                taken = times(_predictions(model, exported, batch), repeats)
                 yield row(f"SavedModel, {preset}, batch {batch}, against Keras", "ms", 1000, *taken)
             if preset == "small":
-                yield _image_to_mesh(reconstruction.load_model(exported), folder, options)
+                yield _image_to_mesh(reconstruction.load_model(exported), folder, repeats)
 
 
 def _predictions(model, exported, batch):
@@ -194,12 +226,12 @@ def _predictions(model, exported, batch):
     return [lambda: served(mask=masks)["voxels"].numpy(), lambda: model(masks).numpy()]
 
 
-def _image_to_mesh(reconstructor, folder, options):
+def _image_to_mesh(reconstructor, folder, repeats):
     image = _PACKAGE / "examples" / "chair.png"
     # The networks are not trained: their voxels are about 0.05.
     wanted = images_to_shapes.Options(threshold=0.04)
     run = lambda: list(images_to_shapes.reconstruct_files(reconstructor, [image], folder, wanted))
-    return row("image to .glb and preview, small", "ms", 1000, *times([run], options.repeats))
+    return row("image to .glb and preview, small", "ms", 1000, *times([run], repeats))
 
 
 SECTIONS = {
