@@ -18,13 +18,13 @@ def without_the_network_for_photographs(monkeypatch):
 # one at the end would leave the other processes waiting.
 _LONGEST = (
     "test_distribution",
+    "test_tutorial",
     "test_resumed_runs",
+    "test_finer_runs",
     "test_kills",
     "test_disks",
-    "test_sweeps",
-    "test_experiments",
+    "test_exports",
     "test_train_steps",
-    "test_reconstructor",
 )
 
 

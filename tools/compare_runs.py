@@ -42,7 +42,7 @@ def shade(
     return shading.shade_voxels(occupied, shading.VIEWPOINTS[0], 128, color)
 
 
-def predictions(workdir: str, masks: np.ndarray, surface: str) -> list[np.ndarray]:
+def draw_predictions(workdir: str, masks: np.ndarray, surface: str) -> list[np.ndarray]:
     """Draw a run's predictions at its best validation threshold, without small components."""
     checkpoint, color = checkpoints.find(workdir), shading.PREDICTED_COLOR
     threshold = checkpoint.info.threshold
@@ -71,7 +71,7 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) ->
     columns = [
         map(sheets.mask_picture, shapes.unpack_masks(index, 0)),
         *(
-            predictions(workdir, own.unpack_masks(index, 0), surface)
+            draw_predictions(workdir, own.unpack_masks(index, 0), surface)
             for (_, workdir), own in zip(runs, sets, strict=True)
         ),
         [shade(voxels, 0.5, surface, sheets.TRUE_COLOR) for voxels in truth],

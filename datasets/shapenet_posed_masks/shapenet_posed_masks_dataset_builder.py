@@ -226,7 +226,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _process_pipeline_result(self, pipeline_result):
         """Collect what the workers of a Beam pipeline could not use."""
-        problems = {}
+        problems: dict[str, str] = {}
         for split in self._by_split(self._items):
             path = self._problems_path(split)
             problems |= dict(map(json.loads, path.read_text().splitlines()))

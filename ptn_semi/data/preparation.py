@@ -35,7 +35,7 @@ def prepare(
         return builder
     data_dir = pathlib.Path(settings.data_dir)
 
-    def say_who_builds(process):
+    def say_who_builds(process: str) -> None:
         print(f"waiting for process {process}, which is building the same data set")
 
     try:
@@ -91,7 +91,7 @@ def _progress_bars() -> Iterator[Callable[[int, int, str], None]]:
     bars: dict[str, tqdm.tqdm] = {}
     with contextlib.ExitStack() as last:
 
-        def show(done, total, what):
+        def show(done: int, total: int, what: str) -> None:
             if what not in bars:
                 last.close()
                 bars[what] = last.enter_context(tqdm.tqdm(total=total, desc=what, unit=" shapes"))

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def write(
         yield item, folder
 
 
-def _write_shape(folder, example, settings):
+def _write_shape(folder: pathlib.Path, example: dict[str, Any], settings: ShapeSettings) -> None:
     names = [f"mask_{number:02d}.png" for number in range(len(example["masks"]))]
     for name, mask in zip(names, example["masks"], strict=True):
         sheets.save_png(folder / name, mask[..., 0].astype(np.uint8) * 255)
@@ -84,7 +85,7 @@ def _write_shape(folder, example, settings):
             left.unlink()  # of an earlier call with more views
 
 
-def _picture(example):
+def _picture(example: dict[str, Any]) -> np.ndarray:
     """Draw the shape from its first viewpoints, above the masks."""
     viewpoints = example["viewpoints"][:_VIEWS_DRAWN]
     shapes = [shading.shade_voxels(example["voxels"], tuple(view)) for view in viewpoints]

@@ -89,7 +89,7 @@ def _fit_backgrounds(colors):
     if not first.all():
         starts.append(alike(_commonest(border[~first])))
     explained = [alike(rows @ _fit(rows, border, start)) for start in starts]
-    found = []
+    found: list[tuple[np.ndarray, ...]] = []
     for part in sorted(explained, key=lambda part: -part.mean()):
         if part.mean() >= _MIN_BORDER:
             model = _extend(colors, terms, rows, border, part)
@@ -169,7 +169,7 @@ def _find_object(colors, seen, model, tolerance):
     is_hole[0] = False  # what is in no part
     silhouette = _sharpen(~(outside | is_hole[parts]), _distance(colors, model))
     silhouette = components.keep_large(silhouette, SPECK)
-    num_holes = np.count_nonzero(is_hole)
+    num_holes = int(np.count_nonzero(is_hole))
     return silhouette, silhouette_warnings.find_warnings(
         silhouette, seen, num_holes, colors, tolerance
     )

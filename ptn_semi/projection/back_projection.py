@@ -58,9 +58,9 @@ class BackProjection(keras.layers.Layer):
             values = tf.concat([values, tf.cast(position, images.dtype)], axis=-1)
         return tf.reshape(values, [-1, size, size, size, values.shape[-1]])
 
-    def _pixels(self, along, image_size):
+    def _pixels(self, along: tf.Tensor, image_size: int) -> tf.Tensor:
         """Return each voxel's pixel [B, n³], an index into an image with a border of one pixel."""
-        right_and_down = along[:, :2] * np.float32([[1], [-1]])
+        right_and_down = along[:, :2] * np.array([[1], [-1]], np.float32)
         reach = self.camera.half_width(along[:, 2:]) if self.camera.perspective else 0.5
         places = (right_and_down / reach + 1) * (image_size / 2) + 1
         columns, rows = tf.unstack(

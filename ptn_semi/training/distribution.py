@@ -95,7 +95,7 @@ def check_equal(strategy: tf.distribute.Strategy, value: int, what: str) -> None
     own = tf.constant(value)
 
     @tf.function
-    def gather():
+    def gather() -> tf.Tensor:
         everyones = lambda: tf.distribute.get_replica_context().all_gather(own[None], axis=0)
         return strategy.experimental_local_results(strategy.run(everyones))[0]
 
@@ -114,12 +114,12 @@ def compile_step(
       losses by name, each the mean over the whole batch.
     """
 
-    def of_replica(batch):
+    def of_replica(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return model.train_step({name: replicas.local_rows(rows) for name, rows in batch.items()})
 
     # Nothing in a step branches on a tensor, so autograph would only make it slower to trace.
     @tf.function(jit_compile=jit_compile, autograph=False)
-    def step(batch):
+    def step(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         losses = strategy.run(of_replica, args=(batch,))
         return {name: strategy.reduce("MEAN", loss, axis=None) for name, loss in losses.items()}
 

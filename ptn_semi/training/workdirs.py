@@ -25,7 +25,7 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
       UserError: if another process is training in the workdir, or it cannot be written.
     """
 
-    def refuse(process):
+    def refuse(process: str) -> None:
         raise UserError(
             f"--workdir={workdir} is in use by process {process}: wait for it or choose another "
             "workdir"
