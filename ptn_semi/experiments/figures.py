@@ -1,4 +1,4 @@
-"""The figures of the paper's experiments: test AP against the share of posed shapes.
+"""The figures of the paper's experiments: test AP against the share of labeled shapes.
 
 Each is written to a folder as PNG and SVG; a file that cannot be written raises a `UserError`.
 """
@@ -43,14 +43,14 @@ def draw_figure4(entries: Entries, folder: str | os.PathLike) -> None:
     for model in ("U", PROCEDURAL):
         scores = statistics.values(entries, model=model)
         if len(scores):
-            label = f"{model} (0 % posed)"
+            label = f"{model} (0 % labeled)"
             axes.axhline(scores.mean(), color=_COLORS[model], linestyle="--", label=label)
     for baseline in BASELINES:
         points = [
             statistics.baseline_values(entries, baseline, pose_fraction=share) for share in shares
         ]
         _draw_baseline(axes, baseline, shares, points)
-    _label_axes(axes, shares, f"{entries[0]['category']}, share of shapes posed")
+    _label_axes(axes, shares, f"{entries[0]['category']}, share of shapes labeled")
     _draw_legend(axes)
     _save(figure, folder, "figure4")
 
@@ -68,7 +68,7 @@ def draw_figure5(entries: Entries, folder: str | os.PathLike) -> None:
         for baseline in BASELINES:
             scores = statistics.baseline_values(chosen, baseline)
             _draw_baseline(axes, baseline, shares, [scores] * len(shares))
-        _label_axes(axes, shares, "share posed in pre-training")
+        _label_axes(axes, shares, "share labeled in pre-training")
         axes.set_title(category)
     _draw_legend(panels[0, -1])
     _save(figure, folder, "figure5")

@@ -28,7 +28,7 @@ def compare(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
     finding = "1. unlabeled masks help, most with few labels"
     for share in statistics.pose_fractions(figure4):
         found = statistics.differences(figure4, "P+U", "P", pose_fraction=share)
-        yield finding, f"P+U − P, {percent(share)} posed", found
+        yield finding, f"P+U − P, {percent(share)} labeled", found
     finding = "2. a little pose supervision is worth far more than none"
     yield finding, "S,P+U − S,U", statistics.differences(table3, "S,P+U", "S,U")
     finding = "3. one model of all categories is as good as one for each"
@@ -41,6 +41,6 @@ def compare(entries: Entries) -> Iterator[tuple[str, str, np.ndarray]]:
         for pair in _TRANSFERRED:
             found = statistics.differences(figure5, *pair, category=category)
             yield finding, f"{' − '.join(pair)}, {category}", found
-    finding = "5. with 1 % posed, fine-tuning is best"
+    finding = "5. with 1 % labeled, fine-tuning is best"
     for pair in _WITH_FEW_LABELS:
         yield finding, " − ".join(pair), statistics.differences(table3, *pair)

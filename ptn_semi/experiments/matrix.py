@@ -91,7 +91,7 @@ class Matrix:
         # Only our recipe, which needs no GAN, learns from procedural shapes and fine-tunes with
         # unlabeled masks.
         ours = recipe == "semi"
-        self._poseless = ("U", PROCEDURAL) if ours else ("U",)
+        self._without_labels = ("U", PROCEDURAL) if ours else ("U",)
         self._tuned = ("P", "P+U") if ours else ("P",)
 
     def entries(self, experiments: Sequence[str]) -> list[Entry]:
@@ -120,7 +120,7 @@ class Matrix:
     def _figure4(self, seed: int) -> Iterator[_Point]:
         if STUDIED not in self._single:
             return
-        lines = [(model, 0.0) for model in self._poseless]
+        lines = [(model, 0.0) for model in self._without_labels]
         lines += [(model, share) for model in ("P", "P+U") for share in self._scale.shares]
         for model, share in lines:
             yield model, STUDIED, share, self._single_run(STUDIED, model, share, seed)
@@ -152,8 +152,8 @@ class Matrix:
     def _table3(self, seed: int) -> Iterator[_Point]:
         if STUDIED not in self._single:
             return
-        for model in ("P", *self._poseless, "P+U"):
-            share = 0.0 if model in self._poseless else _FEW_SHOT
+        for model in ("P", *self._without_labels, "P+U"):
+            share = 0.0 if model in self._without_labels else _FEW_SHOT
             run = self._single_run(STUDIED, model, share, seed)
             yield f"S,{model}", STUDIED, _FEW_SHOT, run
         pretrained = self._pretrained(self._pretraining, _FEW_SHOT, seed)
@@ -170,14 +170,14 @@ class Matrix:
             changes["adversarial_weight"] = 1.0
         if model == PROCEDURAL:
             changes["procedural_shapes"] = self._scale.procedural_shapes
-        posed = "" if model in self._poseless else f" {percent(share)} posed"
-        title = f"{category} {model}{posed} seed {seed}"
+        labeled = "" if model in self._without_labels else f" {percent(share)} labeled"
+        title = f"{category} {model}{labeled} seed {seed}"
         return self._run(title, (category,), self._scale.single_steps, seed=seed, **changes)
 
     def _pretrained(self, categories: tuple[str, ...], share: float, seed: int) -> PlannedTraining:
         """Return a training on several categories; the model is not told a mask's category."""
         return self._run(
-            f"{len(categories)} categories P+U {percent(share)} posed seed {seed}",
+            f"{len(categories)} categories P+U {percent(share)} labeled seed {seed}",
             categories,
             self._scale.pretraining_steps[share],
             supervision="both",
@@ -196,7 +196,7 @@ class Matrix:
         """
         generator_alone = model == "P"
         return self._run(
-            f"{category} {model} {percent(share)} posed, fine-tuned from {start.title}",
+            f"{category} {model} {percent(share)} labeled, fine-tuned from {start.title}",
             (category,),
             self._scale.fine_tuning_steps if generator_alone else self._scale.single_steps,
             start,

@@ -15,7 +15,7 @@ from ptn_semi.utils import files
 
 _SCORES = statistics.IOU, statistics.AP
 # Scores that the paper and its authors' code (github.com/stevenygd/3d-recon) state.
-# MaxIoU and AP of the models that the code publishes, 50 % posed.
+# MaxIoU and AP of the models that the code publishes, 50 % labeled.
 _TABLE1 = {"airplane": (0.484, 0.638), "car": (0.742, 0.870), "chair": (0.446, 0.570)}
 # IoU and AP of table 2's category-agnostic model.
 _TABLE2 = {"airplane": (0.57, 0.73), "car": (0.78, 0.93), "chair": (0.44, 0.57)}
@@ -30,11 +30,11 @@ def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path
     """
     folder = pathlib.Path(folder)
     sections = {
-        "Table 1: one category, 50 % posed": _table1,
+        "Table 1: one category, 50 % labeled": _table1,
         "Figure 4: pose share, one category": _figure4,
-        "Table 2: one model of all categories against one for each, 50 % posed": _table2,
+        "Table 2: one model of all categories against one for each, 50 % labeled": _table2,
         "Figure 5: few-shot transfer to new categories": _figure5,
-        "Table 3: 1 % posed": _table3,
+        "Table 3: 1 % labeled": _table3,
     }
     parts = [_preface(results)]
     for title, make in sections.items():
@@ -133,11 +133,11 @@ def _table3(entries: Entries, folder: pathlib.Path) -> str:
     rows += [[title, _baseline_cell(entries, name), "–"] for name, title in BASELINES.items()]
     return (
         _markdown(["", "MaxIoU / AP", "the paper's IoU"], rows)
-        + "\n\nS: one category; P: posed pairs; U: unlabeled masks; procedural: shapes made by a "
-        "program in place of posed ones; M: all categories; FT: M fine-tuned (P as in the paper, G "
-        "alone on the posed pairs; P+U all networks). In the paper M and FT are better than S, and "
-        "FT is best. Reconstructions of S,U are all turned about the vertical axis by one angle, "
-        "the best on the validation split."
+        + "\n\nS: one category; P: labeled pairs; U: unlabeled masks; procedural: shapes made by a "
+        "program in place of labeled ones; M: all categories; FT: M fine-tuned (P as in the paper, "
+        "G alone on the labeled pairs; P+U all networks). In the paper M and FT are better than S, "
+        "and FT is best. Reconstructions of S,U are all turned about the vertical axis by one angle"
+        ", the best on the validation split."
     )
 
 
@@ -151,7 +151,7 @@ def _figure4(entries: Entries, folder: pathlib.Path) -> str:
     ]
     parts = [
         "![Figure 4](figure4.svg)",
-        _markdown(["posed, MaxIoU / AP", "P+U", "P", "mean hull", "nearest"], rows),
+        _markdown(["labeled, MaxIoU / AP", "P+U", "P", "mean hull", "nearest"], rows),
     ]
     models = statistics.in_order(entries, "model")
     if "U" in models:
@@ -162,7 +162,7 @@ def _figure4(entries: Entries, folder: pathlib.Path) -> str:
     if PROCEDURAL in models:
         parts.append(
             f"{PROCEDURAL}, trained on the same masks and on procedural shapes, whose viewpoints "
-            f"are known: {_cell(entries, model=PROCEDURAL)}. No shape of the data set is posed."
+            f"are known: {_cell(entries, model=PROCEDURAL)}. No shape of the data set is labeled."
         )
     parts.append(f"Mean shape: {_baseline_cell(entries, 'mean_shape')}.")
     return "\n\n".join(parts)
@@ -183,7 +183,7 @@ def _figure5(entries: Entries, folder: pathlib.Path) -> str:
             [category, title, _baseline_cell(chosen, name), *[""] * (len(models) - 1)]
             for name, title in BASELINES.items()
         ]
-    header = ["MaxIoU / AP", "posed in pre-training", *models]
+    header = ["MaxIoU / AP", "labeled in pre-training", *models]
     return f"![Figure 5](figure5.svg)\n\n{_markdown(header, rows)}"
 
 
@@ -204,7 +204,7 @@ def _findings(entries: Entries) -> list[str]:
     return [
         "## The paper's findings",
         "Differences of AP, with 95 % confidence intervals over the seeds (Student's). Models are "
-        "compared seed by seed, with the same labels. Where there are several shares of posed "
+        "compared seed by seed, with the same labels. Where there are several shares of labeled "
         "shapes in pre-training, each seed's mean over them counts.",
         _markdown(["finding", "compared", "difference of AP"], rows),
     ]

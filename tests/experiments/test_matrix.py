@@ -51,8 +51,8 @@ def test_settings_of_table_3():
     for model in ("FT,P", "FT,P+U"):
         assert by_model[model].training.start == by_model["M"].training
         assert by_model[model].training.data.categories == ("chair",)
-    poseless = train["S,U+procedural"]
-    assert poseless.procedural_shapes and not poseless.knows_viewpoints
+    without_labels = train["S,U+procedural"]
+    assert without_labels.procedural_shapes and not without_labels.knows_viewpoints
     assert not by_model["S,U+procedural"].training.needs_turn
 
 
