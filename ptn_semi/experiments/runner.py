@@ -1,6 +1,7 @@
 """Runner of jobs, which calls the package's own commands in several processes at once."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Collection, Generator
@@ -34,6 +35,7 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
     cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
     shares = [cores[i::parallel] or cores for i in range(parallel)]
     running: dict[Job, Generator[bool, None, None]] = {}
+    started: list[subprocess.Popen] = []
     failed: dict[Job, str] = {}
     bar = tqdm.tqdm(  # of all jobs together, in expected seconds
         total=sum(job.training.seconds for job in jobs),
@@ -49,7 +51,7 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
                         failed[job] = f"it starts from {job.start.training.title}, which failed"
                         waiting.remove(job)
                     elif shares and job.start not in waiting and job.start not in running:
-                        running[job] = _run_commands(job, shares.pop(), shares)
+                        running[job] = _run_commands(job, shares.pop(), shares, started)
                         waiting.remove(job)
                 for job, commands in list(running.items()):
                     try:
@@ -63,18 +65,19 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
                 _show_progress(bar, jobs)
                 time.sleep(_POLL)
         finally:
+            children.stop(started)  # all at once, so that each has time to save its state
             for commands in running.values():
                 commands.close()
     return failed
 
 
 def _run_commands(
-    job: Job, cores: list[int], shares: list[list[int]]
+    job: Job, cores: list[int], shares: list[list[int]], started: list[subprocess.Popen]
 ) -> Generator[bool, None, None]:
     """Run a job's commands one after the other, and yield True while they run.
 
     If the generator is closed, it stops the command that runs. The commands use `cores`, or all if
-    the list is empty. The cores are returned to `shares`.
+    the list is empty. The cores are returned to `shares`, and the processes added to `started`.
 
     Raises:
       UserError: if a command fails.
@@ -85,6 +88,7 @@ def _run_commands(
             partial.write_text(flags.to_text(*job.settings()))
         for command in job.commands():
             child = children.start(command, log)
+            started.append(child)
             if cores:
                 os.sched_setaffinity(child.pid, cores)
             try:
@@ -93,7 +97,7 @@ def _run_commands(
             finally:
                 children.stop([child])
             if child.poll():
-                raise UserError(children.failure(log))
+                raise UserError(children.failure(log, child))
         job.write_record()
     finally:
         shares.append(cores)

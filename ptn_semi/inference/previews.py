@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ptn_semi.inference.reconstruction import Reconstruction, View
 from ptn_semi.visual import shading, sheets
@@ -39,5 +39,9 @@ def draw(
 
 
 def _pad_to_square(image: np.ndarray, color: str) -> np.ndarray:
-    """Scale an image, uint8, to fit a square of `_SIZE` × `_SIZE` pixels, and centre it there."""
-    return np.asarray(ImageOps.pad(Image.fromarray(image), (_SIZE, _SIZE), color=color))
+    """Reduce an image, uint8, to fit a square of `_SIZE` × `_SIZE` pixels, and centre it there."""
+    picture = Image.fromarray(image)
+    picture.thumbnail((_SIZE, _SIZE))  # of a very thin image, one row or column stays
+    square = Image.new(picture.mode, (_SIZE, _SIZE), color)
+    square.paste(picture, ((_SIZE - picture.width) // 2, (_SIZE - picture.height) // 2))
+    return np.asarray(square)

@@ -195,6 +195,8 @@ def _keep_settings(workdir: pathlib.Path, sweep: Sweep, settings: _Settings) -> 
     lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
     text = "".join(lines) + flags.to_text(*settings)
     path = workdir / _SETTINGS_FILE
+    if not path.exists() and (workdir / "sweep").exists():
+        raise UserError(f"{workdir} holds a sweep of an earlier version: give another --workdir")
     if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")
     with files.replacing(path) as partial:

@@ -4,14 +4,16 @@ A worker that dies is started again under its name. The chief then gives it the 
 on, and the trial's training resumes from its checkpoint.
 """
 
+import contextlib
 import json
 import pathlib
 import socket
+import subprocess
 import time
 
 import tqdm
 
-from ptn_semi.utils import children
+from ptn_semi.utils import children, files
 from ptn_semi.utils.errors import UserError
 
 _POLL = 0.5  # seconds
@@ -31,7 +33,8 @@ def run_trials(
       UserError: if a process keeps failing.
     """
     folder = workdir / "workers"
-    folder.mkdir(exist_ok=True)
+    with files.explaining(folder):
+        folder.mkdir(exist_ok=True)
     command = [
         "ptn_semi.tune",
         f"--flagfile={flagfile}",
@@ -47,9 +50,11 @@ def run_trials(
         named = environment | {"KERASTUNER_TUNER_ID": name}
         return children.start(command, folder / f"{name}.txt", named)
 
-    running = {name: start(name) for name in [_CHIEF, *(f"worker{i}" for i in range(workers))]}
+    running: dict[str, subprocess.Popen] = {}
     restarts = 0
     try:
+        for name in [_CHIEF, *(f"worker{i}" for i in range(workers))]:
+            running[name] = start(name)
         with tqdm.tqdm(total=max_trials, desc="sweeping", unit=" trials") as bar:
             while running.keys() - {_CHIEF}:
                 for name, child in list(running.items()):
@@ -57,7 +62,7 @@ def run_trials(
                         del running[name]
                     elif child.poll() is not None:
                         if restarts == _MAX_RESTARTS:
-                            said = children.failure(folder / f"{name}.txt")
+                            said = children.failure(folder / f"{name}.txt", child)
                             raise UserError(f"{name} of the sweep failed: {said}")
                         restarts += 1
                         running[name] = start(name)
@@ -75,6 +80,8 @@ def _free_port() -> int:
 
 def _num_ended(workdir: pathlib.Path) -> int:
     """Return how many trials have ended, including those that failed."""
-    trials = (workdir / "sweep").glob("trial_*/trial.json")
-    states = [json.loads(path.read_text())["status"] for path in trials]
-    return sum(state in ("COMPLETED", "FAILED") for state in states)
+    ended = 0
+    for path in (workdir / "sweep").glob("trial_*/trial.json"):
+        with contextlib.suppress(ValueError, KeyError):  # the chief says what is damaged
+            ended += json.loads(path.read_text())["status"] in ("COMPLETED", "FAILED")
+    return ended

@@ -10,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 
+from ptn_semi.utils import files
+
 _PROMPT = "$ python -m"
 
 
@@ -20,8 +22,11 @@ def start(
 
     Ctrl-C does not reach the child. The child ends at once when this process ends, even if this
     process is killed: its standard input is then closed.
+
+    Raises:
+      UserError: if the log cannot be written.
     """
-    with open(log, "a") as output:
+    with files.explaining(log), open(log, "a") as output:
         print(_PROMPT, *command, file=output, flush=True)
         return subprocess.Popen(
             [sys.executable, "-m", __name__, *command],
@@ -49,11 +54,11 @@ def stop(children: Iterable[subprocess.Popen]) -> None:
         child.wait()
 
 
-def failure(log: pathlib.Path) -> str:
-    """Return the error message of the last command in a log, if any, and the log's path."""
+def failure(log: pathlib.Path, child: subprocess.Popen) -> str:
+    """Return the error message in a log of its last command, or how that ended, and the log."""
     lines = log.read_text(errors="replace").rpartition(_PROMPT)[2].splitlines()
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return f"{said[-1]}; see {log}" if said else f"see {log}"
+    return f"{said[-1] if said else f'it ended with code {child.returncode}'}; see {log}"
 
 
 def _end_with_parent():

@@ -68,8 +68,10 @@ def expand(
             expanded.append(name + equals + value)
             continue
         path = value if equals else next(arguments, None)
-        if not path:
+        if path is None:
             raise UserError(f"{name} needs a file: give {name}=PATH")
+        if not path:
+            continue
         beside = folder / path
         file = (beside if beside.exists() else pathlib.Path(path)).resolve()
         if file in within:

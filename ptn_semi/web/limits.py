@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import pathlib
+import time
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MAX_BODY = 1 << 16  # bytes of a request without a file; a few thousand are usual
-_MAX_STORED = 1 << 30  # bytes of all files of the last hour
+_MAX_STORED, _MAX_FILES = 1 << 30, 10_000  # bytes and number of all files
 
 
 class Limits:
@@ -20,15 +22,18 @@ class Limits:
     gradio limits the size of an uploaded file, deletes old files, and keeps other sites from
     reading answers. But it acts on what other sites send, reads any other body whole, and stores as
     many files within the hour as the disk can hold. They are stored in `folder`, and each may have
-    up to `max_upload` bytes.
+    up to `max_upload` bytes. Where there are too many, the oldest are deleted.
     """
 
     def __init__(self, app: ASGIApp, max_upload: int, folder: pathlib.Path):
         self._app, self._max_upload, self._folder = app, max_upload, folder
+        self._started = time.time()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         answer = self._refusal(scope) if scope["type"] == "http" else None
+        if answer is None and scope["type"] == "http" and scope["method"] == "POST":
+            await asyncio.to_thread(_make_room, self._folder, self._started)
         await (answer or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
@@ -44,16 +49,25 @@ class Limits:
         limit = _MAX_BODY + (self._max_upload if uploads else 0)
         if int(headers.get("content-length", 0)) > limit:
             return PlainTextResponse(f"requests of more than {limit} bytes are refused", 413)
-        if scope["method"] == "POST" and _stored_bytes(self._folder) > _MAX_STORED:
-            return PlainTextResponse("too many files were uploaded: try again in an hour", 507)
         return None
 
 
-def _stored_bytes(folder: pathlib.Path) -> int:
-    """Return the size of all files in a folder."""
-    total = 0
+def _make_room(folder: pathlib.Path, started: float) -> None:
+    """Delete the oldest files in a folder until the others are few and small enough.
+
+    Files from before `started`, such as the page's examples, stay.
+    """
+    stored = []
     for parent, _, names in os.walk(folder):
         for name in names:
+            path = os.path.join(parent, name)
             with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
-                total += os.stat(os.path.join(parent, name)).st_size
-    return total
+                stat = os.stat(path)
+                if stat.st_mtime >= started:
+                    stored.append((stat.st_mtime, stat.st_size, path))
+    total = 0
+    for number, (_, size, path) in enumerate(sorted(stored, reverse=True)):
+        total += size
+        if total > _MAX_STORED or number >= _MAX_FILES:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)

@@ -1,7 +1,9 @@
 """Old versions and missing packages are reported in one sentence that names the fix."""
 
 import ast
+import functools
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -9,9 +11,11 @@ import pytest
 import tensorflow as tf
 
 import ptn_semi
+from ptn_semi.training import trainer
 from ptn_semi.utils import cli
 from ptn_semi.utils.errors import UserError
 from support import processes
+from support.forked_children import ForkedChild
 
 OLD = "sys.version_info = (3, 8, 10, 'final', 0)"
 BARE = "sys.path = [path for path in sys.path if 'site-packages' not in path]"
@@ -64,3 +68,17 @@ def old_tensorflow(folder):
 
 def test_old_tensorflow(tmp_path):
     processes.call(old_tensorflow, tmp_path)
+
+
+def stop_trainings(number=signal.SIGINT):
+    """Has a training stop itself as Ctrl-C does."""
+    trainer.train = lambda *_: signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_a_stopped_command_ends_with_130(tmp_path, number):
+    folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / 'data'}"
+    stop = functools.partial(stop_trainings, number)
+    child = ForkedChild(stop, ["ptn_semi.train", *folders], tmp_path / "log.txt")
+    assert child.wait() == 130, (tmp_path / "log.txt").read_text()
+    assert "Traceback" not in (tmp_path / "log.txt").read_text()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import sys
 
@@ -198,3 +199,27 @@ def test_the_smallest_scale_from_start_to_report(tmp_path):
     ended = processes.main(SCRIPT, *flags, "--report_only")
     assert ended.returncode == 0, ended.stderr
     assert (workdir / "report.md").read_bytes() == report
+
+
+def run_quick(folder):
+    """Runs table 3 with quick jobs, as in a process of its own."""
+    folder.mkdir(exist_ok=True)
+    jobs._data_set_name = lambda data: ",".join(data.categories)
+    (folder / "quick.py").write_text(QUICK.replace('"x"', '"w"'))
+    os.environ["PYTHONPATH"] = str(folder)
+    planned = {}
+    for run, job in jobs.plan(entries("table3", seeds=1), folder / "w").items():
+        start = planned.get(run.start)
+        planned[run] = QuickJob(run, job.folder, job.categories, start, "nothing")
+    assert runner.run(planned.values()) == {}
+    assert all(job.done for job in planned.values())
+
+
+def test_experiments_go_on_after_a_kill(tmp_path):
+    steps = processes.call(run_quick, tmp_path / "whole")
+    processes.call(run_quick, tmp_path / "killed", kill_before=steps // 2)
+    processes.call(run_quick, tmp_path / "killed")
+    names = lambda folder: {path.relative_to(folder) for path in folder.rglob("*.json")}
+    assert names(tmp_path / "killed") == names(tmp_path / "whole")
+    logs = [path.read_text() for path in (tmp_path / "killed").rglob("log.txt")]
+    assert min(text.count("starting") for text in logs) == 1  # finished ones are not repeated

@@ -11,7 +11,7 @@ import ptn_semi
 from ptn_semi.data import overviews, preparation, splits
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
-from ptn_semi.settings import SHAPE_FORMATS
+from ptn_semi.settings import SHAPE_FORMATS, RunSettings
 from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils.errors import UserError
 from support import processes, two_step_run
@@ -186,3 +186,12 @@ def test_names_that_no_file_of_flags_can_hold_are_refused(tmp_path, data, name):
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and "rename" in errors[0], ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_training_in_a_folder_with_an_odd_name_resumes(tmp_path, data, trained):
+    for steps in (1, 2):
+        run = RunSettings(steps=steps, evaluate_every=1)
+        processes.call(two_step_run.train, tmp_path / ODD, data, run)
+    # TensorFlow, which the comparison reads with, would take [ab] for a pattern.
+    (tmp_path / ODD).rename(tmp_path / "plain")
+    assert_same_bits(tmp_path / "plain", trained[0])

@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from ptn_semi.data import preparation
+from ptn_semi.evaluation import workdir_scores
 from ptn_semi.inference import exports, images_to_shapes
 from ptn_semi.models import checkpoints
 from ptn_semi.sweeps import tuner
@@ -115,3 +116,17 @@ def test_reconstructions(tmp_path):
         Image.fromarray(pixels).save(images / f"{i}.png")
     for folder, whole in survive(tmp_path, reconstruct, images):
         assert contents(folder) == contents(whole)
+
+
+def score(folder, workdir, data):
+    output, predictions = folder / "scores.json", folder / "predictions.npz"
+    workdir_scores.evaluate_workdir(
+        workdir, data, TRAIN, "test", num_views=1, output=output, save_predictions=predictions
+    )
+
+
+def test_an_evaluation(tmp_path, data, trained):
+    for folder, whole in survive(tmp_path, score, trained[0], data):
+        for name in ("scores.json", "scores.png"):
+            assert (folder / name).read_bytes() == (whole / name).read_bytes()
+        assert len(np.load(folder / "predictions.npz")["probabilities"])

@@ -58,6 +58,13 @@ def test_a_bad_image_does_not_stop_the_others(tmp_path):
     assert [file.name for file in second] == ["a_2.npz", "a_2.png"]
 
 
+def test_very_thin_images_have_previews(tmp_path):
+    silhouette = np.pad(np.full((2, 1500), 255, np.uint8), 1)
+    Image.fromarray(silhouette).save(tmp_path / "thin.png")
+    [(_, written, _)] = run([tmp_path / "thin.png"], tmp_path)
+    assert [file.name for file in written] == ["thin.npz", "thin.png"]
+
+
 def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
     inside, outside = image(tmp_path / "x" / "a.png"), image(tmp_path / "y" / "secret.png")
     (tmp_path / "x" / "same.png").symlink_to(inside)

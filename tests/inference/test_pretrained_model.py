@@ -51,3 +51,17 @@ def test_an_image_needs_no_other_model(tmp_path):
     assert ended.returncode == 0 and "warning" not in ended.stdout, ended.stderr + ended.stdout
     mesh = trimesh.load(tmp_path / "chair.glb", force="mesh")
     assert mesh.is_watertight and mesh.volume > 0.01
+
+
+def test_the_commands_flags_reach_the_shape(tmp_path):
+    image = f"{ptn_semi.__path__[0]}/examples/chair.png"
+    flags = "--format=stl", "--format=npz", "--size_mm=80", "--surface=blocky", "--threshold=0.3"
+    views = "--views", image, image, "--viewpoints=20,30,10,120"
+    ended = processes.main("ptn_semi.reconstruct", *views, *flags, f"--output_dir={tmp_path}")
+    assert ended.returncode == 0, ended.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"chair.stl", "chair.npz", "chair.png"}
+    assert np.load(tmp_path / "chair.npz")["threshold"] == pytest.approx(0.3)
+    mesh = trimesh.load(tmp_path / "chair.stl")
+    assert mesh.is_watertight and mesh.extents.max() == pytest.approx(80, rel=1e-3)
+    # Blocky: all faces along the axes.
+    assert np.isclose(abs(mesh.face_normals).max(axis=1), 1).all()

@@ -118,6 +118,9 @@ def test_a_stopped_sweep_resumes(tmp_path, data, quick, monkeypatch):
 def test_workdirs_that_cannot_be_used_are_refused(tmp_path, data):
     with pytest.raises(UserError, match="takes for a pattern"):
         tuner.search(tmp_path / "a[1]", SWEEP, data, TRAIN, RUN)
+    (tmp_path / "old" / "sweep").mkdir(parents=True)
+    with pytest.raises(UserError, match="holds a sweep of an earlier version"):
+        tuner.search(tmp_path / "old", SWEEP, data, TRAIN, RUN)
     with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
         tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
 

@@ -118,3 +118,15 @@ def test_a_checkpoint_of_an_earlier_version_is_refused(trained, tmp_path):
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match=r"of an earlier version of ptn_semi: .* train again"):
         checkpoints.latest(tmp_path / "run" / "checkpoints")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_best_checkpoint_that_is_damaged_is_refused(tmp_path, name):
+    model = build()
+    best = checkpoints.Best(step=0, average_precision=0.5, threshold=0.4)
+    for step in range(2):
+        save(tmp_path / "checkpoints", model, step, best)
+    path = tmp_path / "checkpoints" / "step_00000000" / name
+    path.write_bytes(DAMAGE["flipped last"](path.read_bytes()))
+    with pytest.raises(UserError, match=r"of step 0, is missing or damaged: .*step_00000001"):
+        checkpoints.find(tmp_path)

@@ -24,6 +24,7 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
         trained, data, TRAIN, "test", num_views=3, save_predictions=predictions
     )
     assert json.loads((trained / "eval_test.json").read_text()) == scores
+    assert (trained / "eval_test.png").exists()
     mean = scores["rows"]["model"]["mean"]
     with np.load(predictions) as kept:
         pairs = set(zip(kept["model_ids"], kept["views"], strict=True))

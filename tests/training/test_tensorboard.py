@@ -70,3 +70,13 @@ def test_pictures_and_meshes_are_written(tmp_path):
         (event,) = events.Tensors(metadata.get_instance_name("shapes", content))
         assert event.step == 5
         np.testing.assert_array_equal(tensor_util.make_ndarray(event.tensor_proto), expected[key])
+
+
+def test_a_clock_that_was_set_back_does_no_harm(tmp_path):
+    write(tmp_path, range(4), 1.0).close()
+    (path,) = tmp_path.iterdir()
+    parts = path.name.split(".")
+    parts[3] = str(int(parts[3]) + 3600)  # when it was begun
+    path.rename(tmp_path / ".".join(parts))
+    write(tmp_path, range(3, 6), 2.0, resumed_step=2).close()
+    assert read_curve(tmp_path, "loss") == list(enumerate([1.0] * 3 + [2.0] * 3))

@@ -1,6 +1,7 @@
 """Whole runs: what a workdir holds, exact resume, refusals."""
 
 import dataclasses
+import os
 import pathlib
 
 import numpy as np
@@ -61,7 +62,10 @@ def test_other_settings_and_a_workdir_in_use_are_refused(trained, data, tmp_path
         other = dataclasses.replace(TRAIN, **{name: value})
         with pytest.raises(UserError, match=rf"--{name}={value} \(there {there}\)"):
             trainer.train(trained, data, other, RUN)
-    with workdirs.claimed(trained), pytest.raises(UserError, match="in use by process"):
+    with (
+        workdirs.claimed(trained),
+        pytest.raises(UserError, match=f"in use by process {os.getpid()}@"),
+    ):
         trainer.train(trained, data, TRAIN, RUN)
 
 
@@ -170,3 +174,26 @@ def test_settings_that_do_not_go_together_are_refused(settings, changes, said):
         changed = dataclasses.replace(settings, **changes)
         train, run = (changed, RUN) if settings is not RUN else (TRAIN, changed)
         workdirs.check_training(None, DataSettings(), train, run)
+
+
+def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
+    started = trainer.Trainer(tmp_path, data, TRAIN, RunSettings(steps=2, evaluate_every=1))
+    take_step = started._take_step
+
+    def spoil(batch):
+        losses = take_step(batch)
+        if started.step == 1:  # the second step; the EMA, which is scored, stays whole
+            weight = started.model.networks.encoder.trainable_variables[0]
+            weight.assign(tf.fill(weight.shape, np.inf))
+        return losses
+
+    started._take_step = spoil
+    with pytest.raises(UserError, match=r"the weight .* by step 2: .*step_00000001 is the last"):
+        started.train()
+    assert checkpoints.find(tmp_path, "last").info.step == 1
+
+
+def test_a_run_ends_after_its_minutes_with_a_checkpoint(data, tmp_path):
+    run = RunSettings(steps=1000, evaluate_every=1000, max_minutes=1e-6)
+    for _ in range(2):  # the second finds it finished
+        assert trainer.train(tmp_path, data, TRAIN, run).info.step == 1

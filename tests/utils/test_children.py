@@ -1,11 +1,15 @@
 """Child processes end with the process that started them, and their errors are found."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 
+import pytest
+
 from ptn_semi.utils import children
+from ptn_semi.utils.errors import UserError
 
 SLEEPER = """
 import os, sys, time
@@ -37,8 +41,18 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
 
 def test_only_an_error_of_the_last_command_is_found(tmp_path):
     log = tmp_path / "log.txt"
-    children.start(["ptn_semi.train", "--steps=0"], log).wait()
-    assert children.failure(log).startswith("flag --steps=0: ")
-    assert children.failure(log).endswith(f"; see {log}")
-    children.start(["ptn_semi", "help"], log).wait()
-    assert children.failure(log) == f"see {log}"
+    failed = children.start(["ptn_semi.train", "--steps=0"], log)
+    failed.wait()
+    assert children.failure(log, failed).startswith("flag --steps=0: ")
+    assert children.failure(log, failed).endswith(f"; see {log}")
+    silent = children.start(["ptn_semi", "help"], log)
+    silent.wait()
+    assert children.failure(log, silent) == f"it ended with code 0; see {log}"
+
+
+def test_a_log_that_cannot_be_written_is_named():
+    full = pathlib.Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(UserError, match="/dev/full could not be written"):
+        children.start(["ptn_semi", "help"], full)

@@ -46,9 +46,15 @@ def count_faces(data: bytes) -> int:
             raise NotSupportedError(
                 "has sparse, compressed or missing data, which is not supported"
             )
+        if not isinstance(accessor["count"], int) or accessor["count"] < 1:
+            raise ValueError(f"it has {accessor['count']} for a count")
     nodes = scene.get("nodes", [])
-    if len(nodes) > _MAX_NODES:
-        raise ValueError(f"it has {len(nodes)} nodes, more than {_MAX_NODES}")
+    roots = [index for part in scene.get("scenes", []) for index in part.get("nodes", [])]
+    children = [child for node in nodes for child in node.get("children", [])]
+    if (count := max(len(nodes), len(roots))) > _MAX_NODES:
+        raise ValueError(f"it has {count} nodes, more than {_MAX_NODES}")
+    if len(set(children)) != len(children):
+        raise ValueError("it has a node that is part of two others")
     level = set(range(len(nodes)))
     for _ in range(_MAX_DEPTH):
         level = {child for index in level for child in nodes[index].get("children", [])}

@@ -26,6 +26,10 @@ def count_faces(data: bytes) -> int:
         counts[name] = whole_number(number)
         if counts[name] > len(body):  # every element takes at least one byte
             raise ValueError(f"it is truncated (no room for {counts[name]} of {name.decode()})")
+    if re.search(rb"^\s*format\s+ascii", header, re.MULTILINE):
+        lines = sum(1 for line in body.replace(b"\r", b"\n").split(b"\n") if line.strip())
+        if lines != sum(counts.values()):
+            raise ValueError(f"it has {lines} lines for {sum(counts.values())} elements")
     return counts.get(b"face", 0)
 
 

@@ -16,7 +16,7 @@ from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_FILE = 4 << 20  # bytes of one shape; all shapes are kept in memory, and real ones take 200 kB
 _MAX_ARCHIVE = 1 << 30  # bytes when unpacked; the published archive has 200 MB
-_MAX_MEMBERS = 300_000  # the published archive has about 90,000
+_MAX_MEMBERS = 3_000_000  # the published archive has about 90,000
 _MAX_HEADER = 16 << 10  # bytes of an extended header, such as a long name; a path has at most 4,096
 _EXTENDED_HEADERS = b"xgXLK"  # the types of pax' and GNU's headers
 

@@ -28,7 +28,7 @@ class Stamp(NamedTuple):
     mtime_ns: int  # time of the last change, in nanoseconds
 
 
-_REFUSED = Stamp(-1, -1)  # of a link that leads out of the folder and is not followed
+_REFUSED = Stamp(-1, -1)  # of what is not read: links out of the folder, and what is not readable
 
 
 class Folder(Source):
@@ -99,8 +99,10 @@ class Folder(Source):
         return os.path.join(self.root, item.path)
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
-        fix = "replace the file or remove it"
-        return files.read(self._path(item), limit, fix, within=self.root)
+        fix, path = "replace the file or remove it", self._path(item)
+        if os.path.isdir(path) and not files.link_problem(self.root, path):
+            entries_in(path)  # which raises an error
+        return files.read(path, limit, fix, within=self.root)
 
 
 class _ModelFolder(Folder):
@@ -166,7 +168,12 @@ class FileTree(Folder):
         waiting = [folder]
         while waiting:
             inner = waiting.pop()
-            for entry in entries_in(os.path.join(self.root, inner)):
+            try:
+                entries = entries_in(os.path.join(self.root, inner))
+            except UserError:  # reading the folder as an item says what is wrong
+                yield inner, inner, _REFUSED
+                continue
+            for entry in entries:
                 path = f"{inner}/{entry.name}"
                 if entry.name.startswith("."):
                     continue
@@ -243,7 +250,9 @@ def entries_in(path: str) -> list[os.DirEntry]:
         with os.scandir(path) as entries:
             return list(entries)
     except OSError as error:
-        raise _unreadable(path, "listed", error) from error
+        raise UserError(
+            f"{path} cannot be listed ({error.strerror}): make it readable or remove it"
+        ) from error
 
 
 def _stamp(path: str) -> Stamp | None:
@@ -251,11 +260,5 @@ def _stamp(path: str) -> Stamp | None:
     try:
         stat = os.stat(path)
     except OSError as error:
-        if error.errno in _NO_FILE:
-            return None
-        raise _unreadable(path, "read", error) from error
+        return None if error.errno in _NO_FILE else _REFUSED
     return Stamp(stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
-
-
-def _unreadable(path: str, done: str, error: OSError) -> UserError:
-    return UserError(f"{path} cannot be {done} ({error.strerror}): make it readable or remove it")
