@@ -39,9 +39,10 @@ def draw(
 
 
 def _pad_to_square(image: np.ndarray, color: str) -> np.ndarray:
-    """Reduce an image, uint8, to fit a square of `_SIZE` × `_SIZE` pixels, and centre it there."""
-    picture = Image.fromarray(image)
-    picture.thumbnail((_SIZE, _SIZE))  # of a very thin image, one row or column stays
+    """Scale an image, uint8, to fit a square of `_SIZE` × `_SIZE` pixels, and centre it there."""
+    scale = _SIZE / max(image.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])  # may be very thin
+    picture = Image.fromarray(image).resize((width, height))
     square = Image.new(picture.mode, (_SIZE, _SIZE), color)
-    square.paste(picture, ((_SIZE - picture.width) // 2, (_SIZE - picture.height) // 2))
+    square.paste(picture, ((_SIZE - width) // 2, (_SIZE - height) // 2))
     return np.asarray(square)

@@ -56,7 +56,9 @@ def run_trials(
         for name in [_CHIEF, *(f"worker{i}" for i in range(workers))]:
             running[name] = start(name)
         with tqdm.tqdm(total=max_trials, desc="sweeping", unit=" trials") as bar:
-            while running.keys() - {_CHIEF}:
+            # The chief waits for the workers that it knows. One that starts after the last trial
+            # has ended would wait for the chief, and is stopped.
+            while _CHIEF in running and len(running) > 1:
                 for name, child in list(running.items()):
                     if child.poll() == 0:
                         del running[name]

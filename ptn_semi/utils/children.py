@@ -58,7 +58,7 @@ def failure(log: pathlib.Path, child: subprocess.Popen) -> str:
     """Return the error message in a log of its last command, or how that ended, and the log."""
     lines = log.read_text(errors="replace").rpartition(_PROMPT)[2].splitlines()
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return f"{said[-1] if said else f'it ended with code {child.returncode}'}; see {log}"
+    return f"{said[-1] if said else f'it ended with code {child.poll()}'}; see {log}"
 
 
 def _end_with_parent():

@@ -53,6 +53,7 @@ STRIPS = ply(3, 0, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n").replace(
         ("a.glb", glb({"buffers": [{"uri": "secret.bin", "byteLength": 40}]}), "other files"),
         ("a.glb", glb({"extensionsRequired": ["EXT_mesh_gpu_instancing"]}), "is not supported"),
         ("a.glb", glb({"nodes": [{"mesh": 0, "children": [0]}]}), "contain themselves"),
+        ("a.glb", glb({"nodes": [{"mesh": 0, "scale": [1e308] * 3}]}), "infinite or not a number"),
         ("a.glb", glb({"nodes": [{}] * 20_000}), "20000 nodes, more than 10000"),
         ("a.glb", glb({"scenes": [{"nodes": [0] * 20_000}]}), "20000 nodes, more than 10000"),
         ("a.glb", glb({"nodes": [{"children": [1, 1]}, {"mesh": 0}]}), "part of two others"),

@@ -70,19 +70,29 @@ def test_names_that_are_not_text_are_refused_one_by_one(vox32, tmp_path, packed)
     assert json.dumps(source.fingerprint())
 
 
-@pytest.mark.parametrize(("call", "name"), [("stat", "a/model.binvox"), ("scandir", "")])
-def test_what_may_not_be_looked_at_is_named(vox32, monkeypatch, call, name):
+def refuse(monkeypatch, call, refused):
+    """Makes a function of `os` refuse a path, which permissions do not do for root."""
     allowed = getattr(os, call)
 
     def refusing(path, *args, **kwargs):
-        if str(path) == str(vox32 / CHAIR / name):
+        if str(path) == str(refused):
             raise PermissionError(13, "Permission denied")
         return allowed(path, *args, **kwargs)
 
+    monkeypatch.setattr(os, call, refusing)
+
+
+def test_folders_that_may_not_be_listed_are_named(vox32, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(os, call, refusing)
-        with pytest.raises(UserError, match=rf"{CHAIR}.* cannot be .*\(Permission denied\)"):
+        refuse(patch, "scandir", vox32 / CHAIR)
+        with pytest.raises(UserError, match=rf"{CHAIR} cannot be listed \(Permission denied\)"):
             vox32_source(vox32).items()
+
+
+def test_files_that_may_not_be_looked_at_are_not_left_out(vox32, monkeypatch):
+    with monkeypatch.context() as patch:
+        refuse(patch, "stat", vox32 / CHAIR / "a/model.binvox")
+        assert f"{CHAIR}/a" in ids(vox32_source(vox32))
 
 
 def test_pipes_are_not_waited_for(vox32, tmp_path):

@@ -179,6 +179,20 @@ def test_workers_share_the_trials_and_a_killed_one_is_started_again(tmp_path, da
     assert len(list((tmp_path / "workers").glob("worker?.txt"))) == 2
 
 
+def test_a_worker_that_starts_after_the_last_trial_is_stopped(tmp_path, monkeypatch):
+    started = []
+
+    def start(command, log, environment):
+        is_chief = environment["KERASTUNER_TUNER_ID"] == "chief"
+        started.append(subprocess.Popen(["true"] if is_chief else ["sleep", "600"]))
+        return started[-1]
+
+    monkeypatch.setattr(children, "start", start)
+    monkeypatch.setattr(workers, "_POLL", 0)
+    workers.run_trials(tmp_path, tmp_path / "flags.txt", 2, 2)
+    assert [child.poll() for child in started] == [0, -15, -15]
+
+
 def test_workers_that_keep_failing_end_the_sweep(tmp_path, data, monkeypatch):
     def start(command, log, environment):
         log.write_text("error: no space\n")

@@ -17,6 +17,7 @@ from shapenet_posed_masks.formats.mesh_texts import NotSupportedError
 _MAX_JSON = 16 << 20  # bytes; the description of a real scene has a few kB
 _MAX_NODES = 10_000
 _MAX_DEPTH = 100  # trimesh searches a path through all levels from each node
+_MAX_NUMBER = 1e30  # in the move of a node
 _TRIANGLES = 4  # glTF's number of the mode in which three corners make a triangle
 # Extensions that leave the shape as it is, or are handled.
 _HARMLESS = (
@@ -55,6 +56,10 @@ def count_faces(data: bytes) -> int:
         raise ValueError(f"it has {count} nodes, more than {_MAX_NODES}")
     if len(set(children)) != len(children):
         raise ValueError("it has a node that is part of two others")
+    moves = ("matrix", "translation", "rotation", "scale")
+    numbers = [number for node in nodes for name in moves for number in node.get(name, [])]
+    if not all(abs(number) < _MAX_NUMBER for number in numbers):  # False for NaN, too
+        raise ValueError("it has a node moved by a value that is infinite or not a number")
     level = set(range(len(nodes)))
     for _ in range(_MAX_DEPTH):
         level = {child for index in level for child in nodes[index].get("children", [])}
