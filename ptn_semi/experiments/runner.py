@@ -66,8 +66,6 @@ def run(jobs: Collection[Job], parallel: int = 1) -> dict[Job, str]:
                 time.sleep(_POLL)
         finally:
             children.stop(started)  # all at once, so that each has time to save its state
-            for commands in running.values():
-                commands.close()
     return failed
 
 
@@ -76,8 +74,8 @@ def _run_commands(
 ) -> Generator[bool, None, None]:
     """Run a job's commands one after the other, and yield True while they run.
 
-    If the generator is closed, it stops the command that runs. The commands use `cores`, or all if
-    the list is empty. The cores are returned to `shares`, and the processes added to `started`.
+    The commands use `cores`, or all if the list is empty. The cores are returned to `shares`, and
+    the processes are added to `started`, for the caller to stop.
 
     Raises:
       UserError: if a command fails.
@@ -91,11 +89,8 @@ def _run_commands(
             started.append(child)
             if cores:
                 os.sched_setaffinity(child.pid, cores)
-            try:
-                while child.poll() is None:
-                    yield True
-            finally:
-                children.stop([child])
+            while child.poll() is None:
+                yield True
             if child.poll():
                 raise UserError(children.failure(log, child))
         job.write_record()
