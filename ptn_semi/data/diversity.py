@@ -15,6 +15,7 @@ MAX_COMPARED = 100  # hulls of a category; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
 _SIDE = 32  # voxels; finer hulls are averaged
 _WARPS = 4  # of each hull
+_SYMMETRIC = 0.8  # IoU with the own mirror image; hulls of symmetric real shapes have .84 to .95
 
 
 def choose(
@@ -24,7 +25,7 @@ def choose(
     own: int,
     mirror_views: bool,
     strength: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """Choose how to vary shapes by the known shapes of their category, and print it.
 
     Args:
@@ -37,23 +38,27 @@ def choose(
       strength: how far to warp all hulls; 0 to choose it.
 
     Returns:
-      Which shapes are shown as their mirror images too, bool [shapes], and how far each hull is
-      warped, float32 [hulls]; see `warps.random_warp`.
+      Which shapes are shown as their mirror images too, bool [shapes]; how far each hull is warped,
+      float32 [hulls], see `warps.random_warp`; and whether the shapes of all categories are
+      mirrored and symmetric.
     """
     mirrored = np.full(len(categories), mirror_views)
     strengths = np.full(len(known), strength or STRONGEST, np.float32)
+    symmetric = mirror_views and len(known) > 0
     for category in np.unique(categories[known]):
         of_category = categories[known] == category
         preferred = of_category & (known < own)
         chosen = np.flatnonzero(preferred if preferred.any() else of_category)
-        occupied = hulls[chosen[:MAX_COMPARED]] > 0
+        compared = hulls[chosen[:MAX_COMPARED]]
+        occupied = compared > 0
+        symmetric = symmetric and is_symmetric(compared >= 128)
         if mirror_views and not mirror_images_fit(occupied):
             print(f"{category}: no mirror images, as the labeled shapes are unlike theirs")
             mirrored[categories == category] = False
         if not strength:
             strengths[of_category] = warp_strength(occupied)
             print(f"{category}: warp_strength {strengths[of_category][0]:.3f}")
-    return mirrored, strengths
+    return mirrored, strengths, symmetric and bool(mirrored.all())
 
 
 def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
@@ -72,6 +77,15 @@ def mirror_images_fit(hulls: np.ndarray) -> bool:
     rows = _rows(hulls)
     mirrored = _iou(_rows(hulls[:, :, :, ::-1]), rows).max(axis=1).mean()
     return bool(mirrored >= _nearest(rows))
+
+
+def is_symmetric(hulls: np.ndarray) -> bool:
+    """Tell whether shapes, bool [B, N, N, N], are nearly their own mirror images, on average."""
+    hulls = _compared(hulls)
+    both = hulls * hulls[:, :, :, ::-1]
+    either = np.maximum(hulls, hulls[:, :, :, ::-1])
+    axes = (1, 2, 3)
+    return bool((both.sum(axes) / np.maximum(either.sum(axes), 1)).mean() >= _SYMMETRIC)
 
 
 def warp_strength(hulls: np.ndarray) -> float:

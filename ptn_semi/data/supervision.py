@@ -25,6 +25,8 @@ class Supervision:
         resolution; None if the losses do not use them.
       warp_strengths: how far each hull is warped, float32 [labeled]; see `warps.random_warp`.
       may_mirror: which shapes are shown as their mirror images too, bool [shapes].
+      symmetric: whether all shapes are mirrored, and the labeled ones of each category are nearly
+        their own mirror images.
     """
 
     shapes: Shapes
@@ -34,6 +36,7 @@ class Supervision:
     hulls: np.ndarray | None
     warp_strengths: np.ndarray
     may_mirror: np.ndarray
+    symmetric: bool
 
 
 def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
@@ -64,7 +67,7 @@ def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         indices = np.arange(num_own, len(shapes))
         labeled, known = np.append(labeled, indices), np.append(known, indices)
         hulls = np.concatenate([hulls, procedural_shapes.filled(added, voxel_size)])
-    may_mirror, warp_strengths = diversity.choose(
+    may_mirror, warp_strengths, symmetric = diversity.choose(
         shapes.categories,
         known,
         hulls,
@@ -75,7 +78,7 @@ def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
     )
     used = hulls if uses_hulls else None
     return Supervision(
-        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, may_mirror
+        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, may_mirror, symmetric
     )
 
 

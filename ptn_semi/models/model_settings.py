@@ -24,8 +24,9 @@ class ModelSettings:
       pooling: how the projector pools the voxels on a ray, one of `rays.POOLINGS`.
       has_viewpoint_estimator: whether there is a viewpoint estimator V.
       has_refiner: whether there is a refiner R, which needs V.
-      flip_augmentation: flip test-time augmentation: predict the mean of the reconstructions of a
-        mask and of its mirror image, mirrored back.
+      flip_augmentation: flip test-time augmentation: average the networks' outputs for a mask and
+        for its mirror image, mirrored back.
+      mirror_symmetric: whether shapes are taken to be symmetric about the plane z = 0.
       elevation_range: lowest and highest elevation of the masks, in degrees.
       azimuth_range: lowest and highest azimuth of the masks, in degrees.
 
@@ -41,6 +42,7 @@ class ModelSettings:
     has_viewpoint_estimator: bool = False
     has_refiner: bool = False
     flip_augmentation: bool = False
+    mirror_symmetric: bool = False
     elevation_range: tuple[float, float] = ELEVATION_RANGE
     azimuth_range: tuple[float, float] = AZIMUTH_RANGE
 

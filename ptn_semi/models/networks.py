@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.models import architectures, viewpoint_search
+from ptn_semi.models import architectures, viewpoint_bins, viewpoint_search
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.network_builders import (
     build_discriminator,
@@ -50,6 +50,8 @@ class Networks(keras.Model):
       refined = R(voxels, mask, viewpoint)
 
     The paper has E and G alone. With R, G's voxels are 32³ at any N, and R corrects them at N³.
+    With flip test-time augmentation, each network's output is averaged with that for the mirrored
+    input, mirrored back. Where shapes are symmetric, voxels are averaged with their mirror image.
     `jit_compile` compiles the projectors with XLA, which programs that run exports may lack.
 
     Attributes:
@@ -119,45 +121,36 @@ class Networks(keras.Model):
           viewpoints: [B, K, 2] in degrees, of the views; None to estimate them. Only R and carving
             use them.
         """
-        if viewpoints is not None:
-            viewpoints = tf.cast(viewpoints, tf.float32)
-        if not self.settings.flip_augmentation:
-            return self._reconstruct(masks, viewpoints)
-        masks = tf.concat([masks, tf.reverse(masks, [3])], axis=0)  # columns reversed
-        if viewpoints is not None:
-            viewpoints = tf.concat([viewpoints, geometry.mirror_viewpoint(viewpoints)], axis=0)
-        both = self._reconstruct(masks, viewpoints)
-        voxels, mirrored = tf.split(both.voxels, 2)
-        return Prediction(
-            (voxels + tf.reverse(mirrored, [3])) / 2,  # z reversed
-            tf.split(both.latents, 2)[0],
-            None if both.viewpoints is None else tf.split(both.viewpoints, 2)[0],
-        )
-
-    def _reconstruct(self, masks: tf.Tensor, given: tf.Tensor | None) -> Prediction:
-        """Reconstruct without flip augmentation; the viewpoints may be given."""
         count = masks.shape[1]
         by_object = lambda values: tf.reshape(values, [-1, count, *values.shape[1:]])
         masks = tf.reshape(masks, [-1, *masks.shape[2:]])  # [B·K, S, S, 1]
-        if given is not None:
-            given = tf.reshape(given, [-1, 2])
+        if viewpoints is not None:
+            viewpoints = tf.reshape(tf.cast(viewpoints, tf.float32), [-1, 2])
         latents = self.encoder(masks, training=False)
-        voxels, viewpoints = self._refine(self.generator(latents, training=False), masks, given)
+        voxels, used = self._refine(self._generate(latents, masks), masks, viewpoints)
         if count > 1:
             # The shape that the views agree on.
             logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
             if self.refiner is not None:
                 # R corrects it by each view.
                 agreed = resolutions.coarse_voxels(tf.sigmoid(logits), self.settings.generated_size)
-                voxels, viewpoints = self._refine(tf.repeat(agreed, count, axis=0), masks, given)
+                agreed = tf.repeat(agreed, count, axis=0)
+                voxels, used = self._refine(agreed, masks, viewpoints)
                 logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
-            if viewpoints is not None:
+            if used is not None:
                 # Each view carves what it sees outside its mask.
-                outside = 1 - self._back_project(masks, viewpoints)
+                outside = 1 - self._back_project(masks, used)
                 logits -= _CARVED_LOGIT * tf.reduce_sum(by_object(outside), axis=1)
             voxels = tf.sigmoid(logits)
-        viewpoints = None if viewpoints is None else by_object(viewpoints)
-        return Prediction(voxels, by_object(latents), viewpoints)
+        return Prediction(voxels, by_object(latents), None if used is None else by_object(used))
+
+    def _generate(self, latents: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+        """Generate voxels [B, n, n, n] from the latents of masks."""
+        voxels = self.generator(latents, training=False)
+        if self.settings.flip_augmentation:
+            flipped = self.encoder(_flip_masks(masks), training=False)
+            voxels = (voxels + _flip_voxels(self.generator(flipped, training=False))) / 2
+        return self._symmetric(voxels)
 
     def _refine(
         self, voxels: tf.Tensor, masks: tf.Tensor, given: tf.Tensor | None
@@ -165,8 +158,31 @@ class Networks(keras.Model):
         """Correct voxels by R, if there is one; return them and the viewpoints of the masks."""
         if self.refiner is None:
             return voxels, given
-        viewpoints = self.estimate_viewpoints(masks, voxels) if given is None else given
-        return self.refiner([voxels, masks, viewpoints], training=False), viewpoints
+        viewpoints = given
+        if given is None:
+            outputs = self._viewpoint_outputs(masks)
+            viewpoints = self._search_viewpoints(outputs, masks, voxels)
+        refined = self.refiner([voxels, masks, viewpoints], training=False)
+        if self.settings.flip_augmentation:
+            mirrored = geometry.mirror_viewpoint(viewpoints)
+            inputs = [_flip_voxels(voxels), _flip_masks(masks), mirrored]
+            refined = (refined + _flip_voxels(self.refiner(inputs, training=False))) / 2
+        return self._symmetric(refined), viewpoints
+
+    def _symmetric(self, voxels: tf.Tensor) -> tf.Tensor:
+        """Average the logits of voxels with their mirror image's, if shapes are symmetric."""
+        if not self.settings.mirror_symmetric:
+            return voxels
+        logits = logit(voxels)
+        return tf.sigmoid((logits + _flip_voxels(logits)) / 2)
+
+    def _viewpoint_outputs(self, masks: tf.Tensor) -> tf.Tensor:
+        """Compute V's outputs for masks; see `viewpoint_bins`."""
+        outputs = self.viewpoint_estimator(masks, training=False)
+        if not self.settings.flip_augmentation:
+            return outputs
+        flipped = self.viewpoint_estimator(_flip_masks(masks), training=False)
+        return viewpoint_bins.mean_of_flipped(outputs, flipped)
 
     def _back_project(self, masks: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
@@ -176,11 +192,16 @@ class Networks(keras.Model):
         return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
 
     def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
-        """Estimate from where masks [B, S, S, 1] were seen, [B, 2] in degrees.
+        """Estimate from where masks [B, S, S, 1] were seen, [B, 2] in degrees, for training.
 
         V's probabilities count, and how well G's reconstructions [B, n, n, n] match the masks.
         """
         outputs = self.viewpoint_estimator(masks, training=False)
+        return self._search_viewpoints(outputs, masks, voxels)
+
+    def _search_viewpoints(
+        self, outputs: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor
+    ) -> tf.Tensor:
         return viewpoint_search.search_viewpoints(
             outputs, masks, voxels, self.projector, self.settings.elevation_range
         )
@@ -246,6 +267,14 @@ class Networks(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Networks":
         """Build the networks, with new weights."""
         return build_networks(ModelSettings.from_dict(config["settings"]), config["precision"])[0]
+
+
+def _flip_masks(masks: tf.Tensor) -> tf.Tensor:
+    return tf.reverse(masks, [2])  # the columns of [B, S, S, 1]
+
+
+def _flip_voxels(voxels: tf.Tensor) -> tf.Tensor:
+    return tf.reverse(voxels, [3])  # z of [B, N, N, N]
 
 
 def build_networks(

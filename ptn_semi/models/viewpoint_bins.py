@@ -57,6 +57,18 @@ def hypotheses(
     return tf.stack([elevation, azimuth], axis=-1), logs
 
 
+def mean_of_flipped(outputs: tf.Tensor, flipped: tf.Tensor) -> tf.Tensor:
+    """Average V's outputs for masks with those for the mirrored masks.
+
+    Both are [B, NUM_BINS, NUM_OUTPUTS]. From azimuth −a, a mirrored shape looks as its mirrored
+    mask, so bins and offsets of the azimuth are reversed. Logits become log-probabilities.
+    """
+    flipped = tf.reverse(flipped, [1]) * tf.constant([1.0, -1.0, 1.0])
+    logs = [tf.nn.log_softmax(each[..., :1], axis=1) for each in (outputs, flipped)]
+    angles = [each[..., 1:] for each in (outputs, flipped)]
+    return tf.concat([tf.add_n(logs) / 2, tf.add_n(angles) / 2], axis=-1)
+
+
 def _elevation_scale(elevation_range: Sequence[float]) -> tuple[float, float]:
     low, high = elevation_range
     return (low + high) / 2, max((high - low) / 2, 1.0)

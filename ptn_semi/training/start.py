@@ -59,7 +59,8 @@ def build_model(
 ) -> SemiSupervisedReconstructor:
     """Build and compile the model that the settings describe, with the authors' Adam momenta.
 
-    If all shapes are mirrored, predictions use flip test-time augmentation.
+    If all shapes are mirrored, predictions use flip test-time augmentation. If they are also
+    symmetric, so are predictions.
     """
     model = SemiSupervisedReconstructor(
         ModelSettings(
@@ -68,6 +69,7 @@ def build_model(
             image_size=data.image_size,
             camera=data.camera,
             flip_augmentation=bool(supervision.may_mirror.all()),
+            mirror_symmetric=supervision.symmetric,
             elevation_range=data.elevation_range,
             azimuth_range=data.azimuth_range,
         ),

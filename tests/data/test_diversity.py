@@ -50,34 +50,46 @@ def choose(hulls, categories, known=None, own=None, mirror_views=True, strength=
 
 def test_each_category_is_varied_as_its_own_shapes_differ(capsys):
     hulls = np.concatenate([one_sided(), boxes([3, 6, 12])])
-    mirrored, strengths = choose(hulls, ["car", "car", "car", "lamp", "lamp", "lamp"])
+    mirrored, strengths, symmetric = choose(hulls, ["car", "car", "car", "lamp", "lamp", "lamp"])
     np.testing.assert_array_equal(mirrored, [False] * 3 + [True] * 3)
     for rows in (slice(0, 3), slice(3, 6)):
         expected = np.float32(diversity.warp_strength(hulls[rows]))
         np.testing.assert_array_equal(strengths[rows], expected)
-    assert "car: no mirror images" in capsys.readouterr().out
-    _, alone = choose(boxes([3, 6, 12]), ["lamp"] * 3)
+    assert "car: no mirror images" in capsys.readouterr().out and not symmetric
+    _, alone, symmetric = choose(boxes([3, 6, 12]), ["lamp"] * 3)
+    assert symmetric
     np.testing.assert_array_equal(alone, strengths[3:])
 
 
 def test_what_is_asked_for_is_not_chosen():
-    mirrored, strengths = choose(one_sided(), ["car"] * 3, mirror_views=False, strength=0.2)
+    mirrored, strengths, _ = choose(one_sided(), ["car"] * 3, mirror_views=False, strength=0.2)
     assert not mirrored.any()
+    assert not choose(boxes([3, 6, 12]), ["lamp"] * 3, mirror_views=False)[2]
     np.testing.assert_array_equal(strengths, np.float32([0.2] * 3))
 
 
 def test_shapes_without_hulls_are_varied_as_the_known_ones_are():
     # Shapes 0 and 1 are the data set's, of which 1 is labeled; the others were added.
     hulls = np.concatenate([boxes([8]), one_sided()])
-    mirrored, strengths = choose(hulls, ["car"] * 5, known=[1, 2, 3, 4], own=2)
+    mirrored, strengths, _ = choose(hulls, ["car"] * 5, known=[1, 2, 3, 4], own=2)
     assert mirrored.all()
     np.testing.assert_array_equal(strengths, np.float32([diversity.STRONGEST] * 4))
     # Where none of the data set's own is known, the added ones tell.
-    mirrored, strengths = choose(one_sided(), ["car"] * 5, known=[2, 3, 4], own=2)
+    mirrored, strengths, _ = choose(one_sided(), ["car"] * 5, known=[2, 3, 4], own=2)
     assert not mirrored.any()
     # Nothing is known.
-    mirrored, strengths = choose(one_sided()[:0], ["car"] * 5, known=[])
-    assert mirrored.all() and not len(strengths)
+    mirrored, strengths, symmetric = choose(one_sided()[:0], ["car"] * 5, known=[])
+    assert mirrored.all() and not len(strengths) and not symmetric
+
+
+def test_shapes_are_symmetric_if_they_are_nearly_their_own_mirror_images():
+    hulls = boxes([3, 6, 12])
+    assert diversity.is_symmetric(hulls)
+    lopsided = hulls.copy()
+    lopsided[:, :, :, : hulls.shape[3] // 2] = False
+    assert not diversity.is_symmetric(lopsided)
+    both = np.concatenate([hulls, lopsided])
+    assert not choose(both, ["lamp"] * 3 + ["car"] * 3)[2]
 
 
 def test_some_shapes_of_each_category_are_compared():

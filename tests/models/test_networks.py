@@ -13,6 +13,7 @@ from support.tiny_networks import TINY
 VIEWPOINTS = np.float32([[[10, 20], [0, 110], [30, 200]]])
 MASKS = BATCH["unlabeled"]
 FLIP = {"flip_augmentation": True}
+SYMMETRIC = {"flip_augmentation": True, "mirror_symmetric": True}
 
 
 def random_masks(count):
@@ -34,7 +35,7 @@ def assert_nearly_equal(voxels, expected):
     assert np.mean(np.abs(voxels - expected) > 1e-3) < 0.01
 
 
-@pytest.fixture(scope="module", params=[{}, FLIP], ids=["plain", "flipped"])
+@pytest.fixture(scope="module", params=[{}, SYMMETRIC], ids=["plain", "symmetric"])
 def refining(request):
     return with_random_weights(build(**REFINING, settings=request.param))
 
@@ -57,6 +58,23 @@ def test_the_refiner_corrects_from_the_viewpoint_that_fits():
     expected = model.refiner([voxels, MASKS, viewpoints])
     np.testing.assert_array_equal(model(MASKS), expected)
     assert abs(expected - voxels).numpy().max() > 0.01
+
+
+def test_a_mirrored_mask_has_the_mirrored_viewpoint_and_shape():
+    model = with_random_weights(build(**REFINING, settings=FLIP))
+    voxels, _, viewpoints = model.reconstruct(MASKS[:, None])
+    mirrored, _, others = model.reconstruct(MASKS[:, None, :, ::-1])
+    assert_nearly_equal(voxels, mirrored[..., ::-1])
+    difference = (viewpoints[..., 1] + others[..., 1] + 180) % 360 - 180
+    assert np.abs(difference).max() < 1 and np.abs(viewpoints - others)[..., 0].max() < 1
+
+
+def test_symmetric_shapes_have_symmetric_voxels():
+    model = with_random_weights(build(**REFINING, settings=SYMMETRIC))
+    voxels = model.predict(MASKS)
+    np.testing.assert_allclose(voxels, voxels[..., ::-1], atol=1e-6)
+    plain = with_random_weights(build(**REFINING, settings=FLIP)).predict(MASKS)
+    assert np.abs(voxels - plain).max() > 1e-3
 
 
 def test_flip_augmentation_mirrors_predictions_with_their_masks():

@@ -57,3 +57,12 @@ def test_elevations_stay_in_the_range_even_of_a_single_one():
     assert (viewpoint_bins.hypotheses(outputs, 2, RANGE)[0].numpy()[..., 0] == 40).all()
     assert (viewpoint_bins.hypotheses(0 * outputs, 1, single)[0].numpy()[..., 0] == 5).all()
     assert np.isfinite(viewpoint_bins.viewpoint_loss(outputs, TRUE[:1], single))
+
+
+def test_mirrored_answers_are_averaged_with_the_others():
+    mirrored = TRUE * np.float32([1, -1])
+    outputs = viewpoint_bins.mean_of_flipped(perfect(TRUE), perfect(mirrored))
+    inside = np.abs(TRUE[:, 1] % WIDTH) > 1  # the mirror image of a bin's edge is in the next one
+    found = viewpoint_bins.hypotheses(outputs, 1, RANGE)[0].numpy()[inside, 0]
+    np.testing.assert_allclose(found[:, 0], TRUE[inside, 0], atol=1e-3)
+    np.testing.assert_allclose(found[:, 1], TRUE[inside, 1] % 360, atol=1e-3)

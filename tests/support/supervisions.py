@@ -17,4 +17,5 @@ def supervise(
         hulls=hulls,
         warp_strengths=np.broadcast_to(np.float32(warp_strength), len(labeled)),
         may_mirror=np.broadcast_to(mirrored, len(shapes)),
+        symmetric=False,
     )

@@ -165,6 +165,7 @@ def supervise(shapes: splits.Shapes) -> Supervision:
         hulls=None,
         warp_strengths=np.full(count, 0.25, np.float32),
         may_mirror=np.ones(count, bool),
+        symmetric=True,
     )
 
 
