@@ -34,10 +34,17 @@ def define_flags() -> None:
     absl_flags.DEFINE_float(
         "threshold",
         None,
-        "Probability above which voxels are occupied; the best one on the validation split if not "
-        "given.",
+        "Probability above which voxels are occupied; if not given, the best one on the validation "
+        "split, or a lower one if the shape then fits its mask better.",
         lower_bound=0.001,
         upper_bound=0.999,
+    )
+    absl_flags.DEFINE_enum(
+        "shapes",
+        "whole",
+        settings.SHAPES,
+        "What is written: a whole shape, which hangs together and shows its mask, or just the "
+        "voxels above the threshold, without small components.",
     )
     absl_flags.DEFINE_boolean(
         "framed",
@@ -83,7 +90,7 @@ def main(paths: list[str]) -> None:
         from ptn_semi.inference import images_to_shapes, reconstruction
     reconstructor = reconstruction.load_model(FLAGS.model)
     options = images_to_shapes.Options(
-        FLAGS.format, meshes, FLAGS.threshold, FLAGS.framed, FLAGS.segment
+        FLAGS.format, meshes, FLAGS.threshold, FLAGS.shapes, FLAGS.framed, FLAGS.segment
     )
     if FLAGS.views:
         images, written, shape = images_to_shapes.reconstruct_views(

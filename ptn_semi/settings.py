@@ -38,6 +38,7 @@ MESH_FORMATS = ("glb", "obj", "ply", "stl")
 COLOR_FORMATS = ("glb", "obj", "ply")
 SHAPE_FORMATS = (*MESH_FORMATS, "binvox", "npz")
 SURFACES = ("smooth", "blocky")
+SHAPES = ("whole", "threshold")
 SEGMENTATIONS = ("auto", "plain", "model")
 EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
 

@@ -20,7 +20,8 @@ from ptn_semi.utils.errors import UserError
 with cli.loading():
     from ptn_semi.data import preparation, splits
     from ptn_semi.models import checkpoints
-    from ptn_semi.visual import shading, sheets, surfaces
+    from ptn_semi.shapes import predictions
+    from ptn_semi.visual import shading, sheets
 
 FLAGS = absl_flags.FLAGS
 _SMOOTH_SIZE = 256  # voxels along each side that a smooth surface is drawn with
@@ -43,13 +44,11 @@ def shade(
 
 
 def draw_predictions(workdir: str, masks: np.ndarray, surface: str) -> list[np.ndarray]:
-    """Draw a run's predictions at its best validation threshold, without small components."""
+    """Draw the whole shapes that a run predicts."""
     checkpoint, color = checkpoints.find(workdir), shading.PREDICTED_COLOR
-    threshold = checkpoint.info.threshold
-    return [
-        shade(surfaces.drop_small_components(voxels, threshold), threshold, surface, color)
-        for voxels in checkpoints.load_networks(checkpoint).predict(masks)
-    ]
+    networks = checkpoints.load_networks(checkpoint)
+    predicted, _ = predictions.predict_shapes(networks, masks[:, None], checkpoint.info.threshold)
+    return [shade(*shape, surface, color) for shape in predicted]
 
 
 def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) -> np.ndarray:

@@ -18,7 +18,8 @@ with cli.loading():
     from ptn_semi.evaluation import metrics
     from ptn_semi.models import checkpoints
     from ptn_semi.models.networks import Networks
-    from ptn_semi.visual import shading, sheets, surfaces
+    from ptn_semi.shapes import predictions
+    from ptn_semi.visual import shading, sheets
 
 FLAGS = absl_flags.FLAGS
 COUNTS = (1, 2, 4, 8)
@@ -50,12 +51,11 @@ def draw(networks: Networks, shapes: splits.Shapes, threshold: float, count: int
     columns = {"first view": [*map(sheets.mask_picture, first)]}
     columns["second view"] = [*map(sheets.mask_picture, second)]
     for views in COUNTS:
-        voxels, _ = networks.predict_views(views_of(shapes, index, views))
+        predicted, _ = predictions.predict_shapes(
+            networks, views_of(shapes, index, views), threshold
+        )
         columns[f"from {views} view{'s' * (views > 1)}"] = [
-            shading.shade_voxels(
-                surfaces.drop_small_components(shape, threshold) > threshold, shading.VIEWPOINTS[0]
-            )
-            for shape in voxels
+            shading.shade_voxels(shape.occupied, shading.VIEWPOINTS[0]) for shape in predicted
         ]
     columns["true shape"] = [
         shading.shade_voxels(shape, shading.VIEWPOINTS[0], color=sheets.TRUE_COLOR)

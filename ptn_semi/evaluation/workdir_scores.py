@@ -12,16 +12,18 @@ import numpy as np
 from ptn_semi.data import preparation, splits
 from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.data.supervision import labeled_subset
-from ptn_semi.evaluation import baselines, metrics, scoring
+from ptn_semi.evaluation import baselines, metrics, scoring, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.models.networks import Networks
-from ptn_semi.projection import geometry, resolutions
+from ptn_semi.projection import geometry
 from ptn_semi.settings import DataSettings, TrainSettings
+from ptn_semi.shapes import predictions
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
 _NUM_PICTURES = 8
+_MIN_WRITTEN = 128  # examples that are scored as they are written
 _LEGEND = {
     "mean_hull": "mean visual hull of the labeled shapes, whatever the mask.",
     "nearest": "mean hull of the 5 labeled masks that are most like the mask.",
@@ -57,7 +59,8 @@ def evaluate_workdir(
 
     Returns:
       {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
-      "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest".
+      "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest". Those of "model"
+      also have the scores of `written_scores`.
 
     Raises:
       UserError: if the checkpoint or the data set cannot be used, they differ in size, or a file
@@ -92,6 +95,12 @@ def evaluate_workdir(
     rows = scoring.score_networks(
         networks, shapes, num_views, turn, progress=True, keep=keep if save_predictions else None
     )
+    examples = max(len(shapes), _MIN_WRITTEN)
+    written = written_scores.score_written(
+        networks, shapes, checkpoint.info.threshold, examples, turn=turn, progress=True
+    )
+    for category, row in rows.items():
+        row.update(written[category])
     scores = {
         "checkpoint": os.fspath(checkpoint.path),
         "step": checkpoint.info.step,
@@ -112,7 +121,7 @@ def evaluate_workdir(
                 viewpoints=shapes.viewpoints[index, view],
                 probabilities=voxels,
             )
-    sheet = _sheet(networks, shapes, turn, rows["mean"]["best_threshold"])
+    sheet = _sheet(networks, shapes, turn, checkpoint.info.threshold)
     sheets.save_png(output.with_suffix(".png"), sheet)
     return scores
 
@@ -139,12 +148,12 @@ def _sheet(networks: Networks, shapes: splits.Shapes, turn: float, threshold: fl
     """Draw reconstructions of shapes spread evenly over the split."""
     index = shapes.spread(_NUM_PICTURES)
     masks = shapes.unpack_masks(index, 0)
-    voxels = geometry.turn_voxels(networks.predict(masks), turn)
+    predicted, _ = predictions.predict_shapes(networks, masks[:, None], threshold)
+    occupied = np.stack([shape.occupied for shape in predicted]).astype(np.float32)
     return sheets.reconstruction_sheet(
         masks,
-        resolutions.repeated_voxels(voxels, shapes.voxel_size),
+        list(geometry.turn_voxels(occupied, turn) > 0.5),
         shapes.unpack_voxels(index),
-        threshold,
         row_titles=shapes.categories[index],
     )
 
@@ -157,15 +166,20 @@ def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
         "max_iou_per_shape": "MaxIoU(each)",
         "iou_0.4": "IoU@.4",
         "iou_0.5": "IoU@.5",
+        "written_iou": "IoU",
+        "written_f1": "F1",
+        "mask_iou": "mask IoU",
+        "parts": "parts",
         "num_shapes": "shapes",
         "num_views": "views",
     }
     lines = [f"{'':12}{'':16}" + "".join(f"{title:>14}" for title in columns.values())]
     for name, rows in rows_by_model.items():
         for category, row in rows.items():
-            cells = [
-                f"{row[key]:.3f}" if isinstance(row[key], float) else row[key] for key in columns
-            ]
+            values = [row.get(key, "-") for key in columns]
+            cells = [f"{value:.3f}" if isinstance(value, float) else value for value in values]
             lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
     legend = [f"{name}: {text}" for name, text in _LEGEND.items() if name in rows_by_model]
+    if "model" in rows_by_model:
+        legend.append("IoU, F1, mask IoU and parts: of the shapes as written (docs/scores.md).")
     return "\n".join([*lines, *legend])

@@ -8,10 +8,10 @@ from PIL import Image
 from scipy import ndimage, spatial
 
 from ptn_semi.data import framing
-from ptn_semi.inference.fits import Fit
 from ptn_semi.inference.reconstruction import View
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
+from ptn_semi.shapes.fits import Fit
 
 _SIZE = 128  # pixels of the square that an image is scaled to; a 64³ grid has 64 voxels along it
 _RIM = 0.02  # of the square root of the silhouette's area: mixed with the background, and left out

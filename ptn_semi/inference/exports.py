@@ -25,8 +25,8 @@ class Servable(tf.Module):
 
     These signatures take any batch size B:
 
-      serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1] and
-        latent [B, latent_dim].
+      serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1], latent
+        [B, latent_dim] and, in models with R, viewpoint [B, 2] in degrees, as estimated.
       serving_uint8: the same for a mask uint8 [B, S, S, 1], of an object where it is ≥ 128.
       decode: latent → voxels of G, which R has not seen.
       project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
@@ -47,8 +47,9 @@ class Servable(tf.Module):
         self.metadata = text = json.dumps(info.to_dict(), indent=1)
 
         def reconstruct(mask: tf.Tensor) -> dict[str, tf.Tensor]:
-            voxels, latents, _ = networks.reconstruct(mask[:, None])
-            return {"voxels": voxels, "latent": latents[:, 0]}
+            voxels, latents, viewpoints = networks.reconstruct(mask[:, None])
+            outputs = {"voxels": voxels, "latent": latents[:, 0]}
+            return outputs if viewpoints is None else outputs | {"viewpoint": viewpoints[:, 0]}
 
         self.functions: dict[str, tf.types.experimental.PolymorphicFunction] = {
             "serving_default": _function(reconstruct, mask=(tf.float32, (*image, 1))),

@@ -24,7 +24,8 @@ class Options:
 
     formats: Sequence[str] = ("glb",)  # of `settings.SHAPE_FORMATS`
     meshes: MeshSettings = PLAIN_MESHES
-    threshold: float | None = None  # None for the model's own
+    threshold: float | None = None  # None to choose it by the masks
+    shapes: str = "whole"  # one of `settings.SHAPES`
     framed: bool = False  # whether images are framed as training masks already
     segment: str = "auto"  # how objects in photographs are found; see `silhouettes.find`
 
@@ -145,8 +146,10 @@ def _reconstruct(
                 "--color"
             )
         views.append(view)
-    result = reconstruction.reconstruct(reconstructor, views, options.threshold, viewpoints)
-    reconstruction.check_shape(result.voxels, result.threshold, paths[0])
+    result = reconstruction.reconstruct(
+        reconstructor, views, options.threshold, viewpoints, options.shapes
+    )
+    reconstruction.check_shape(result.shape, paths[0])
     # The name may hold dots, so no suffix is replaced.
     written = [name.with_name(f"{name.name}.{kind}") for kind in [*options.formats, "png"]]
     *shapes, preview = written
@@ -159,8 +162,8 @@ def _reconstruct(
     if options.meshes.color:
         textures = [colors.make_texture(view) for view in views]
         camera = reconstructor.info.settings.camera
-        paint = colors.Painter(textures, result.fits, result.occupied, camera)
+        paint = colors.Painter(textures, result.fits, result.shape.occupied, camera)
     for file in shapes:
-        shape_files.write(file, result.voxels, result.threshold, options.meshes, paint)
+        shape_files.write(file, result.shape, result.voxels, options.meshes, paint)
     sheets.save_png(preview, previews.draw(views, result, paint or shading.PREDICTED_COLOR))
     return written, result

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ptn_semi.inference import silhouette_warnings
-from ptn_semi.visual import components
+from ptn_semi.shapes import components
 
 SPECK = 0.02  # share of the largest part's area, below which parts of a silhouette are dropped
 

@@ -31,7 +31,7 @@ def draw(
         row = [_pad_to_square(view.image, "white")]
         row += [sheets.mask_picture(mask, _SIZE) for mask in (silhouette, view.mask)]
         seen_from = [(fit.elevation, fit.azimuth)] * several + [*around]
-        row += [shading.shade_voxels(result.occupied, v, _SIZE, color) for v in seen_from]
+        row += [shading.shade_voxels(result.shape.occupied, v, _SIZE, color) for v in seen_from]
         rows.append(row)
     titles = ["image", "silhouette", "input mask"] + ["shape, as seen there"] * several
     titles += [f"shape at azimuth {azimuth}°" for _, azimuth in around]

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptn_semi.data import framing
-from ptn_semi.inference import exports, fits
+from ptn_semi.inference import exports
 from ptn_semi.inference.silhouettes import Found
 from ptn_semi.models import checkpoints, pretrained
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
+from ptn_semi.shapes import fits, predictions, whole
+from ptn_semi.shapes.whole import Shape
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import surfaces
 
 # IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
 # category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
@@ -68,9 +69,10 @@ class Reconstruction:
     """The shape of an object."""
 
     voxels: np.ndarray  # probabilities, float32 [N, N, N] in [0, 1]
-    threshold: float  # probability above which voxels are occupied
-    occupied: np.ndarray  # bool [N, N, N], without small components
-    fits: tuple[fits.Fit, ...]  # of each view; empty if nothing is occupied
+    masks: np.ndarray  # of the views, float32 [K, S, S, 1]
+    viewpoints: np.ndarray  # [K, 2] in degrees
+    shape: Shape  # as written
+    fits: tuple[fits.Fit, ...]  # of each view, by the probabilities
     warnings: tuple[tuple[str, ...], ...]  # of each view: why it or the shape may be wrong
 
 
@@ -102,53 +104,84 @@ def reconstruct(
     views: Sequence[View],
     threshold: float | None = None,
     viewpoints: Sequence[Sequence[float]] | None = None,
+    shapes: str = "whole",
 ) -> Reconstruction:
     """Reconstruct an object from one or several views of it.
 
     Args:
       reconstructor: the model.
       views: see `frame_view`.
-      threshold: probability above which voxels are occupied; None for the model's own.
+      threshold: probability above which voxels are occupied; None for the model's own, or a lower
+        one if the shape then fits its masks better; see `whole.whole_shape`.
       viewpoints: elevation and azimuth of each view, in degrees; None to estimate them.
+      shapes: one of `settings.SHAPES`.
 
     Returns:
-      The shape, with a warning for each view that it does not fit. It may have no occupied voxels;
-      see `check_shape`.
+      The shape, with a warning for each view that its probabilities do not fit. It may have no
+      occupied voxels; see `check_shape`.
     """
-    threshold = reconstructor.threshold if threshold is None else threshold
+    networks = reconstructor.networks
     masks = np.stack([view.mask for view in views])
     known = None if viewpoints is None else np.array([viewpoints], np.float32)
-    voxels, seen_from = reconstructor.networks.predict_views(masks[None], known)
-    # A model without V estimates none.
-    estimates = [None] * len(views) if seen_from is None else seen_from[0]
-    occupied = surfaces.drop_small_components(voxels[0], threshold) > threshold
+    (voxels,), estimated = networks.predict_views(masks[None], known)
+    # The fit is that of the probabilities: a whole shape shows any mask, even one of another kind.
+    plain = whole.threshold_shape(voxels, threshold or reconstructor.threshold).occupied
+    projector, elevations = networks.render_projector, networks.settings.elevation_range
     found: list[fits.Fit] = []
     warnings = [view.warnings for view in views]
-    if occupied.any():
-        projector = reconstructor.networks.render_projector
-        elevations = reconstructor.info.settings.elevation_range
-        for number, view in enumerate(views):
-            if viewpoints is not None:
-                fit = fits.measure(occupied, view.mask, projector, viewpoints[number])
-            else:
-                fit = fits.search(occupied, view.mask, projector, elevations, estimates[number])
-            found.append(fit)
-            if fit.iou < _MIN_FIT:
-                *others, last = reconstructor.info.categories or ("other shapes",)
-                learned = f"{', '.join(others)} and {last}" if others else last
-                mismatch = f"the shape does not fit the mask; the model was trained on {learned}"
-                warnings[number] = (*warnings[number], mismatch)
-    return Reconstruction(voxels[0], threshold, occupied, tuple(found), tuple(warnings))
+    for number, view in enumerate(views):
+        if viewpoints is not None:
+            fit = fits.measure(plain, view.mask, projector, viewpoints[number])
+        else:
+            estimate = None if estimated is None else estimated[0, number]
+            fit = fits.search(plain, view.mask, projector, elevations, estimate)
+        found.append(fit)
+        if fit.iou < _MIN_FIT:
+            *others, last = reconstructor.info.categories or ("other shapes",)
+            learned = f"{', '.join(others)} and {last}" if others else last
+            mismatch = f"the shape does not fit the mask; the model was trained on {learned}"
+            warnings[number] = (*warnings[number], mismatch)
+    # A model without V estimates no viewpoints.
+    fitting = np.array([[fit.elevation, fit.azimuth] for fit in found], np.float32)
+    used = fitting if estimated is None else estimated[0]
+    shape = make_shape(reconstructor, voxels, masks, used, threshold, shapes)
+    return Reconstruction(voxels, masks, used, shape, tuple(found), tuple(warnings))
 
 
-def check_shape(voxels: np.ndarray, threshold: float, name: str | os.PathLike) -> None:
-    """Check that a reconstruction, probabilities [N, N, N], of an image has occupied voxels.
+def make_shape(
+    reconstructor: Reconstructor,
+    voxels: np.ndarray,
+    masks: np.ndarray,
+    viewpoints: np.ndarray,
+    threshold: float | None = None,
+    shapes: str = "whole",
+) -> Shape:
+    """Make the shape that is written from probabilities [N, N, N]; see `reconstruct`.
+
+    Args:
+      reconstructor: the model that predicted them.
+      voxels: the probabilities.
+      masks: [K, S, S, 1].
+      viewpoints: [K, 2] in degrees.
+      threshold, shapes: as in `reconstruct`.
+    """
+    highest = reconstructor.threshold if threshold is None else threshold
+    if shapes == "threshold":
+        return whole.threshold_shape(voxels, highest)
+    lowest = whole.LOWEST if threshold is None else threshold
+    return predictions.whole_shape(
+        reconstructor.networks, voxels, masks, viewpoints, highest, lowest
+    )
+
+
+def check_shape(shape: Shape, name: str | os.PathLike) -> None:
+    """Check that the shape of an object in an image has occupied voxels.
 
     Raises:
       UserError: if no voxel is above the threshold.
     """
-    if not (voxels > threshold).any():
+    if not shape.occupied.any():
         raise UserError(
-            f"the model sees no shape in {name}: no voxel is over the threshold {threshold:g}; "
-            "lower the threshold"
+            f"the model sees no shape in {name}: no voxel is over the threshold "
+            f"{shape.threshold:g}; lower the threshold"
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
+from ptn_semi.shapes.whole import Shape
 from ptn_semi.utils import binvox, files
 from ptn_semi.visual import surfaces
 
@@ -18,19 +19,18 @@ _TO_PRINTER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 def write(
     path: pathlib.Path,
-    voxels: np.ndarray,
-    threshold: float,
+    shape: Shape,
+    probabilities: np.ndarray,
     meshes: MeshSettings = PLAIN_MESHES,
     paint: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> None:
-    """Write a reconstruction to a file, without small components of the shape.
-
-    An .npz has the probabilities as they are.
+    """Write a reconstruction to a file.
 
     Args:
       path: the file; its suffix is its format, one of `settings.SHAPE_FORMATS`.
-      voxels: probabilities, float32 [N, N, N] in [0, 1], axes x, y, z.
-      threshold: probability above which voxels are occupied.
+      shape: the shape, axes x, y, z.
+      probabilities: float32 [N, N, N] in [0, 1], as the model predicted them. Only an .npz holds
+        them, beside the threshold and the occupied voxels.
       meshes: how to make meshes.
       paint: function from points and outward normals [V, 3], in object axes and grid sides, to
         colours uint8 [V, 3], as a `colors.Painter`; None for meshes of one colour.
@@ -42,13 +42,17 @@ def write(
     with files.replacing(path) as partial:
         if kind == "npz":
             with open(partial, "wb") as file:
-                np.savez_compressed(file, probabilities=voxels, threshold=threshold)
+                np.savez_compressed(
+                    file,
+                    probabilities=probabilities,
+                    threshold=shape.threshold,
+                    occupied=shape.occupied,
+                )
             return
-        cleaned = surfaces.drop_small_components(voxels, threshold)
         if kind == "binvox":
-            partial.write_bytes(binvox.write(cleaned > threshold))
+            partial.write_bytes(binvox.write(shape.occupied))
             return
-        mesh = SURFACES[meshes.surface](cleaned, threshold)
+        mesh = SURFACES[meshes.surface](shape.voxels, shape.threshold)
         if meshes.smoothing:
             mesh = surfaces.smooth_mesh(mesh, meshes.smoothing)
         if meshes.max_faces:

@@ -8,8 +8,8 @@ from PIL import Image
 from scipy import ndimage
 
 from ptn_semi.inference import images, natural_background, plain_background, silhouette_warnings
+from ptn_semi.shapes import components
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import components
 
 _MAX_SIDE = 2048  # pixels; larger images are scaled down, as masks have only 32 to 512
 _OPAQUE = 0.02  # share of transparent pixels, up to which an image counts as opaque

@@ -24,7 +24,7 @@ class NearestSampler:
     def __init__(self, image_size: int, camera: Camera, jit_compile: bool) -> None:
         self._image_size, self._camera = image_size, camera
         compiled = functools.partial(tf.function, jit_compile=jit_compile, autograph=False)
-        self._indices = compiled(self._indices)  # type: ignore[method-assign]
+        self.indices = compiled(self.indices)  # type: ignore[method-assign]
         self._read = compiled(_read)
         self._read_sums = compiled(_read_sums)
 
@@ -41,7 +41,7 @@ class NearestSampler:
         return tf.squeeze(self._sample(self._read_sums, voxels, viewpoints), axis=1)
 
     def _sample(self, read, voxels, viewpoints):
-        indices = self._indices(viewpoints, voxels.shape[1])
+        indices = self.indices(viewpoints, voxels.shape[1])
 
         @tf.custom_gradient
         def sample(voxels):
@@ -53,7 +53,7 @@ class NearestSampler:
 
         return sample(voxels)
 
-    def _indices(self, viewpoints, voxel_size):
+    def indices(self, viewpoints: tf.Tensor, voxel_size: int) -> tf.Tensor:
         """Return indices of the samples in a flattened grid, [B, K, S, S]; N³ if outside."""
         spacing = rays.pixel_spacing(voxel_size, self._image_size, self._camera)
         across = rays.centred(self._image_size)

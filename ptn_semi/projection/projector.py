@@ -87,6 +87,24 @@ class Projector(keras.layers.Layer):
             masks = 1 - tf.exp(-self._sampler.sums(voxels, viewpoints))
         return masks[..., None]
 
+    def ray_voxels(self, viewpoints: tf.Tensor, voxel_size: int) -> tf.Tensor:
+        """Return which voxels each ray passes, with nearest sampling.
+
+        Args:
+          viewpoints: [B, 2] in degrees.
+          voxel_size: N, the side of the grid.
+
+        Returns:
+          Indices into a flattened grid, int32 [B, K, S, S], of K samples per ray, the farthest from
+          the camera first; N³ for samples outside the grid.
+
+        Raises:
+          ValueError: if the sampling is smooth.
+        """
+        if not isinstance(self._sampler, NearestSampler):
+            raise ValueError("rays pass voxels with nearest sampling only")
+        return self._sampler.indices(tf.cast(viewpoints, tf.float32), voxel_size)
+
     def compute_output_shape(
         self, input_shape: Sequence[tuple[int | None, ...]]
     ) -> tuple[int | None, ...]:

@@ -21,7 +21,7 @@ import tqdm
 
 from ptn_semi import settings
 from ptn_semi.data import batches
-from ptn_semi.evaluation import scoring
+from ptn_semi.evaluation import scoring, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.training import distribution, start, workdirs
@@ -31,6 +31,8 @@ from ptn_semi.training.tensorboard import Summaries
 from ptn_semi.utils import errors
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
+
+_NUM_WRITTEN = 64  # examples of the validation split that are scored as they are written
 
 
 def train(
@@ -195,10 +197,16 @@ class Trainer:
                 self.step, mean["average_precision"], mean["best_threshold"]
             )
         shown = ("average_precision", "max_iou_of_mean", "max_iou_per_shape", "iou_0.4", "iou_0.5")
-        summaries.scalars(self.step, {f"validation/{name}": mean[name] for name in shown})
+        validation = self.data.validation
+        written = written_scores.score_written(
+            self.model.ema, validation, mean["best_threshold"], _NUM_WRITTEN
+        )["mean"]
+        values = {name: mean[name] for name in shown} | written
+        summaries.scalars(self.step, {f"validation/{name}": values[name] for name in values})
         tqdm.tqdm.write(
             f"step {self.step}: validation AP {mean['average_precision']:.4f}, "
-            f"MaxIoU {mean['max_iou_of_mean']:.4f}"
+            f"MaxIoU {mean['max_iou_of_mean']:.4f}; shapes as written: IoU "
+            f"{written['written_iou']:.3f}, F1 {written['written_f1']:.3f}"
         )
         masks, reconstructions, occupied = validation_pictures(
             self.model.ema, self.data.validation, mean["best_threshold"]

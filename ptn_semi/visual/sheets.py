@@ -85,23 +85,20 @@ def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
 
 def reconstruction_sheet(
     masks: np.ndarray,
-    predicted: np.ndarray,
+    predicted: Sequence[np.ndarray],
     truth: np.ndarray,
-    threshold: float,
     row_titles: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Draw one row per example: its input mask, the predicted shape and the true shape.
 
     Args:
       masks: [B, H, W, 1], in [0, 1].
-      predicted: probabilities [B, N, N, N], axes x, y, z, occupied above the threshold.
+      predicted: B arrays of occupied voxels, bool [n, n, n], axes x, y, z.
       truth: occupied voxels, bool [B, N, N, N].
-      threshold: a probability.
       row_titles: one per example, e.g. its category; None for none.
     """
     rows = []
-    for mask, probability, true in zip(masks, predicted, truth, strict=True):
-        occupied = np.asarray(probability) > threshold
+    for mask, occupied, true in zip(masks, predicted, truth, strict=True):
         # Both shapes have the same scale.
         half_width = max(bounding_radius(occupied), bounding_radius(true))
         row = [mask_picture(mask)]

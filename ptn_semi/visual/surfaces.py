@@ -9,22 +9,12 @@ import numpy as np
 import trimesh
 from skimage import measure
 
-from ptn_semi.visual import components, shading, voxel_faces
+from ptn_semi.visual import shading, voxel_faces
 
-_SMALL = 0.01  # share of the largest component's voxels
 _TAUBIN = 0.5, 0.53  # how far vertices move: towards their neighbours, and back
 _REDUCTION_PACE = 5  # of quadric decimation, 0 to 10; from 7 on, thin parts tear more often
 # From object axes (front +x, right +z) to glTF's.
 _TO_GLTF = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
-
-
-def drop_small_components(voxels: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the probabilities with 0 at the occupied voxels of small components.
-
-    These have less than a hundredth of the voxels of the largest one.
-    """
-    occupied = voxels > threshold
-    return np.where(occupied & ~components.keep_large(occupied, _SMALL), 0, voxels)
 
 
 def extract_smooth(voxels: np.ndarray, threshold: float) -> trimesh.Trimesh:

@@ -13,9 +13,8 @@ from scipy import ndimage
 import ptn_semi
 from ptn_semi import settings
 from ptn_semi.inference import colors, natural_background, reconstruction, shape_files, silhouettes
-from ptn_semi.inference.fits import Fit
 from ptn_semi.utils.errors import UserError
-from ptn_semi.visual import sheets, surfaces
+from ptn_semi.visual import sheets
 
 EXAMPLES = pathlib.Path(ptn_semi.__file__).parent / "examples"
 _CANVAS = 400  # pixels
@@ -34,8 +33,7 @@ _MAX_VIEWS = 4  # images of one object
 class _Shown(NamedTuple):
     """What a visitor sees, kept for another threshold."""
 
-    voxels: np.ndarray
-    fits: tuple[Fit, ...]  # empty if the first threshold was over all voxels
+    result: reconstruction.Reconstruction
     textures: list[np.ndarray]  # empty if the images have no colours
 
 
@@ -61,7 +59,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         return str(path)
 
     # The functions below have no type hints, because gradio reads those of event handlers.
-    def reconstruct_files(path, threshold, surface, color, segment, *others):
+    def reconstruct_files(path, surface, color, segment, *others):
         paths = [each for each in (path, *others) if each is not None]
         if not paths:
             return _failed("Give an image first.")
@@ -73,7 +71,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             for each in paths:
                 text = text.replace(each, pathlib.Path(each).name)
             return _failed(text)
-        return reconstruct(found, threshold, surface, color)
+        return reconstruct(found, surface, color)
 
     def reconstruct_drawing(path, *controls):
         if path is None:
@@ -87,33 +85,39 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         plain = np.zeros_like(found.image)
         return reconstruct([silhouettes.Found(plain, filled, ())], *controls)
 
-    def reconstruct(found, threshold, *controls):
+    def reconstruct(found, *controls):
         views = [reconstruction.frame_view(reconstructor, each) for each in found]
         seen = new_file(".png")
         pictures = [sheets.mask_picture(view.mask, _MASK_SIZE) for view in views]
         sheets.save_png(seen, np.concatenate(pictures, axis=1))
-        result = reconstruction.reconstruct(reconstructor, views, threshold)
+        result = reconstruction.reconstruct(reconstructor, views)
         in_color = all(map(colors.has_colors, views))
         textures = [colors.make_texture(view) for view in views] if in_color else []
-        shown = _Shown(result.voxels, result.fits, textures)
-        shape, problem = write_mesh(shown, threshold, *controls)
+        shown = _Shown(result, textures)
+        path, problem = write_mesh(shown, result.shape, *controls)
         warnings = "; ".join(dict.fromkeys(itertools.chain(*result.warnings)))
         note = problem or (_note(f"This may be wrong: {warnings}.") if warnings else "")
-        return shown, str(seen), shape, note
+        return shown, str(seen), path, note, round(result.shape.threshold, 2)
 
-    def write_mesh(shown, threshold, surface, color):
+    def change(shown, threshold, *controls):
         if shown is None:
             return None, _note("Reconstruct something first.")
+        result = shown.result
+        shape = reconstruction.make_shape(
+            reconstructor, result.voxels, result.masks, result.viewpoints, threshold
+        )
+        return write_mesh(shown, shape, *controls)
+
+    def write_mesh(shown, shape, surface, color):
         paint = None
-        if color and shown.textures and shown.fits:
-            occupied = surfaces.drop_small_components(shown.voxels, threshold) > threshold
+        if color and shown.textures:
             camera = reconstructor.info.settings.camera
-            paint = colors.Painter(shown.textures, shown.fits, occupied, camera)
+            paint = colors.Painter(shown.textures, shown.result.fits, shape.occupied, camera)
         try:
-            reconstruction.check_shape(shown.voxels, threshold, "it")
+            reconstruction.check_shape(shape, "it")
             path = new_file(".glb")
             chosen = settings.MeshSettings(surface)
-            shape_files.write(path, shown.voxels, threshold, chosen, paint)
+            shape_files.write(path, shape, shown.result.voxels, chosen, paint)
         except UserError as error:
             return None, _note(error)
         return str(path), ""
@@ -176,8 +180,8 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             given.preprocess = uploaded_path  # type: ignore[method-assign, assignment]
         # gradio would keep in memory whatever is sent to this; the page uploads drawings as files.
         drawing.accept_blobs = None  # type: ignore[method-assign, assignment]
-        controls = [threshold, surface, color]
-        outputs = [shown, seen, model, note]
+        controls = [surface, color]
+        outputs = [shown, seen, model, note, threshold]
         files = [image, *controls, segment, *others]
         # The pixels of an image take up to a thousand times the bytes that were sent, so only one
         # request is worked on at a time.
@@ -189,7 +193,9 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             reconstruct_drawing, [drawing, *controls], outputs, concurrency_id=one_at_a_time
         )
         for changed in (threshold.release, surface.change, color.change):
-            changed(write_mesh, [shown, *controls], [model, note], concurrency_id=one_at_a_time)
+            changed(
+                change, [shown, threshold, *controls], [model, note], concurrency_id=one_at_a_time
+            )
         drawing_tab.select(None, js=_TAKE_BRUSH, queue=False)
     return page
 
@@ -198,9 +204,9 @@ async def _unchanged(path: str) -> str:
     return path
 
 
-def _failed(text: object) -> tuple[None, None, None, str]:
-    """Return empty voxels, mask and shape, and a note that says why."""
-    return None, None, None, _note(text)
+def _failed(text: object) -> tuple[None, None, None, str, dict]:
+    """Return no shape, mask and mesh, a note that says why, and the threshold as it is."""
+    return None, None, None, _note(text), gr.skip()
 
 
 def _note(text: object) -> str:

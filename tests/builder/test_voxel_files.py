@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.inference import shape_files
+from ptn_semi.shapes.whole import Shape
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.formats import voxel_files
@@ -53,7 +54,8 @@ def test_whole_files(ending, data):
 def test_what_reconstruct_writes(tmp_path):
     probabilities = np.where(grid(0, 32), 0.45, 0.1).astype(np.float32)
     for kind in ("npz", "binvox"):
-        shape_files.write(tmp_path / "chair" / f"a.{kind}", probabilities, 0.4)
+        shape = Shape(probabilities, 0.4)
+        shape_files.write(tmp_path / "chair" / f"a.{kind}", shape, probabilities)
     layout = layouts.open_source("voxels", str(tmp_path), [], 32)
     whole, cleaned = (layout.read(item) for item in reversed(layout.items()))
     np.testing.assert_array_equal(whole, grid(0, 32))

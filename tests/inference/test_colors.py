@@ -9,10 +9,10 @@ from PIL import Image
 
 from ptn_semi.data import framing
 from ptn_semi.inference import colors, images_to_shapes
-from ptn_semi.inference.fits import Fit
 from ptn_semi.inference.reconstruction import View
 from ptn_semi.projection.camera import Camera
 from ptn_semi.settings import MeshSettings
+from ptn_semi.shapes.fits import Fit
 from ptn_semi.utils.errors import UserError
 from support.extruding_reconstructor import FAKE
 

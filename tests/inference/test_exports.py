@@ -22,7 +22,11 @@ MASKS = (np.random.default_rng(0).random([5, 32, 32, 1]) > 0.5).astype(np.float3
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Of a model with R whose batch norm is not that of a fresh one, trained in half precision."""
-    settings = {"camera": Camera(distance=3), "flip_augmentation": True}
+    settings = {
+        "camera": Camera(distance=3),
+        "flip_augmentation": True,
+        "mirror_symmetric": True,
+    }
     model = build(**REFINING, precision="mixed_bfloat16", settings=settings)
     generator = np.random.default_rng(0)
     for weight in model.ema.weights:
@@ -54,6 +58,8 @@ def test_signatures_give_the_models_voxels(signatures, model, voxels):
     for count in (1, 5):
         answer = signatures["serving_default"](mask=tf.constant(MASKS[:count]))
         np.testing.assert_allclose(answer["voxels"], voxels[:count], atol=1e-6)
+        viewpoints = model.reconstruct(MASKS[:count, None]).viewpoints[:, 0]
+        np.testing.assert_allclose(answer["viewpoint"], viewpoints, atol=1e-2)
     from_bytes = signatures["serving_uint8"](mask=tf.constant((MASKS * 255).astype(np.uint8)))
     np.testing.assert_allclose(from_bytes["voxels"], voxels, atol=1e-6)
     decoded = signatures["decode"](latent=answer["latent"])["voxels"]

@@ -23,8 +23,8 @@ def image(path, part=slice(4, 28)):
     return path
 
 
-def run(paths, tmp_path, formats=("npz",), reconstructor=FAKE, **options):
-    options = images_to_shapes.Options(formats, **options)
+def run(paths, tmp_path, formats=("npz",), reconstructor=FAKE, shapes="threshold", **options):
+    options = images_to_shapes.Options(formats, shapes=shapes, **options)
     return list(images_to_shapes.reconstruct_files(reconstructor, paths, tmp_path / "out", options))
 
 
@@ -40,6 +40,7 @@ def test_all_formats_hold_the_shape(tmp_path, surface):
     assert 0.1 < occupied.mean() < 0.9
     data = (tmp_path / "out/a.binvox").read_bytes()
     np.testing.assert_array_equal(binvox.read(data, "a"), occupied)
+    np.testing.assert_array_equal(kept["occupied"], occupied)
     for kind in settings.MESH_FORMATS:
         mesh = trimesh.load(tmp_path / f"out/a.{kind}", force="mesh")
         assert mesh.is_watertight and mesh.volume == pytest.approx(occupied.mean(), rel=0.25)
@@ -107,7 +108,7 @@ def test_the_images_own_frame_is_kept_if_asked(tmp_path):
     high = image(tmp_path / "a.png", slice(0, 8))
     for framed in (False, True):
         [(_, _, result)] = run([high], tmp_path, framed=framed)
-        middle = np.flatnonzero(result.occupied.any(axis=(0, 2))).mean() - 15.5
+        middle = np.flatnonzero(result.shape.occupied.any(axis=(0, 2))).mean() - 15.5
         assert middle > 6 if framed else abs(middle) < 2
 
 

@@ -7,6 +7,7 @@ import trimesh
 from ptn_semi import settings
 from ptn_semi.inference import shape_files
 from ptn_semi.settings import MeshSettings
+from ptn_semi.shapes.whole import Shape
 
 
 def slab():
@@ -16,8 +17,12 @@ def slab():
     return voxels
 
 
+def write(path, voxels, meshes):
+    shape_files.write(path, Shape(voxels, 0.5), voxels, meshes)
+
+
 def written(path, **options):
-    shape_files.write(path, slab(), 0.5, MeshSettings(**options))
+    write(path, slab(), MeshSettings(**options))
     return trimesh.load(path, force="mesh")
 
 
@@ -33,7 +38,7 @@ def test_sizes_are_in_millimetres_or_in_metres_of_glb(tmp_path, kind):
 def test_printers_get_z_up_and_the_front_towards_them(tmp_path):
     voxels = slab()
     voxels[12:14, 12:16, 5:11] = 0.9  # a wall at the front
-    shape_files.write(tmp_path / "a.stl", voxels, 0.5, MeshSettings("blocky"))
+    write(tmp_path / "a.stl", voxels, MeshSettings("blocky"))
     mesh = trimesh.load(tmp_path / "a.stl", force="mesh")
     assert mesh.is_watertight and mesh.volume == pytest.approx((144 + 48) / 16**3)
     top = mesh.vertices[mesh.vertices[:, 2] > 0.45]

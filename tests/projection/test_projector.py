@@ -214,3 +214,13 @@ def test_half_precision_of_the_networks_does_not_reach_it():
         keras.config.set_dtype_policy(kept)
     assert masks.dtype == tf.float32
     np.testing.assert_array_equal(masks[..., 0], project(voxels, viewpoints, 8))
+
+
+def test_rays_pass_the_voxels_that_masks_show():
+    voxels, viewpoints = random_grids(2, 8, 8, 8) > 0.9, random_viewpoints(2)
+    projector = make(16)
+    rays = projector.ray_voxels(viewpoints, 8).numpy()
+    for grid, ray, mask in zip(voxels, rays, project(voxels, viewpoints, 16), strict=True):
+        np.testing.assert_array_equal(np.append(grid, False)[ray].any(axis=0), mask > 0)
+    with pytest.raises(ValueError, match="nearest sampling only"):
+        Projector(16, sampling="smooth").ray_voxels(viewpoints, 8)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ptn_semi.visual import components
+from ptn_semi.shapes import components
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

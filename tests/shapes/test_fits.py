@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ptn_semi.inference import fits
 from ptn_semi.projection.camera import ELEVATION_RANGE
+from ptn_semi.shapes import fits
 from support.small_models import PROJECTOR
 
 

@@ -8,7 +8,10 @@ EXAMPLE = pathlib.Path(ptn_semi.__file__).parent / "examples" / "chair.png"
 
 
 class Visitor:
-    """What somebody does on the page; every answer is (picture, shape, note), with paths."""
+    """What somebody does on the page; every answer is (picture, shape, note), with paths.
+
+    `threshold` is the one that was chosen for the last images.
+    """
 
     def __init__(self, url, folder):
         import gradio_client
@@ -16,21 +19,23 @@ class Visitor:
         self._client = gradio_client.Client(url, verbose=False, download_files=folder)
         self._file = gradio_client.handle_file
 
-    def give(self, *images, threshold=0.4, surface="smooth", color=True):
+    def give(self, *images, surface="smooth", color=True):
         """Give images of one object: paths, or what a request may hold in their place."""
         first, *others = [self._sent(image) for image in images]
         others += [None] * (3 - len(others))
-        return self._client.predict(
-            first, threshold, surface, color, "auto", *others, api_name="/reconstruct_files"
+        *answer, self.threshold = self._client.predict(
+            first, surface, color, "auto", *others, api_name="/reconstruct_files"
         )
+        return answer
 
     def draw(self, image):
         drawn = {"background": None, "layers": [], "composite": self._sent(image), "id": None}
-        return self._client.predict(drawn, 0.4, "smooth", True, api_name="/reconstruct_drawing")
+        answer = self._client.predict(drawn, "smooth", True, api_name="/reconstruct_drawing")
+        return answer[:-1]
 
     def change(self, threshold, surface):
         """Change the settings: (shape, note)."""
-        return self._client.predict(threshold, surface, True, api_name="/write_mesh")
+        return self._client.predict(threshold, surface, True, api_name="/change")
 
     def _sent(self, image):
         return self._file(image) if isinstance(image, pathlib.Path) else image

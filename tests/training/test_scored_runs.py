@@ -31,6 +31,8 @@ def test_evaluation_counts_every_example_once(trained, data, tmp_path):
         assert len(pairs) == len(kept["probabilities"]) == mean["num_views"]
     assert mean["num_shapes"] * 3 == len(pairs)
     assert scores["rows"].keys() == {"model", "mean_hull", "nearest", "mean_shape"}
+    assert 0 <= mean["written_iou"] <= mean["written_f1"] <= 1
+    assert "mask IoU" in table(scores["rows"])
     assert scores["rows"]["model"].keys() == {"chair", "table", "mean"}
     assert scores["step"] == checkpoints.find(trained, "best").info.step
 

@@ -38,6 +38,6 @@ def test_mask_pictures_keep_rows_and_columns():
 def test_reconstruction_sheets_have_a_row_for_each_shape_even_if_it_is_empty():
     rng = np.random.default_rng(0)
     masks, truth = rng.random([3, 20, 20, 1]), rng.random([3, 16, 16, 16]) < 0.1
-    for predicted in (rng.random(truth.shape), np.zeros(truth.shape)):
-        sheet = sheets.reconstruction_sheet(masks, predicted, truth, 0.9)
+    for predicted in (rng.random(truth.shape) > 0.9, np.zeros(truth.shape, bool)):
+        sheet = sheets.reconstruction_sheet(masks, predicted, truth)
         assert sheet.shape[0] > 3 * 128 and sheet.shape[1] > 5 * 128

@@ -80,12 +80,3 @@ def test_blocks_are_the_voxels():
     mesh = surfaces.extract_blocky(voxels, 0.5)
     assert mesh.is_watertight and mesh.volume == pytest.approx(4 / 64)
     assert mesh.bounds[1, 1] == pytest.approx(0.25)
-
-
-def test_small_components_lose_their_probabilities():
-    voxels = np.zeros((12, 12, 12), np.float32)
-    voxels[2:9, 2:9, 2:9] = 0.6
-    voxels[11, 11, 11] = 0.1  # is not occupied
-    expected = voxels.copy()
-    voxels[0, 0, 0] = 0.9
-    np.testing.assert_array_equal(surfaces.drop_small_components(voxels, 0.3), expected)

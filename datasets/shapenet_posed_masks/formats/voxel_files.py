@@ -14,6 +14,7 @@ EXTENSIONS = (".binvox", ".binvox.gz", ".npy", ".npz")
 MAX_BYTES = 256 << 20  # of one file, and of the array in it; 256³ numbers of 8 bytes are half of it
 _OCCUPIED = 0.5  # probabilities above it, where the file does not say
 _THRESHOLD = "threshold"  # of the probabilities that `ptn_semi.reconstruct` writes
+_RECONSTRUCTED = {"probabilities", "occupied"}  # what `ptn_semi.reconstruct` writes
 
 
 def read(data: bytes, name: str) -> np.ndarray:
@@ -21,7 +22,8 @@ def read(data: bytes, name: str) -> np.ndarray:
 
     NumPy's files may hold booleans, whole numbers, of which all but 0 are occupied, or
     probabilities, occupied above 0.5 or above the file's own `threshold`. Axes of length 1 before
-    or after the grid's three are left out. An .npz may hold one grid beside the threshold.
+    or after the grid's three are left out. An .npz may hold one grid beside the threshold; one of
+    `ptn_semi.reconstruct` has both probabilities and the occupied voxels, which are read.
 
     Raises:
       UserError: if the file is damaged, empty, or holds something else.
@@ -58,14 +60,16 @@ def _from_npz(data, name):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
         wanted = [key for key in members if key != _THRESHOLD]
+        if set(wanted) == _RECONSTRUCTED:
+            wanted = ["occupied"]
         if len(wanted) != 1:
             there = ", ".join(sorted(wanted)) or "none"
             raise UserError(
                 f"{name} holds {len(wanted)} arrays ({there}): save the grid alone, as .npy"
             )
         arrays = {}
-        for key, member in members.items():
-            with archive.open(member) as file:
+        for key in {*wanted, _THRESHOLD} & members.keys():
+            with archive.open(members[key]) as file:
                 arrays[key] = _array(file.read(MAX_BYTES + 1), name)
         return arrays[wanted[0]], float(arrays.get(_THRESHOLD, _OCCUPIED))
 

@@ -1,0 +1,72 @@
+"""Shapes that networks predict, as they are written and scored."""
+
+import numpy as np
+
+from ptn_semi.models.networks import Networks
+from ptn_semi.shapes import fits, whole
+from ptn_semi.shapes.whole import Shape
+
+
+def predict_shapes(
+    networks: Networks, masks: np.ndarray, threshold: float
+) -> tuple[list[Shape], np.ndarray]:
+    """Predict the whole shapes of objects from K views of each.
+
+    Args:
+      networks: the networks.
+      masks: float32 [B, K, S, S, 1] in [0, 1].
+      threshold: the model's.
+
+    Returns:
+      B shapes, and the viewpoints [B, K, 2] in degrees that the networks estimate, or else those
+      from which the shapes fit best.
+    """
+    voxels, viewpoints = networks.predict_views(masks)
+    if viewpoints is None:
+        objects = zip(voxels, masks, strict=True)
+        fitting = [fitting_viewpoints(networks, *each, threshold) for each in objects]
+        viewpoints = np.stack(fitting)
+    seen = zip(voxels, masks, viewpoints, strict=True)
+    return [whole_shape(networks, *each, threshold) for each in seen], viewpoints
+
+
+def whole_shape(
+    networks: Networks,
+    voxels: np.ndarray,
+    masks: np.ndarray,
+    viewpoints: np.ndarray,
+    threshold: float,
+    lowest: float = whole.LOWEST,
+) -> Shape:
+    """Make the whole shape of an object that these networks predicted; see `whole.whole_shape`.
+
+    Args:
+      networks: the networks.
+      voxels: probabilities, float32 [N, N, N].
+      masks: [K, S, S, 1], the views of the object.
+      viewpoints: [K, 2] in degrees.
+      threshold: the model's.
+      lowest: the lowest threshold to use.
+    """
+    return whole.whole_shape(
+        voxels,
+        masks,
+        viewpoints,
+        networks.render_projector,
+        threshold,
+        lowest,
+        networks.settings.mirror_symmetric,
+    )
+
+
+def fitting_viewpoints(
+    networks: Networks, voxels: np.ndarray, masks: np.ndarray, threshold: float
+) -> np.ndarray:
+    """Find from where an object fits its masks best, for networks that estimate no viewpoints.
+
+    Takes what `whole_shape` takes, and returns [K, 2] in degrees.
+    """
+    occupied = whole.threshold_shape(voxels, threshold).occupied
+    projector, elevations = networks.render_projector, networks.settings.elevation_range
+    found = [fits.search(occupied, mask, projector, elevations) for mask in masks]
+    return np.array([[fit.elevation, fit.azimuth] for fit in found], np.float32)

@@ -1,0 +1,232 @@
+"""Whole shapes: occupied voxels that hang together and show their masks.
+
+Held against a threshold one by one, the voxels of a thin part whose place is unsure are all empty,
+though the mask shows the part. A whole shape has the likeliest path to it instead.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+from skimage.graph import MCP_Geometric
+
+from ptn_semi.projection import geometry
+from ptn_semi.projection.back_projection import BackProjection
+from ptn_semi.projection.projector import Projector
+from ptn_semi.shapes import components
+
+_SMALL = 0.01  # share of the largest component's voxels
+LOWEST = 0.1  # threshold
+_STEP = 0.02  # between thresholds
+_KEPT = 0.5  # share of the occupied voxels that carving has to leave
+# Costs of a voxel of a path. The costs of probable voxels are their negative log-probabilities.
+_OCCUPIED, _PER_VOXEL, _LEAST = 0.02, 0.05, 1e-4
+_OUTSIDE = 3.0  # factor, and addend, of voxels outside a mask
+_LIKELY = 0.5  # of the threshold, for voxels that join components
+_WIDEST = 3  # pixels of a thin part
+
+
+class Shape(NamedTuple):
+    """Occupied voxels, as the probabilities above a threshold.
+
+    Attributes:
+      voxels: float32 [N, N, N] in [0, 1], axes x, y, z. Those that were added or removed are no
+        longer the model's.
+      threshold: voxels above it are occupied.
+    """
+
+    voxels: np.ndarray
+    threshold: float
+
+    @property
+    def occupied(self) -> np.ndarray:
+        """The occupied voxels, bool [N, N, N]."""
+        return self.voxels > self.threshold
+
+
+def threshold_shape(voxels: np.ndarray, threshold: float) -> Shape:
+    """Return the shape of the probabilities [N, N, N] above a threshold, without small components.
+
+    These have less than a hundredth of the voxels of the largest one.
+    """
+    occupied = voxels > threshold
+    small = occupied & ~components.keep_large(occupied, _SMALL)
+    return Shape(np.where(small, 0, voxels), threshold)
+
+
+def whole_shape(
+    voxels: np.ndarray,
+    masks: np.ndarray,
+    viewpoints: np.ndarray,
+    projector: Projector,
+    threshold: float,
+    lowest: float = LOWEST,
+    mirror_symmetric: bool = False,
+) -> Shape:
+    """Return the likeliest shape that hangs together and shows its masks.
+
+    1. The threshold is lowered as far as it pays: each hundredth has to gain a hundredth of IoU
+       with the masks.
+    2. Occupied voxels outside a mask are removed, unless that would be most of them: the viewpoint
+       is wrong then.
+    3. Of the components, the largest is kept, and others that are joined to it by voxels whose
+       probability is over half of the threshold.
+    4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape.
+       Parts are as thick as they are wide in the mask. Where shapes are symmetric, the mirror image
+       of what was added is added too, if it is inside the masks and joins.
+
+    Args:
+      voxels: probabilities, float32 [N, N, N], axes x, y, z.
+      masks: [K, S, S, 1] in [0, 1], K views.
+      viewpoints: [K, 2] in degrees.
+      projector: the model's `render_projector`.
+      threshold: the model's, at which a voxel is as well occupied as empty.
+      lowest: the lowest threshold to use.
+      mirror_symmetric: whether shapes are symmetric about the plane z = 0.
+
+    Returns:
+      The shape: one 6-connected component without cavities. It is empty if no voxel is above the
+      threshold.
+    """
+    masks = np.asarray(masks, np.float32)
+    rays = projector.ray_voxels(viewpoints, len(voxels)).numpy()  # [K, depths, side, side]
+    full = masks[..., 0] > 0.5
+    for axis in (1, 2):
+        full = full.repeat(projector.image_size // masks.shape[1], axis)
+    threshold = _fitting_threshold(voxels, rays, full, threshold, lowest)
+    inside = _inside(masks, viewpoints, projector, len(voxels))
+    occupied = voxels > threshold
+    if (occupied & inside).sum() >= _KEPT * occupied.sum():
+        occupied &= inside
+    if not occupied.any():
+        return Shape(np.zeros_like(voxels), threshold)
+    likely = occupied | (inside & (voxels > _LIKELY * threshold))
+    depth_axes = np.abs(geometry.rotation(viewpoints)[:, 2]).argmax(axis=1)
+    occupied = _complete(voxels, occupied, likely, inside, rays, full, depth_axes, mirror_symmetric)
+    return Shape(_field(voxels, occupied, threshold), threshold)
+
+
+def _fitting_threshold(
+    voxels: np.ndarray, rays: np.ndarray, full: np.ndarray, highest: float, lowest: float
+) -> float:
+    """Return the threshold at which the mean IoU with the masks plus the threshold is highest."""
+    brightest = np.append(voxels, 0)[rays].max(axis=1)  # [K, side, side]
+    candidates = np.arange(highest, min(lowest, highest) - 1e-6, -_STEP)
+
+    def score(threshold: float) -> float:
+        seen = brightest > threshold
+        union = (seen | full).sum(axis=(1, 2))
+        return float(((seen & full).sum(axis=(1, 2)) / np.maximum(union, 1)).mean()) + threshold
+
+    return float(max(candidates, key=score))
+
+
+def _inside(
+    masks: np.ndarray, viewpoints: np.ndarray, projector: Projector, size: int
+) -> np.ndarray:
+    """Find the voxels whose centres are inside all masks, bool [N, N, N]."""
+    back_project = BackProjection(size, projector.camera)
+    return (back_project(masks, viewpoints)[..., 0].numpy() > 0.5).all(axis=0)
+
+
+def _complete(
+    voxels: np.ndarray,
+    occupied: np.ndarray,
+    likely: np.ndarray,
+    inside: np.ndarray,
+    rays: np.ndarray,
+    full: np.ndarray,
+    depth_axes: np.ndarray,
+    mirror_symmetric: bool,
+) -> np.ndarray:
+    """Connect what is occupied, and occupy what the masks show; see `whole_shape`.
+
+    Other components are joined over `likely` voxels. `depth_axes` are those along which the views
+    look, [K].
+    """
+    labels, count = ndimage.label(occupied)
+    base = labels == np.bincount(labels[occupied]).argmax()
+    costs = _PER_VOXEL - np.log(np.maximum(voxels, _LEAST))
+    costs = np.where(inside, costs, _OUTSIDE * costs + _OUTSIDE)
+    search = MCP_Geometric(np.where(occupied, _OCCUPIED, costs), fully_connected=False)
+    total = np.append(search.find_costs(np.argwhere(base))[0], np.inf)  # inf is outside the grid
+    shape = base.reshape(-1).copy()
+    flat_labels = labels.reshape(-1)
+
+    def path_to(voxel: int) -> np.ndarray:
+        """Return the cheapest path from the base to a voxel; voxels are flat indices."""
+        path = search.traceback(np.unravel_index(voxel, base.shape))
+        return np.ravel_multi_index(np.transpose(path), base.shape)
+
+    def add(path: np.ndarray) -> None:
+        """Add a path, and the components that it touches."""
+        shape[path] = True
+        for label in np.unique(flat_labels[path]):
+            if label:
+                shape[flat_labels == label] = True
+
+    for label in range(1, count + 1):
+        members = np.flatnonzero(flat_labels == label)
+        path = path_to(members[total[members].argmin()])
+        if likely.reshape(-1)[path].all():
+            add(path)
+    for of_view, mask, axis in zip(rays, full, depth_axes, strict=True):
+        rows, columns = np.nonzero(mask & ~np.append(shape, False)[of_view].any(axis=0))
+        samples = of_view[:, rows, columns]  # [depths, pixels]
+        ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
+        for pixel in np.argsort(total[ends], kind="stable"):
+            if (
+                np.isfinite(total[ends[pixel]])
+                and not np.append(shape, False)[samples[:, pixel]].any()
+            ):
+                add(path_to(ends[pixel]))
+        widths = _widths(mask)[rows, columns]
+        _thicken(
+            shape.reshape(base.shape),
+            voxels,
+            ends[ends < base.size],
+            widths[ends < base.size],
+            axis,
+        )
+    shape = shape.reshape(base.shape)
+    if mirror_symmetric:
+        shape |= (shape & ~occupied)[:, :, ::-1] & inside
+    labels, _ = ndimage.label(shape)
+    return ndimage.binary_fill_holes(labels == labels[base][0])
+
+
+def _thicken(
+    shape: np.ndarray, voxels: np.ndarray, ends: np.ndarray, widths: np.ndarray, axis: int
+) -> None:
+    """Occupy the likelier neighbour along an axis of voxels in parts two pixels wide, or both."""
+    places = np.stack(np.unravel_index(ends, shape.shape), axis=1)
+    step = np.eye(3, dtype=int)[axis]
+    behind, before = ((places + sign * step).clip(0, len(shape) - 1) for sign in (-1, 1))
+    likelier = (voxels[tuple(before.T)] > voxels[tuple(behind.T)])[:, None]
+    chosen = np.where(likelier, before, behind)[widths >= 2]
+    other = np.where(likelier, behind, before)[widths >= 3]
+    shape[tuple(np.concatenate([chosen, other]).T)] = True
+
+
+def _widths(mask: np.ndarray) -> np.ndarray:
+    """Return how wide the thin parts of a mask are, at each pixel, and 1 elsewhere.
+
+    The width is the side of the largest square inside the mask, up to `_WIDEST`.
+    """
+    widths = np.ones(mask.shape, int)
+    for width in range(2, _WIDEST + 2):
+        wide = ndimage.binary_opening(mask, np.ones((width, width)))
+        widths[wide] = width if width <= _WIDEST else 1
+    return widths
+
+
+def _field(voxels: np.ndarray, occupied: np.ndarray, threshold: float) -> np.ndarray:
+    """Change probabilities so that they are above the threshold where a shape is occupied.
+
+    Parts that are one voxel thin get twice the threshold: the surface at which the probability
+    crosses the threshold is then half a voxel away from their centres, and does not vanish.
+    """
+    raised = occupied & (voxels <= threshold)
+    raised |= occupied & ~ndimage.binary_opening(occupied, np.ones((2, 2, 2)))
+    field = np.where(raised, np.maximum(voxels, min(1.0, 2 * threshold)), voxels)
+    return np.where(occupied, field, np.minimum(field, threshold * 0.5)).astype(np.float32)
