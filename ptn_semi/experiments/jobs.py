@@ -22,7 +22,7 @@ from typing import Any
 
 from ptn_semi.data import configs
 from ptn_semi.experiments import matrix
-from ptn_semi.experiments.statistics import BASELINES
+from ptn_semi.experiments.statistics import BASELINES, WRITTEN
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files
@@ -176,6 +176,8 @@ def results(
                 **{name: getattr(entry, name) for name in _ENTRY},
                 "run": entry.training.title,
                 **{name: model[name] for name in _SCORES},
+                # Scores of earlier versions do not have them.
+                **{name: model[name] for name in WRITTEN if name in model},
                 "num_shapes": model["num_shapes"],
                 "turn": scores["turn"],
                 **{

@@ -10,7 +10,7 @@ import scipy.stats
 
 from ptn_semi.experiments import figures, findings, statistics
 from ptn_semi.experiments.matrix import PROCEDURAL, percent
-from ptn_semi.experiments.statistics import BASELINES, Entries
+from ptn_semi.experiments.statistics import BASELINES, WRITTEN, Entries
 from ptn_semi.utils import files
 
 _SCORES = statistics.IOU, statistics.AP
@@ -42,7 +42,7 @@ def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path
         entries = statistics.select(results["entries"], experiment=name)
         if entries:
             parts += [f"## {title}", make(entries, folder)]
-    parts += _findings(results["entries"])
+    parts += _written(results["entries"]) + _findings(results["entries"])
     path = folder / "report.md"
     with files.replacing(path) as partial:
         partial.write_text("\n\n".join(parts) + "\n")
@@ -185,6 +185,26 @@ def _figure5(entries: Entries, folder: pathlib.Path) -> str:
         ]
     header = ["MaxIoU / AP", "labeled in pre-training", *models]
     return f"![Figure 5](figure5.svg)\n\n{_markdown(header, rows)}"
+
+
+def _written(entries: Entries) -> list[str]:
+    """Return the section on the shapes as written, if they have been scored."""
+    scored = [entry for entry in entries if "written_iou" in entry]
+    keys = "experiment", "category", "model", "pose_fraction"
+    rows = []
+    for found in dict.fromkeys(tuple(entry[key] for key in keys) for entry in scored):
+        where = dict(zip(keys, found, strict=True))
+        scores = [statistics.values(scored, name, **where) for name in WRITTEN]
+        rows.append([*found[:3], percent(found[3]), *(_pair(score) for score in scores)])
+    if not rows:
+        return []
+    header = ["experiment", "category", "model", "labeled", *WRITTEN.values()]
+    return [
+        "## Shapes as written",
+        "Scores of the occupied voxels that are written, one view of each test shape "
+        "([definitions](../scores.md)).",
+        _markdown(header, rows),
+    ]
 
 
 def _findings(entries: Entries) -> list[str]:

@@ -52,6 +52,13 @@ class Reconstructor:
         """
         return self.networks.predict(masks)
 
+    def predict_shapes(self, masks: np.ndarray) -> list[Shape]:
+        """Predict the shapes of B objects as `reconstruct` writes them, from one mask of each.
+
+        Takes what `predict` takes. `shape.occupied` is bool [N, N, N].
+        """
+        return predictions.predict_shapes(self.networks, masks[:, None], self.threshold)[0]
+
 
 @dataclasses.dataclass(frozen=True)
 class View:

@@ -23,6 +23,7 @@ _KEPT = 0.5  # share of the occupied voxels that carving has to leave
 _OCCUPIED, _PER_VOXEL, _LEAST = 0.02, 0.05, 1e-4
 _OUTSIDE = 3.0  # factor, and addend, of voxels outside a mask
 _LIKELY = 0.5  # of the threshold, for voxels that join components
+_UPRIGHT = 5  # voxels of a 32³ grid
 _WIDEST = 3  # pixels of a thin part
 
 
@@ -148,6 +149,8 @@ def _complete(
     base = labels == np.bincount(labels[occupied]).argmax()
     costs = _PER_VOXEL - np.log(np.maximum(voxels, _LEAST))
     costs = np.where(inside, costs, _OUTSIDE * costs + _OUTSIDE)
+    # Most thin parts are upright: the voxels above and below count too, so paths are straighter.
+    costs = (costs + ndimage.uniform_filter1d(costs, _UPRIGHT * len(voxels) // 32, axis=1)) / 2
     search = MCP_Geometric(np.where(occupied, _OCCUPIED, costs), fully_connected=False)
     total = np.append(search.find_costs(np.argwhere(base))[0], np.inf)  # inf is outside the grid
     shape = base.reshape(-1).copy()

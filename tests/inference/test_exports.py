@@ -141,7 +141,9 @@ def test_other_saved_models_are_refused(tmp_path):
         reconstruction.load_model(tmp_path / "1")
 
 
-def test_the_documents_clients_send_what_the_model_takes(signatures, model, tmp_path, monkeypatch):
+def test_the_documents_clients_send_what_the_model_takes(
+    exported, signatures, model, tmp_path, monkeypatch
+):
     grpc = pytest.importorskip("grpc")
     predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
     service = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
@@ -165,12 +167,14 @@ def test_the_documents_clients_send_what_the_model_takes(signatures, model, tmp_
     monkeypatch.setattr(grpc, "insecure_channel", lambda address: None)
     monkeypatch.setattr(service, "PredictionServiceStub", Stub)
     section = SERVING.read_text().split("## Serve it")[1].split("\n## ")[0]
-    rest, remote = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    rest, remote, whole = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     (tmp_path / "ptn_semi").symlink_to(SERVING.parents[1] / "ptn_semi")
+    (tmp_path / "models" / "ptn_semi").mkdir(parents=True)
+    (tmp_path / "models" / "ptn_semi" / "1").symlink_to(exported)
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(rest, names)
-    exec(remote, names)
+    for code in (rest, remote, whole):
+        exec(code, names)
     body = json.loads((tmp_path / "request.json").read_text())
     spec = signatures["serving_default"].structured_input_signature[1]
     inputs = {name: tf.constant(value, spec[name].dtype) for name, value in body["inputs"].items()}
@@ -179,3 +183,4 @@ def test_the_documents_clients_send_what_the_model_takes(signatures, model, tmp_
     np.testing.assert_allclose(voxels, model(names["mask"][None]), atol=1e-6)
     np.testing.assert_array_equal(names["voxels"], answered[0])
     np.testing.assert_array_equal(names["voxels"], voxels)
+    assert names["occupied"].shape == (32, 32, 32)
