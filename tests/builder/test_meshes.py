@@ -91,6 +91,42 @@ def test_boxes_that_overlap_on_a_grid_are_joined():
     np.testing.assert_array_equal(voxels, expected)
 
 
+def inverted(mesh):
+    mesh = mesh.copy()
+    mesh.invert()
+    return mesh
+
+
+LEG = box((0, 0, 0), (1, 8, 1))  # it reaches into the top, and lies flush with its sides
+
+
+@pytest.mark.parametrize(
+    "leg",
+    [
+        [inverted(LEG)],
+        [LEG, LEG],
+        [LEG, inverted(LEG)],
+        [LEG, inverted(box((0, 4, 0), (1, 8, 1)))],
+    ],
+    ids=["inside out", "twice", "double-sided", "half of it twice"],
+)
+def test_parts_on_a_grid_stay_whatever_their_faces_side(leg):
+    parts = [box((0, 7, 0), (8, 8, 8)), box((7, 0, 7), (8, 7, 8)), *leg]
+    voxels = meshes.voxelise(off(trimesh.util.concatenate(parts)), "a.off", 8, "+y", "+x")
+    expected = filled(8, np.s_[:, 7], np.s_[0, :, 0], np.s_[7, :, 7])
+    np.testing.assert_array_equal(voxels, expected)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_a_sheet_beside_boxes_on_a_grid_stays(sides):
+    back = box((0, 2, 0), (1, 8, 8))
+    back.update_faces(back.face_normals[:, 0] < 0)  # the sheet at x = 0
+    parts = [box((0, 0, 0), (8, 2, 8)), *[back, inverted(back)][:sides]]
+    voxels = meshes.voxelise(off(trimesh.util.concatenate(parts)), "a.off", 8, "+y", "+x")
+    expected = filled(8, np.s_[:, :3], np.s_[0])
+    np.testing.assert_array_equal(voxels, expected)
+
+
 def test_an_open_box_with_a_thin_gap_is_filled():
     faces = box((0, 0, 0), (1, 1, 1)).subdivide().subdivide().subdivide()
     faces.update_faces(np.arange(len(faces.faces)) != 100)  # smaller than a cell of 8³
