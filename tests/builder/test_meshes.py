@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from shapenet_posed_masks.formats import meshes
-from support.mesh_files import TRIANGLE_OBJ, glb, ply
+from support.mesh_files import TRIANGLE_OBJ, ply
 
 
 def box(low, high):
@@ -212,19 +212,3 @@ def test_stl_files_as_programs_write_them_are_read():
     text = ell().export(file_type="stl_ascii").encode()
     for data in (binary, binary + b"\0\0", text, text.replace(b"endsolid", b"end solid")):
         np.testing.assert_allclose(meshes.load(data, "a.stl"), expected, atol=1e-6)
-
-
-def test_quantized_positions_have_their_scale():
-    corners = np.array([[-32767, 0, 0], [32767, 0, 0], [0, 16384, 0]], np.int16).tobytes()
-    description = {
-        "bufferViews": [
-            {"buffer": 0, "byteLength": 18},
-            {"buffer": 0, "byteOffset": 18, "byteLength": 3},
-        ],
-        "nodes": [{"mesh": 0, "scale": [2, 2, 2]}],
-        "extensionsRequired": ["KHR_mesh_quantization"],
-    }
-    binary = corners + bytes([0, 1, 2, 0, 0, 0])
-    data = glb(description, binary, componentType=5122, normalized=True)
-    (triangle,) = meshes.load(data, "a.glb")
-    np.testing.assert_allclose(triangle, [[-2, 0, 0], [2, 0, 0], [0, 1, 0]], atol=1e-3)
