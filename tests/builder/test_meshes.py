@@ -147,6 +147,27 @@ def test_a_sliver_is_not_torn():
     assert voxels[np.arange(32), np.arange(32), :].any(axis=1).all()
 
 
+@pytest.mark.parametrize("kind", ["obj", "stl"])
+@pytest.mark.parametrize(
+    "far",
+    [
+        [[0, 0, 0]] * 3,
+        [[0, 0, 0], [0, 0, 0], [1000, 3, 7]],
+        [[0, 0, 0], [0.1, 0.3, 0.7], [1, 3, 7]],
+    ],
+    ids=["point", "two points", "line"],
+)
+def test_faces_without_area_do_not_count(kind, far):
+    chair = ell()
+    chair.apply_translation((1000, 10, -300))
+    expected = meshes.voxelise(off(chair), "a.off", 16)
+    vertices = np.concatenate([chair.vertices, far])
+    faces = np.concatenate([chair.faces, [np.arange(3) + len(chair.vertices)]])
+    data = trimesh.Trimesh(vertices, faces, process=False).export(file_type=kind)
+    data = data.encode() if isinstance(data, str) else data
+    np.testing.assert_array_equal(meshes.voxelise(data, f"a.{kind}", 16), expected)
+
+
 def test_obj_indices_may_count_backwards_from_the_newest():
     data = TRIANGLE_OBJ + b"v 5 5 5\nf -1/3 -2//1 \\\n 1/1/1\n"
     first, second = meshes.load(data, "a.obj").tolist()
