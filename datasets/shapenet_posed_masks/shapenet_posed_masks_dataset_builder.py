@@ -96,6 +96,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     on_progress: Callable[[int, int, str], None] = staticmethod(lambda done, total, what: None)
     # Whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     on_beam: bool = False
+    # Once built: what is said of the files of shapes that are not read; see `Source.note`.
+    note: str = ""
 
     def _info(self):
         config = self.builder_config
@@ -132,7 +134,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         manual_dir = os.fspath(dl_manager.manual_dir) if needs_files else ""
         source = config.open_source(manual_dir)
         self.info.metadata["built_from"] = describe(config, source.fingerprint())
-        self._items = source.items()
+        self._items, self.note = source.items(), source.note()
         self._splits = assign(self._items)
         if self.on_beam:
             return self._beam_examples(manual_dir)
