@@ -5,6 +5,8 @@ Takes a mesh file, a folder of mesh files, or a folder with one subfolder per ca
 voxels and viewpoints that a data set would hold, to be compared with those of other software.
 """
 
+import os
+
 from absl import flags as absl_flags
 
 from ptn_semi import settings
@@ -32,6 +34,8 @@ def main(paths: list[str]) -> None:
         import tqdm
 
         from ptn_semi.data import renders
+    if not any(map(os.path.isfile, paths)) and (note := source.note()):
+        print(note)
     left_out = []
     written = renders.write(shapes, source, items, FLAGS.output_dir)
     for _, result in tqdm.tqdm(written, "rendering", len(items), unit=" shapes"):

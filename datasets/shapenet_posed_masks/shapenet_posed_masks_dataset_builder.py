@@ -76,13 +76,14 @@ class _StableWriter(writer.ExampleWriter):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """TFDS builder of the data set, in which every example is one shape with all its views."""
 
-    VERSION = tfds.core.Version("1.0.4")
+    VERSION = tfds.core.Version("1.0.5")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
         "1.0.2": "Concave polygons of meshes are not filled; meshes of voxels come back exactly.",
         "1.0.3": "Procedural chairs, cars, tables, cabinets and airplanes are more like real ones.",
         "1.0.4": "A category of three shapes or more has one at least in every split.",
+        "1.0.5": "Meshes in .glb files are shown as glTF says; parts of boxes on a grid stay.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "
@@ -96,6 +97,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     on_progress: Callable[[int, int, str], None] = staticmethod(lambda done, total, what: None)
     # Whether examples are made on Apache Beam. TFDS' `DownloadConfig` says where it runs.
     on_beam: bool = False
+    # Once built: what is said of the files of shapes that are not read; see `Source.note`.
+    note: str = ""
 
     def _info(self):
         config = self.builder_config
@@ -132,7 +135,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         manual_dir = os.fspath(dl_manager.manual_dir) if needs_files else ""
         source = config.open_source(manual_dir)
         self.info.metadata["built_from"] = describe(config, source.fingerprint())
-        self._items = source.items()
+        self._items, self.note = source.items(), source.note()
         self._splits = assign(self._items)
         if self.on_beam:
             return self._beam_examples(manual_dir)

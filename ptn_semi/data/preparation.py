@@ -80,6 +80,8 @@ def _build(builder: posed_masks.Builder, on_beam: tfds.download.DownloadConfig |
             builder.on_progress, builder.on_beam = show, on_beam is not None
             builder.download_and_prepare(download_config=on_beam)
             overviews.draw_samples(builder)
+        if builder.note:
+            print(builder.note)
     finally:
         with contextlib.suppress(OSError):  # a failed build leaves an empty folder
             folder.rmdir()

@@ -1,5 +1,6 @@
 """Image files to files of shapes and previews."""
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -16,6 +17,12 @@ from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets
 
 MAX_VIEWS = 8
+# Images of other formats than `images.FORMATS`.
+_OTHER_IMAGES = (
+    *(".avif", ".heic", ".heif", ".hif", ".j2c", ".j2k", ".jp2", ".jpf", ".jpx", ".jxl"),
+    *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
+    *(".eps", ".exr", ".hdr", ".ico", ".pdf", ".psd", ".svg", ".tga"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +61,29 @@ def list_images(
             yield child, files.link_problem(path, child)
         if not found:
             yield path, UserError(f"{path} holds no images: give image files or another folder")
+
+
+def note_ignored(paths: Iterable[str | os.PathLike]) -> str:
+    """Return a sentence on the images and folders in folders that `list_images` leaves out.
+
+    It is '' where there are none.
+    """
+    ignored: list[pathlib.Path] = []
+    for folder in filter(os.path.isdir, paths):
+        with contextlib.suppress(OSError):  # `list_images` says what is wrong
+            ignored += sorted(
+                child
+                for child in pathlib.Path(folder).iterdir()
+                if child.suffix.lower() in _OTHER_IMAGES
+                or (child.is_dir() and not child.name.startswith("."))
+            )
+    if not ignored:
+        return ""
+    many = "file or folder is" if len(ignored) == 1 else "files or folders are"
+    return (
+        f"{len(ignored)} {many} not read, as only images in {', '.join(images.FORMATS)} that lie "
+        f"in the named folders themselves are: {files.some_of(ignored)}"
+    )
 
 
 def reconstruct_files(

@@ -61,10 +61,10 @@ def _read_header(data: bytes, name: str) -> tuple[int, int]:
     if not start.startswith(b"#binvox 1"):
         raise _bad(name, "does not begin with '#binvox 1'")
     # Tools write comments, blank lines, Windows' line ends, and spaces after 'data'.
-    end = re.search(rb"\n[ \t]*data[ \t]*\r?\n", start)
+    end = re.search(rb"\n[ \t]*data[ \t]*(#.*)?\r?\n", start)
     if not end:
         raise _bad(name, "has a header without its 'data' line")
-    lines = re.findall(rb"\n[ \t]*dim[ \t](.*)", start[: end.start()])
+    lines = re.findall(rb"\n[ \t]*dim[ \t]([^#\n]*)", start[: end.start()])
     sides = lines[0].split() if len(lines) == 1 else []
     if len(sides) != 3 or not all(re.fullmatch(rb"-?[0-9]{1,9}", side) for side in sides):
         raise _bad(name, "has a damaged 'dim' line")

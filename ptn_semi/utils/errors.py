@@ -1,4 +1,4 @@
-"""The one exception that commands print as a sentence instead of a traceback."""
+"""The one exception that commands print as a sentence instead of a traceback, and safe texts."""
 
 
 class UserError(Exception):
@@ -10,9 +10,12 @@ class UserError(Exception):
     """
 
     def __str__(self) -> str:
-        return "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__()
-        )
+        return printable(super().__str__())
+
+
+def printable(text: str) -> str:
+    """Return a text with escapes for control characters and for bytes that are not UTF-8."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def first_line(error: BaseException) -> str:

@@ -10,10 +10,12 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ptn_semi.utils.errors import UserError, first_line
+from ptn_semi.utils.errors import UserError, first_line, printable
+
+_NAMED = 5  # of the files in a list
 
 
 @contextlib.contextmanager
@@ -146,6 +148,13 @@ def is_utf8(path: str | os.PathLike) -> bool:
         return bool(os.fspath(path).encode())
     except UnicodeEncodeError:
         return False
+
+
+def some_of(paths: Sequence[str | os.PathLike]) -> str:
+    """Return the first few of some paths, and how many more there are, safe to print."""
+    names = [printable(os.fspath(path)) for path in paths[:_NAMED]]
+    more = len(paths) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserError | None:

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from shapenet_posed_masks.formats import meshes
-from support.mesh_files import TRIANGLE_OBJ, glb, ply
+from support.mesh_files import TRIANGLE_OBJ, ply
 
 
 def box(low, high):
@@ -91,6 +91,42 @@ def test_boxes_that_overlap_on_a_grid_are_joined():
     np.testing.assert_array_equal(voxels, expected)
 
 
+def inverted(mesh):
+    mesh = mesh.copy()
+    mesh.invert()
+    return mesh
+
+
+LEG = box((0, 0, 0), (1, 8, 1))  # it reaches into the top, and lies flush with its sides
+
+
+@pytest.mark.parametrize(
+    "leg",
+    [
+        [inverted(LEG)],
+        [LEG, LEG],
+        [LEG, inverted(LEG)],
+        [LEG, inverted(box((0, 4, 0), (1, 8, 1)))],
+    ],
+    ids=["inside out", "twice", "double-sided", "half of it twice"],
+)
+def test_parts_on_a_grid_stay_whatever_their_faces_side(leg):
+    parts = [box((0, 7, 0), (8, 8, 8)), box((7, 0, 7), (8, 7, 8)), *leg]
+    voxels = meshes.voxelise(off(trimesh.util.concatenate(parts)), "a.off", 8, "+y", "+x")
+    expected = filled(8, np.s_[:, 7], np.s_[0, :, 0], np.s_[7, :, 7])
+    np.testing.assert_array_equal(voxels, expected)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_a_sheet_beside_boxes_on_a_grid_stays(sides):
+    back = box((0, 2, 0), (1, 8, 8))
+    back.update_faces(back.face_normals[:, 0] < 0)  # the sheet at x = 0
+    parts = [box((0, 0, 0), (8, 2, 8)), *[back, inverted(back)][:sides]]
+    voxels = meshes.voxelise(off(trimesh.util.concatenate(parts)), "a.off", 8, "+y", "+x")
+    expected = filled(8, np.s_[:, :3], np.s_[0])
+    np.testing.assert_array_equal(voxels, expected)
+
+
 def test_an_open_box_with_a_thin_gap_is_filled():
     faces = box((0, 0, 0), (1, 1, 1)).subdivide().subdivide().subdivide()
     faces.update_faces(np.arange(len(faces.faces)) != 100)  # smaller than a cell of 8³
@@ -109,6 +145,27 @@ def test_a_sliver_is_not_torn():
     sliver = b"OFF\n3 1 0\n0 0 0\n100 100 100\n100 100 100.01\n3 0 1 2\n"
     voxels = meshes.voxelise(sliver, "a.off", 32)
     assert voxels[np.arange(32), np.arange(32), :].any(axis=1).all()
+
+
+@pytest.mark.parametrize("kind", ["obj", "stl"])
+@pytest.mark.parametrize(
+    "far",
+    [
+        [[0, 0, 0]] * 3,
+        [[0, 0, 0], [0, 0, 0], [1000, 3, 7]],
+        [[0, 0, 0], [0.1, 0.3, 0.7], [1, 3, 7]],
+    ],
+    ids=["point", "two points", "line"],
+)
+def test_faces_without_area_do_not_count(kind, far):
+    chair = ell()
+    chair.apply_translation((1000, 10, -300))
+    expected = meshes.voxelise(off(chair), "a.off", 16)
+    vertices = np.concatenate([chair.vertices, far])
+    faces = np.concatenate([chair.faces, [np.arange(3) + len(chair.vertices)]])
+    data = trimesh.Trimesh(vertices, faces, process=False).export(file_type=kind)
+    data = data.encode() if isinstance(data, str) else data
+    np.testing.assert_array_equal(meshes.voxelise(data, f"a.{kind}", 16), expected)
 
 
 def test_obj_indices_may_count_backwards_from_the_newest():
@@ -176,19 +233,3 @@ def test_stl_files_as_programs_write_them_are_read():
     text = ell().export(file_type="stl_ascii").encode()
     for data in (binary, binary + b"\0\0", text, text.replace(b"endsolid", b"end solid")):
         np.testing.assert_allclose(meshes.load(data, "a.stl"), expected, atol=1e-6)
-
-
-def test_quantized_positions_have_their_scale():
-    corners = np.array([[-32767, 0, 0], [32767, 0, 0], [0, 16384, 0]], np.int16).tobytes()
-    description = {
-        "bufferViews": [
-            {"buffer": 0, "byteLength": 18},
-            {"buffer": 0, "byteOffset": 18, "byteLength": 3},
-        ],
-        "nodes": [{"mesh": 0, "scale": [2, 2, 2]}],
-        "extensionsRequired": ["KHR_mesh_quantization"],
-    }
-    binary = corners + bytes([0, 1, 2, 0, 0, 0])
-    data = glb(description, binary, componentType=5122, normalized=True)
-    (triangle,) = meshes.load(data, "a.glb")
-    np.testing.assert_allclose(triangle, [[-2, 0, 0], [2, 0, 0], [0, 1, 0]], atol=1e-3)

@@ -130,6 +130,33 @@ def test_meshes_are_found_in_subfolders_and_turned_by_their_axes(tmp_path):
         layouts.open_source("meshes", str(tmp_path), [], 16, up="up")
 
 
+@pytest.mark.parametrize(
+    ("layout", "read", "others"),
+    [
+        (
+            "meshes",
+            "a.obj",
+            ["a.fbx", "a.GLTF", "a.npy", "in/a.zip", "in/b.usdz", "in/c.3mf"],
+        ),
+        ("voxels", "a.npy", ["a.binvox.zip", "a.mat", "a.obj", "b.vox", "c.h5", "d.nrrd"]),
+    ],
+)
+def test_files_of_shapes_that_are_not_read_are_named_and_counted(tmp_path, layout, read, others):
+    for name in (read, "a.mtl", "a.png", "notes.txt", ".hidden.fbx", *others):
+        put(tmp_path / "chair" / name, b"")
+    put(tmp_path / "table" / read, b"")
+    open_source = lambda *categories: layouts.open_source(layout, str(tmp_path), categories)
+    assert open_source("table").note() == ""
+    for source in (open_source("chair"), open_source()):
+        assert ids(source)[0] == f"chair/{read}"
+        names = ", ".join(sorted(f"chair/{name}" for name in others)[:5])
+        said = f"6 files of shapes are not read by --dataset={layout}: {names} and 1 more"
+        assert source.note() == said
+    put(tmp_path / "all\n.zip", b"")  # beside the categories
+    assert open_source().note().startswith(r"7 files of shapes are not read")
+    assert r"all\n.zip, chair/" in open_source().note() and open_source("table").note() == ""
+
+
 def test_procedural_shapes_are_spread_evenly_and_a_larger_set_holds_a_smaller_one():
     few, more = (
         layouts.open_source("procedural", "", ["couch", CHAIR], 16, num_shapes=n, seed=7)

@@ -141,14 +141,17 @@ def test_skip_invalid_leaves_out_and_lists(tmp_path):
     assert "2 files were left out" in overviews.summarize(builder)
 
 
-def test_names_in_any_script(tmp_path):
+def test_names_in_any_script(tmp_path, capsys):
     for i in range(3):
         path = tmp_path / "Möbel" / "Stühle" / f"Sessel-{i}-椅子.off"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
+    (path.parent / "Sessel.fbx").touch()
     settings = small(tmp_path / "data", dataset="meshes", manual_dir=str(tmp_path / "Möbel"))
     shapes = splits.load(preparation.prepare(settings), "test")
     assert list(shapes.categories) == ["stühle"] and "椅子" in shapes.model_ids[0]
+    said = "1 file of shapes is not read by --dataset=meshes: Stühle/Sessel.fbx\n"
+    assert capsys.readouterr().out == said
 
 
 def test_few_shapes_build_if_each_category_has_one(tmp_path):

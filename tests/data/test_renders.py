@@ -108,6 +108,7 @@ def test_damaged_files_are_named_and_left_out_if_told(tmp_path):
     folder.mkdir()
     (folder / "good.off").write_bytes(b"OFF\n4 4 0\n" + TETRAHEDRON)
     (folder / "bad.off").write_text("nothing")
+    (folder / "other.fbx").touch()
     (bad, fault), (good, written) = render(ShapeSettings("meshes"), folder, tmp_path / "library")
     assert (bad.path, good.path) == ("chair/bad.off", "chair/good.off")
     assert "bad.off cannot be read" in str(fault) and written.is_dir()
@@ -115,4 +116,5 @@ def test_damaged_files_are_named_and_left_out_if_told(tmp_path):
     ended = processes.main("ptn_semi.render", folder, "--num_views=2", output, "--skip_invalid")
     assert ended.returncode == 0, ended.stderr
     assert "1 of 2 shapes" in ended.stdout and "bad.off" in ended.stdout
+    assert "1 file of shapes is not read by --dataset=meshes: chair/other.fbx" in ended.stdout
     assert len(list((tmp_path / "command" / "chair" / "good.off").iterdir())) == 5

@@ -88,6 +88,21 @@ def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
     assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
 
 
+def test_images_and_folders_that_are_not_read_are_named_and_counted(tmp_path):
+    folder = image(tmp_path / "x" / "a.png").parent
+    (folder / "notes.txt").touch()
+    (folder / ".hidden").mkdir()
+    assert images_to_shapes.note_ignored([folder, folder / "a.png", "nowhere"]) == ""
+    (folder / "b.HEIC").touch()
+    one = images_to_shapes.note_ignored([folder])
+    assert one.startswith("1 file or folder is not read") and one.endswith(f": {folder}/b.HEIC")
+    for name in ("c.avif", "d.jp2", "e.jxl", "f.heif"):
+        (folder / name).touch()
+    (folder / "more").mkdir()
+    many = images_to_shapes.note_ignored([folder, folder / "a.png"])
+    assert many.startswith("6 files or folders are not read") and many.endswith("f.heif and 1 more")
+
+
 def test_previews_never_replace_images_or_each_other(tmp_path):
     mine = image(tmp_path / "out" / "a.png")
     before = mine.read_bytes()

@@ -1,6 +1,7 @@
 """The model that comes with the package, as users get it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -46,9 +47,13 @@ def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
 
 
 def test_an_image_needs_no_other_model(tmp_path):
-    image = f"{ptn_semi.__path__[0]}/examples/chair.png"
-    ended = processes.main("ptn_semi.reconstruct", image, f"--output_dir={tmp_path}", "--color")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    shutil.copy(f"{ptn_semi.__path__[0]}/examples/chair.png", folder)
+    (folder / "photo.heic").touch()
+    ended = processes.main("ptn_semi.reconstruct", folder, f"--output_dir={tmp_path}", "--color")
     assert ended.returncode == 0 and "warning" not in ended.stdout, ended.stderr + ended.stdout
+    assert f"are: {folder}/photo.heic\n" in ended.stdout
     mesh = trimesh.load(tmp_path / "chair.glb", force="mesh")
     assert mesh.is_watertight and mesh.volume > 0.01
 

@@ -68,6 +68,8 @@ def test_damaged_files_are_named_with_their_fault(data, fault):
     "change",
     [
         lambda data: data.replace(b"\ndim", b"\n# made by hand\n# twice\n\ndim", 1),
+        lambda data: data.replace(b"8 8 8\n", b"8 8 8 # voxels\n", 1),
+        lambda data: data.replace(b"\ndata\n", b"\ndata # runs follow\r\n", 1),
         lambda data: data.replace(b"\ndata\n", b"\ndata \n", 1),
         lambda data: (
             data[: data.index(b"data\n") + 5].replace(b"\n", b"\r\n")
@@ -75,7 +77,7 @@ def test_damaged_files_are_named_with_their_fault(data, fault):
         ),
         lambda data: data + b"\n",
     ],
-    ids=["comments", "space after data", "CRLF", "newline at the end"],
+    ids=["comments", "after dim", "after data", "space after data", "CRLF", "newline at the end"],
 )
 def test_headers_as_tools_write_them_are_read(change):
     voxels = random_grid(8)

@@ -1,7 +1,9 @@
 """Meshes whose faces lie between the voxels of a grid, as voxel editors write them.
 
 A face on the border of two cells touches both, so that the rule for other meshes would make every
-part thicker by a cell. Here the faces say exactly which cells are inside.
+part thicker by a cell. Here a cell is inside where every way out of the mesh, from cell to cell,
+crosses a face. Which side of a face is its front does not matter, nor do other faces behind it, so
+that parts may be inside out, double-sided or there twice, and may overlap.
 """
 
 import numpy as np
@@ -20,7 +22,8 @@ def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
 
     Returns:
       bool [A, B, C], the bounding box in voxels of the mesh's own grid or of the given one; None
-      for other meshes, and for those that are not closed.
+      for other meshes, and for those with a face that has no cell inside on either side, because
+      they are not closed or have a sheet of no thickness.
     """
     corners = triangles.reshape(-1, 3)
     low = corners.min(axis=0)
@@ -43,18 +46,24 @@ def solid(triangles: np.ndarray, size: int) -> np.ndarray | None:
     shape = whole.max(axis=(0, 1))
     if not shape.all():
         return None
-    for signed in (True, False):  # faces may be turned inside out
-        first, *others = (_along(whole[flat[:, axis]], axis, shape, signed) for axis in range(3))
-        if first is not None and first.any() and all(np.array_equal(first, o) for o in others):
-            times = 1 if has_unit_faces else size // count
-            return first.repeat(times, 0).repeat(times, 1).repeat(times, 2)
-    return None
+    walls = [_walls(whole[flat[:, axis]], axis, shape) for axis in range(3)]
+    if any(wall is None for wall in walls):
+        return None
+    inside = ~_reached(walls, shape)
+    for axis, wall in enumerate(walls):
+        ends = [(1, 1) if other == axis else (0, 0) for other in range(3)]
+        padded = np.moveaxis(np.pad(inside, ends), axis, 0)
+        if (np.moveaxis(wall, axis, 0) & ~padded[1:] & ~padded[:-1]).any():
+            return None
+    times = 1 if has_unit_faces else size // count
+    return inside.repeat(times, 0).repeat(times, 1).repeat(times, 2)
 
 
-def _along(triangles, axis, shape, signed):
-    """Return the cells that are inside, going along an axis through all faces across it.
+def _walls(triangles, axis, shape):
+    """Return where faces across an axis lie between two cells, or at an end.
 
-    None if a way ends inside.
+    The bool array has one place more along the axis than there are cells. None if the faces are too
+    large.
     """
     others = [other for other in range(3) if other != axis]
     plane, corners = triangles[:, 0, axis], triangles[:, :, others]
@@ -69,14 +78,22 @@ def _along(triangles, axis, shape, signed):
     cells = low[owner] + np.stack(np.divmod(index, sides[owner, 1]), axis=1)
     points = cells[:, None] + _OFF_CENTRE - corners[owner]
     side = edges[owner, :, 0] * points[..., 1] - edges[owner, :, 1] * points[..., 0]
-    inside = (side * np.sign(area)[owner, None] > 0).all(axis=1)
-    crossed = np.zeros([*shape[others], shape[axis] + 1], np.int64)
-    cells, owner = cells[inside], owner[inside]
-    turns = np.sign(area).astype(int)[owner] if signed else 1
-    np.add.at(crossed, (cells[:, 0], cells[:, 1], plane[owner]), turns)
-    winding = np.cumsum(crossed, axis=2)
-    if not signed:
-        winding %= 2
-    if winding[..., -1].any():
-        return None
-    return np.moveaxis(winding[..., :-1] != 0, 2, axis)
+    covered = (side * np.sign(area)[owner, None] > 0).all(axis=1)
+    walls = np.zeros([*shape[others], shape[axis] + 1], bool)
+    walls[cells[covered, 0], cells[covered, 1], plane[owner[covered]]] = True
+    return np.moveaxis(walls, 2, axis)
+
+
+def _reached(walls, shape):
+    """Return the cells, bool [A, B, C], that are reached from outside without crossing a wall."""
+    from scipy import ndimage  # imported late, because commands check flags first
+
+    # Cells and the places between them, and a layer of cells around all.
+    ways = np.zeros(2 * shape + 3, bool)
+    ways[::2, ::2, ::2] = True
+    for axis, wall in enumerate(walls):
+        ways[tuple(slice(other == axis, None, 2) for other in range(3))] = True
+        between = tuple(slice(1 if other == axis else 2, -1, 2) for other in range(3))
+        ways[between] = ~wall
+    regions, _ = ndimage.label(ways)
+    return regions[2:-1:2, 2:-1:2, 2:-1:2] == regions[0, 0, 0]

@@ -22,6 +22,7 @@ _TRIANGLE_READERS = {".stl": stl.read, ".glb": glb.read}
 _MAX_SAMPLES = 100_000_000  # takes about 10 s; 3,000 squares across a grid of 32³
 _CHUNK = 2_000_000  # samples in memory at a time
 _SPACING = 0.25  # between samples of the surface, in cells
+_MIN_WIDTH = 1e-6  # of a triangle, in its length; 32-bit numbers bend a line about as far
 
 
 def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z") -> np.ndarray:
@@ -53,16 +54,30 @@ def voxelise(data: bytes, name: str, size: int, up: str = "+y", front: str = "+z
         raise _bad(name, "has coordinates that are infinite or not numbers")
     if longest <= 0:
         raise _bad(name, "has no extent (all its faces are one point)")
+    triangles = triangles[_have_area(triangles / longest)]
+    if not len(triangles):
+        raise _bad(name, "has only faces without area")
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
     exact = lattices.solid(triangles, size)
     if exact is not None:
         return grids.fill_holes(grids.reduce(exact, size))
     # Slightly smaller than the grid: a face exactly between two cells then goes to the inner one on
     # both sides. This keeps symmetric objects symmetric, and the last cell inside the grid.
-    scale = size * (1 - 1e-4) / longest
+    scale = size * (1 - 1e-4) / (high - low).max()
     triangles = (triangles - (low + (high - low) / 2)) * scale + size / 2
-    if not np.any(np.abs(np.cross(*np.diff(triangles, axis=1).transpose(1, 0, 2))) > 1e-9):
-        raise _bad(name, "has only faces without area")
     return grids.fill_holes(_surface(triangles, size, name))
+
+
+def _have_area(triangles: np.ndarray) -> np.ndarray:
+    """Return which triangles, float [F, 3, 3], are wider than a line or a point, bool [F].
+
+    Programs leave such lines and points behind, often at the origin and far from the object. They
+    must not decide how large the object is in the grid.
+    """
+    edges = np.diff(triangles, axis=1, append=triangles[:, :1])
+    longest = np.linalg.norm(edges, axis=2).max(axis=1)
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    return area > _MIN_WIDTH * longest**2
 
 
 def load(data: bytes, name: str) -> np.ndarray:

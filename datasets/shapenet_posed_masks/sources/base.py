@@ -45,6 +45,10 @@ class Source(abc.ABC):
           UserError: if the file cannot be used; the message names it.
         """
 
+    def note(self) -> str:
+        """Return a sentence on the files of shapes that are not read; '' where there are none."""
+        return ""
+
     def settings(self) -> dict:
         """Return the part of the fingerprint that needs no files."""
         categories = list(self.categories)

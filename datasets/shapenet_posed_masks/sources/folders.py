@@ -18,6 +18,15 @@ from shapenet_posed_masks.sources.base import Item, Source, unknown_category
 from shapenet_posed_masks.sources.taxonomy import category_name
 
 _MAX_BINVOX = 64 << 20  # bytes of one file; real ones have 1 to 200 kB
+# Files of shapes of any kind, packed or not.
+_SHAPES = (
+    *meshes.EXTENSIONS,
+    *voxel_files.EXTENSIONS,
+    *(".3dm", ".3ds", ".3mf", ".amf", ".blend", ".c4d", ".dae", ".dxf", ".fbx", ".gltf"),
+    *(".iges", ".igs", ".lwo", ".ma", ".max", ".mb", ".skp", ".step", ".stp", ".usd", ".usda"),
+    *(".usdc", ".usdz", ".vrm", ".wrl", ".x3d", ".h5", ".hdf5", ".mat", ".nrrd", ".vox", ".vtk"),
+    *(".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"),
+)
 _NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -164,6 +173,24 @@ class FileTree(Folder):
 
     extensions: tuple[str, ...]  # in lower case
 
+    def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
+        self._ignored: list[str] = []
+        if not self.categories:  # all in the root is wanted, but only folders are read there
+            names = [entry.name for entry in entries_in(self.root) if entry.is_file()]
+            self._ignored += [n for n in names if _is_shape(n) and not n.startswith(".")]
+        return super()._scan()
+
+    def note(self) -> str:
+        """Return a sentence on the files of shapes that are not read; see `Source.note`."""
+        self.items()  # looks through the folders on the first call
+        if not self._ignored:
+            return ""
+        many = "file of shapes is" if len(self._ignored) == 1 else "files of shapes are"
+        return (
+            f"{len(self._ignored)} {many} not read by --dataset={self.layout}: "
+            f"{files.some_of(sorted(self._ignored))}"
+        )
+
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
         waiting = [folder]
         while waiting:
@@ -183,8 +210,11 @@ class FileTree(Folder):
                     # A link to a folder. What it leads to inside the root is found without it.
                     if files.link_problem(self.root, entry.path):
                         yield path, path, _REFUSED
-                elif entry.name.lower().endswith(self.extensions) and (stamp := _stamp(entry.path)):
-                    yield path, path, stamp
+                elif entry.name.lower().endswith(self.extensions):
+                    if stamp := _stamp(entry.path):
+                        yield path, path, stamp
+                elif _is_shape(entry.name):
+                    self._ignored.append(path)
 
 
 class MeshFolder(FileTree):
@@ -253,6 +283,10 @@ def entries_in(path: str) -> list[os.DirEntry]:
         raise UserError(
             f"{path} cannot be listed ({error.strerror}): make it readable or remove it"
         ) from error
+
+
+def _is_shape(name: str) -> bool:
+    return name.lower().endswith(_SHAPES)
 
 
 def _stamp(path: str) -> Stamp | None:
