@@ -31,7 +31,7 @@ _HEADER = f"{'what':46}{'ours':>8} {'unit':12} {'spread':>14} {'reference':>9} {
 
 def describe_machine() -> str:
     """Describe the machine in words."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     sets = " ".join(sorted(cpu.instruction_sets() & _INSTRUCTION_SETS)) or "no instruction sets"
@@ -69,7 +69,7 @@ def main() -> None:
     if FLAGS.json:
         text = json.dumps({"machine": describe_machine(), "rows": rows}, indent=1)
         with files.replacing(FLAGS.json) as partial:
-            partial.write_text(text + "\n")
+            partial.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

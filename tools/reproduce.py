@@ -106,7 +106,7 @@ def main() -> None:
             **jobs.results(entries, planned),
         }
         with files.replacing(path) as partial:
-            partial.write_text(json.dumps(results, indent=1) + "\n")
+            partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         print(f"report: {reports.write(results, workdir)}")
     if failed:
         job, problem = next(iter(failed.items()))

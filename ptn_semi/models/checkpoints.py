@@ -101,7 +101,7 @@ def save(
             "sha256": {path.name: _sha256(path) for path in sorted(partial.iterdir())},
         }
         metadata["digest"] = _digest(metadata)
-        (partial / _METADATA).write_text(json.dumps(metadata, indent=1))
+        (partial / _METADATA).write_text(json.dumps(metadata, indent=1), encoding="utf-8")
         for path in partial.iterdir():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
@@ -128,7 +128,7 @@ def read(path: str | os.PathLike) -> Checkpoint:
     """
     path = pathlib.Path(path)
     try:
-        metadata = json.loads((path / _METADATA).read_text())
+        metadata = json.loads((path / _METADATA).read_text(encoding="utf-8"))
         digest, hashes = metadata.pop("digest"), metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -93,7 +93,7 @@ def write_settings(
       UserError: if the file cannot be written.
     """
     with files.replacing(workdir / SETTINGS_FILE) as partial:
-        partial.write_text(flags.to_text(data, train, run))
+        partial.write_text(flags.to_text(data, train, run), encoding="utf-8")
 
 
 def read_settings(

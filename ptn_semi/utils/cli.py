@@ -110,7 +110,9 @@ def run(
 def _parse(argv):
     for text in argv:
         if not is_utf8(text):
-            sys.exit(f"error: {text!a} is not text in UTF-8: rename the file or folder")
+            encoding = sys.getfilesystemencoding()  # of the locale
+            fix = "rename the file or folder" if encoding == "utf-8" else "set PYTHONUTF8=1"
+            sys.exit(f"error: {text!a} is not text in {encoding.upper()}: {fix}")
     try:
         return flags.FLAGS(expand(argv))
     except UserError as error:

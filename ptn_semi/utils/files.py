@@ -96,7 +96,7 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
     Raises:
       OSError: if the file cannot be written.
     """
-    with open(path, "a+") as lock:
+    with open(path, "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -169,7 +169,7 @@ def read_json(path: str | os.PathLike, fix: str) -> Any:
       UserError: if it is missing or damaged; the message ends with `fix`.
     """
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # the last for deeply nested lists
         raise UserError(f"{path} is missing or damaged: {fix}") from error
 
