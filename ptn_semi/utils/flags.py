@@ -1,5 +1,6 @@
 """Command-line flags made from the settings classes, and flagfiles that hold them."""
 
+import codecs
 import dataclasses
 import itertools
 import os
@@ -13,6 +14,7 @@ from absl import flags
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
 
@@ -81,14 +83,18 @@ def expand(
 
 
 def _lines(file: pathlib.Path) -> list[str]:
-    """Read the lines of a flagfile without comments."""
+    """Read the lines of a flagfile without comments.
+
+    The file is UTF-8, or UTF-16 with a byte-order mark, as PowerShell's `>` writes it.
+    """
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
+        text = data.decode("utf-16" if data.startswith(_UTF16_MARKS) else "utf-8-sig")
     except OSError as error:
         problem = f"cannot be read ({error.strerror}): correct the path"
         raise UserError(f"--flagfile={file} {problem}") from error
     except UnicodeDecodeError as error:
-        problem = "is not a text file: give a file with one flag a line"
+        problem = "is not a text file in UTF-8: give a file with one flag a line"
         raise UserError(f"--flagfile={file} {problem}") from error
     lines = map(str.strip, text.splitlines())
     return [line for line in lines if line and not line.startswith(("#", "//"))]

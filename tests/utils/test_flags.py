@@ -1,5 +1,6 @@
 """Flags and flagfiles: includes, the home folder, earlier names of flags."""
 
+import codecs
 import dataclasses
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_flagfile_names_others_beside_it_and_from_the_current_folder(tmp_path,
     assert expanded == ["train", "--steps=2", "--size=3", "--views=5", "--steps=4", "--seed=1"]
 
 
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "utf-8"),
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+)
+def test_flagfiles_are_read_as_windows_writes_them(tmp_path, mark, encoding):
+    path = tmp_path / "windows.flags"
+    path.write_bytes(mark + "--steps=2\r\n--data_dir=données\r\n".encode(encoding))
+    assert flags.expand([f"--flagfile={path}"]) == ["--steps=2", "--data_dir=données"]
+
+
 def test_what_follows_two_dashes_is_left_alone():
     assert flags.expand(["a", "--", "--flagfile=b"]) == ["a", "--", "--flagfile=b"]
 
@@ -68,7 +84,8 @@ def test_the_home_is_found_in_values_too(tmp_path, monkeypatch):
     ("content", "said"),
     [
         (None, r"their\.flags cannot be read \(No such file"),
-        (b"\xff\xfe", r"their\.flags is not a text file"),
+        (b"--data_dir=donn\xe9es", r"their\.flags is not a text file in UTF-8"),
+        (codecs.BOM_UTF16_LE + b"-", r"their\.flags is not a text file"),
         (b"--flagfile=their.flags", r"their\.flags names itself"),
         (b"--flagfile", "needs a file"),
     ],
