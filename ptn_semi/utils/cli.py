@@ -13,11 +13,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from absl import app, flags, logging
+from absl import app, logging
 
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
-from ptn_semi.utils.flags import expand
+from ptn_semi.utils.flags import parse
 
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
@@ -103,7 +103,6 @@ def run(
         except KeyboardInterrupt:
             sys.exit(130)
 
-    flags.FLAGS.set_gnu_getopt(takes_arguments)
     app.run(guarded, flags_parser=_parse)
 
 
@@ -114,9 +113,6 @@ def _parse(argv):
             fix = "rename the file or folder" if encoding == "utf-8" else "set PYTHONUTF8=1"
             sys.exit(f"error: {text!a} is not text in {encoding.upper()}: {fix}")
     try:
-        return flags.FLAGS(expand(argv))
+        return parse(argv)
     except UserError as error:
         sys.exit(f"error: {error}")
-    except flags.Error as error:
-        text = str(error).removeprefix("ERROR:: ").rstrip(".")
-        sys.exit(f"error: {text} (--helpfull lists all flags)")

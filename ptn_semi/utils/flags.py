@@ -7,13 +7,14 @@ import os
 import pathlib
 import typing
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from absl import flags
 
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
+_ON, _OFF = ("true", "yes", "1"), ("false", "no", "0")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
@@ -35,11 +36,80 @@ def setting(
     return dataclasses.field(default=default, metadata=described)
 
 
+class Argument(NamedTuple):
+    """An argument of a command."""
+
+    text: str
+    file: pathlib.Path | None = None  # the flagfile that it is from, if any
+
+
+def parse(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS) -> list[str]:
+    """Parse the arguments of a command and of its flagfiles.
+
+    Args:
+      argv: the command's name, and its arguments.
+      flag_values: the defined flags, which get their values.
+
+    Returns:
+      The command's name, and the arguments that are not flags, which may stand anywhere.
+
+    Raises:
+      UserError: as `expand`, or if a flag is unknown or its value cannot be used. The message names
+        the flagfile that the flag is from.
+    """
+    arguments = expand(argv)
+    texts = [argument.text for argument in arguments]
+    files = {argument.text: argument.file for argument in arguments if argument.file}
+    _check_switches(texts, flag_values)
+    flag_values.set_gnu_getopt(True)
+    try:
+        others = flag_values(texts)
+    except (flags.Error, ValueError) as error:  # the latter for --noframed=false
+        problem = str(error).rstrip(".")
+        if isinstance(error, flags.UnrecognizedFlagError):
+            text = error.flagvalue
+            problem += " (--helpfull lists all flags)"
+        else:
+            text = problem.removeprefix("flag ").partition(": ")[0]
+        # absl names a flag that has an earlier name by its present one.
+        origins = {argument.file for argument in arguments[1:]}
+        file = files.get(text, origins.pop() if len(origins) == 1 else None)
+        place = f"--flagfile={file} cannot be used: " if file else ""
+        raise UserError(f"{place}{problem}") from error
+    for text in others:
+        if text in files:
+            raise UserError(
+                f"--flagfile={files[text]} has the line {text!r}, which is not a flag: give one "
+                "flag a line, as --name=value"
+            )
+    return others
+
+
+def _check_switches(texts: Sequence[str], flag_values: flags.FlagValues) -> None:
+    """Check that no flag that is on or off is followed by a word for that, which absl ignores.
+
+    Raises:
+      UserError: if one is; the message says how to write it.
+    """
+    for flag, word in itertools.pairwise(texts):
+        if flag == "--":  # no flags follow
+            return
+        name = flag.lstrip("-")
+        is_negated = name not in flag_values
+        name = name.removeprefix("no") if is_negated else name
+        is_switch = flag.startswith("-") and name in flag_values and flag_values[name].boolean
+        if not is_switch or word.lower() not in _ON + _OFF:
+            continue
+        on, off = f"--{name} or --{name}=true", f"--no{name} or --{name}=false"
+        fix = f"--{name} or --no{name}" if is_negated else on if word.lower() in _ON else off
+        raise UserError(f"{flag} takes no separate value such as {word}: write {fix}")
+
+
 def expand(
     argv: Sequence[str],
     folder: pathlib.Path = pathlib.Path(),
     within: tuple[pathlib.Path, ...] = (),
-) -> list[str]:
+) -> list[Argument]:
     """Replace each --flagfile=PATH by the flags in that file, and ~ in --flag=~/PATH by the home.
 
     A flagfile has one flag a line; empty lines and lines that start with # are skipped. Unlike
@@ -55,19 +125,20 @@ def expand(
       UserError: if a flagfile is missing, is not a text file, or names itself, or if a flag's name
         is far too long.
     """
-    expanded: list[str] = []
+    expanded: list[Argument] = []
+    source = within[-1] if within else None
     arguments = iter(argv)
     for argument in arguments:
         if argument == "--":  # no flags follow
-            return [*expanded, argument, *arguments]
+            return [*expanded, *(Argument(text, source) for text in (argument, *arguments))]
         name, equals, value = argument.partition("=")
         if name.startswith("-") and len(name) > _MAX_NAME:
-            place = f" in --flagfile={within[-1]}" if within else ""
+            place = f" in --flagfile={source}" if source else ""
             raise UserError(f"{name[:20]}...{place} is not a flag: remove it")
         if value.startswith("~"):  # which shells replace only at the start of a word
             value = os.path.expanduser(value)
         if name not in ("--flagfile", "-flagfile"):
-            expanded.append(name + equals + value)
+            expanded.append(Argument(name + equals + value, source))
             continue
         path = value if equals else next(arguments, None)
         if path is None:
@@ -192,8 +263,5 @@ def read(path: str | os.PathLike, *classes: type) -> list[Any]:
     """
     values = flags.FlagValues()
     define(*classes, flag_values=values)
-    try:
-        values(["", *expand([f"--flagfile={os.fspath(path)}"])])
-    except flags.Error as error:
-        raise UserError(f"{path} cannot be read as flags: {error}") from error
+    parse(["", f"--flagfile={os.fspath(path)}"], values)
     return [collect(cls, values) for cls in classes]
