@@ -18,7 +18,7 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.")
     absl_flags.DEFINE_string(
         "split", "test", "Any TFDS split expression, such as test or test[:50%]."
     )
@@ -39,6 +39,8 @@ def define_flags() -> None:
         "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
     )
     flags.define(settings.DataSettings)
+    flags.keep_local("workdir", "output", "save_predictions")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:

@@ -67,6 +67,7 @@ def define_flags() -> None:
         "How to find objects in photographs: by their plain background, by a network (the photos "
         "extra), or by the network where the background is not plain.",
     )
+    flags.keep_local("model", "output_dir")
 
 
 def main(paths: list[str]) -> None:

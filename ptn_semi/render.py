@@ -20,6 +20,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("output_dir", "renders", "Folder to write to.")
     flags.define(settings.ShapeSettings)
     FLAGS.set_default("dataset", "meshes")
+    flags.keep_local("output_dir")
 
 
 def main(paths: list[str]) -> None:

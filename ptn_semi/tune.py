@@ -17,7 +17,7 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.")
     absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
     absl_flags.DEFINE_integer("max_trials", 20, "The most trials to run.", lower_bound=1)
     absl_flags.DEFINE_multi_enum(
@@ -39,6 +39,8 @@ def define_flags() -> None:
         "workers", 1, "How many trials run at once on this machine.", lower_bound=1
     )
     flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    flags.keep_local("workdir")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:

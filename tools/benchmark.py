@@ -15,7 +15,7 @@ import platform
 import tqdm
 from absl import flags as absl_flags
 
-from ptn_semi.utils import cli, cpu, files
+from ptn_semi.utils import cli, cpu, files, flags
 
 with cli.loading():
     import tensorflow as tf
@@ -56,6 +56,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_integer("repeats", 9, "Repetitions that a median is of.", lower_bound=1)
     absl_flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
     absl_flags.DEFINE_string("json", "", "JSON file to write the rows to.")
+    flags.keep_local("manual_dir", "json")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from absl import app, logging
 
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
-from ptn_semi.utils.flags import parse
+from ptn_semi.utils.flags import check_local, parse
 
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
@@ -94,6 +94,8 @@ def run(
         if len(argv) > 1 and not takes_arguments:
             sys.exit(f"error: {argv[1]!r} is not a flag: flags start with --")
         try:
+            for argument in argv[1:]:
+                check_local(argument, argument)
             main(argv[1:]) if takes_arguments else main()
         except UserError as error:
             sys.exit(f"error: {error}")

@@ -2,9 +2,11 @@
 
 import codecs
 import dataclasses
+import functools
 import itertools
 import os
 import pathlib
+import re
 import typing
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +17,7 @@ from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
 _ON, _OFF = ("true", "yes", "1"), ("false", "no", "0")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
@@ -26,6 +29,7 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     formerly: str | None = None,
+    is_path: bool = False,
 ) -> Any:
     """Declare a dataclass field together with what its flag needs.
 
@@ -33,6 +37,7 @@ def setting(
     earlier name, `formerly`.
     """
     described = {"help": help, "choices": choices, "low": low, "high": high, "formerly": formerly}
+    described["is_path"] = is_path
     return dataclasses.field(default=default, metadata=described)
 
 
@@ -145,6 +150,7 @@ def expand(
             raise UserError(f"{name} needs a file: give {name}=PATH")
         if not path:
             continue
+        check_local(path, f"{name}={path}")
         beside = folder / path
         file = (beside if beside.exists() else pathlib.Path(path)).resolve()
         if file in within:
@@ -198,8 +204,44 @@ def _define(field, flag_values):
             flags.register_validator(
                 name, _is_range, "two numbers, the lower first, such as -20,40", flag_values
             )
+    if meta["is_path"]:
+        keep_local(name, flag_values=flag_values)
     if meta["formerly"]:
         flags.DEFINE_alias(meta["formerly"], name, flag_values)
+
+
+def keep_local(*names: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Have parsing end with a `UserError` if the path in one of these flags is not local."""
+
+    def check(name, value):
+        check_local(value or "", f"--{name}={value}")
+        return True
+
+    for name in names:
+        flags.register_validator(name, functools.partial(check, name), flag_values=flag_values)
+
+
+def check_local(path: str, described: str) -> None:
+    """Check that a path is not the address of a file elsewhere, such as gs://bucket/run.
+
+    Raises:
+      UserError: if it is; the message starts with `described`.
+    """
+    if _ADDRESS.match(path):
+        raise UserError(
+            f"{described}: only local paths are supported: mount the bucket, or copy the files"
+        )
+
+
+def require(name: str, example: str) -> None:
+    """Have parsing end with a `UserError` if a flag is not given or has no value."""
+
+    def check(value):
+        if not value:
+            raise UserError(f"--{name} is missing: give --{name}={example}")
+        return True
+
+    flags.register_validator(name, check)
 
 
 def _is_range(texts):

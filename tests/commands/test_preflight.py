@@ -88,6 +88,53 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        ("train", "--workdir=gs://bucket/run"),
+        ("train", "--data_dir=GS://bucket/data"),
+        ("train", "--init_from=gs://bucket/run"),
+        ("train", "--flagfile=gs://bucket/my.flags"),
+        ("tune", "--workdir=hdfs://bucket/sweep"),
+        ("build_data", "--manual_dir=s3://bucket/shapes"),
+        ("evaluate", "--output=gs://bucket/scores.json"),
+        ("evaluate", "--save_predictions=gs://bucket/predictions.npz"),
+        ("export", "--output=gs://bucket/models/1"),
+        ("render", "--output_dir=gs://bucket/masks"),
+        ("render", "gs://bucket/shapes"),
+        ("reconstruct", "--model=gs://bucket/run"),
+        ("reconstruct", "--output_dir=gs://bucket/out"),
+        ("reconstruct", "https://example.org/chair.png"),
+        ("demo", "--model=gs://bucket/run"),
+    ],
+)
+def test_paths_that_are_not_local_are_refused_before_work_begins(command, argument, tmp_path):
+    ended = run(f"ptn_semi.{command}", argument, folder=tmp_path)
+    assert_refused_at_once(ended, f"error: {argument}: only local paths are supported: mount the ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_beam_may_use_addresses(tmp_path):
+    options = "--beam_options=temp_location=gs://bucket/tmp"
+    ended = run("ptn_semi.build_data", options, "--categories=spoon", folder=tmp_path)
+    assert_refused_at_once(ended, "spoon is not in")
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "said"),
+    [
+        ("train", [], "give --workdir=FOLDER"),
+        ("train", ["--workdir="], "give --workdir=FOLDER"),
+        ("tune", [], "give --workdir=FOLDER"),
+        ("evaluate", [], "give --workdir=FOLDER"),
+        ("export", ["--output=models/1"], "give --workdir=FOLDER"),
+        ("export", ["--workdir=run"], "give --output=PATH"),
+    ],
+)
+def test_a_missing_flag_is_asked_for(command, given, said, tmp_path):
+    assert_refused_at_once(run(f"ptn_semi.{command}", *given, folder=tmp_path), said)
+
+
 def test_choices_of_flags_are_those_of_the_libraries():
     assert tuple(losses.GAN_LOSSES) == loss_settings.GAN_LOSSES
     assert tuple(losses.GRADIENT_PENALTIES) == loss_settings.GRADIENT_PENALTIES
