@@ -11,7 +11,7 @@ from ptn_semi import settings
 from ptn_semi.data.checks import check_shapes
 from ptn_semi.inference.paths import check_model
 from ptn_semi.training import workdirs
-from ptn_semi.utils import cli, flags
+from ptn_semi.utils import cli, files, flags
 
 FLAGS = absl_flags.FLAGS
 
@@ -49,6 +49,9 @@ def main() -> None:
     data = flags.override(trained_on)
     check_model(FLAGS.workdir)
     check_shapes(data)
+    for name in ("output", "save_predictions"):
+        if path := FLAGS[name].value:
+            files.check_file(path, f"--{name}={path}")
     with cli.loading():
         from ptn_semi.evaluation import workdir_scores
     scores = workdir_scores.evaluate_workdir(

@@ -10,7 +10,7 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.training.workdirs import check_training
-from ptn_semi.utils import cli, flags
+from ptn_semi.utils import cli, files, flags
 
 FLAGS = absl_flags.FLAGS
 
@@ -48,6 +48,7 @@ def main() -> None:
     data = flags.collect(settings.DataSettings)
     train = flags.collect(settings.TrainSettings)
     run = flags.collect(settings.RunSettings)
+    files.check_folder(FLAGS.workdir, f"--workdir={FLAGS.workdir}")
     check_training(None, data, train, run)
     with cli.loading():
         from ptn_semi.sweeps import tuner
@@ -57,7 +58,8 @@ def main() -> None:
     best = tuner.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
     if best:  # None in a worker or chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
-        print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")
+        given = f"--flagfile={FLAGS.workdir}/best.flags --workdir={FLAGS.workdir}/best"
+        print(f"train with it: python -m ptn_semi.train {given}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from ptn_semi.utils.errors import UserError
 _Settings = TypeVar("_Settings")
 _ON, _OFF = ("true", "yes", "1"), ("false", "no", "0")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_CONFIGS, _CONFIGS_IN_CLONE = pathlib.Path(__file__).parents[1] / "configs", "ptn_semi/configs/"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
@@ -119,7 +120,7 @@ def expand(
 
     A flagfile has one flag a line; empty lines and lines that start with # are skipped. Unlike
     those of absl, it may name other flagfiles relative to its own folder as well as to the current
-    one.
+    one. The package's own are found by their names everywhere, if there are no others.
 
     Args:
       argv: arguments of a command, or the lines of a flagfile.
@@ -151,8 +152,9 @@ def expand(
         if not path:
             continue
         check_local(path, f"{name}={path}")
-        beside = folder / path
-        file = (beside if beside.exists() else pathlib.Path(path)).resolve()
+        packaged = _CONFIGS / path.removeprefix(_CONFIGS_IN_CLONE)
+        places = folder / path, pathlib.Path(path), packaged
+        file = next((place for place in places if place.exists()), places[1]).resolve()
         if file in within:
             raise UserError(f"--flagfile={file} names itself: remove that line from it")
         expanded += expand(_lines(file), file.parent, (*within, file))

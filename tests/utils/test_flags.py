@@ -79,6 +79,14 @@ def test_flagfiles_are_read_as_windows_writes_them(tmp_path, mark, encoding):
     assert texts([f"--flagfile={path}"]) == ["--steps=2", "--data_dir=données"]
 
 
+def test_flagfiles_of_the_package_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("semi.flags", "ptn_semi/configs/semi.flags"):
+        assert "--refine" in texts([f"--flagfile={name}"])
+    (tmp_path / "semi.flags").write_text("--steps=2\n")
+    assert texts(["--flagfile=semi.flags"]) == ["--steps=2"]
+
+
 def test_what_follows_two_dashes_is_left_alone():
     assert texts(["a", "--", "--flagfile=b"]) == ["a", "--", "--flagfile=b"]
 
