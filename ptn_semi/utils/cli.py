@@ -99,6 +99,12 @@ def run(
             main(argv[1:]) if takes_arguments else main()
         except UserError as error:
             sys.exit(f"error: {error}")
+        except UnicodeEncodeError as error:
+            encoding = sys.getfilesystemencoding()
+            if encoding == "utf-8":
+                raise
+            text = f"{error.object!a} cannot be the name of a file in {encoding.upper()}"
+            sys.exit(f"error: {text}: set PYTHONUTF8=1")
         except BrokenPipeError:  # as of `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)

@@ -43,9 +43,13 @@ def test_settings_that_were_written_under_another_locale_are_read(tmp_path):
 
 
 def test_a_path_that_the_locale_cannot_express_is_refused_in_one_sentence(tmp_path):
-    ended = run("-m", "ptn_semi.train", f"--workdir={tmp_path}/é")
-    (sentence,) = ended.stderr.splitlines()
-    assert "is not text in ASCII: set PYTHONUTF8=1" in sentence and not list(tmp_path.iterdir())
+    flagfile = tmp_path / "my.flags"
+    flagfile.write_text("--workdir=é", encoding="utf-8")
+    for given in (f"--workdir={tmp_path}/é", f"--flagfile={flagfile}"):
+        ended = run("-m", "ptn_semi.train", given)
+        (sentence,) = ended.stderr.splitlines()
+        assert sentence.startswith("error: ") and "in ASCII: set PYTHONUTF8=1" in sentence
+    assert list(tmp_path.iterdir()) == [flagfile]
 
 
 def opens_text_in_the_encoding_of_the_locale(call):
