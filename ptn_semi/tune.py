@@ -49,6 +49,7 @@ def main() -> None:
     train = flags.collect(settings.TrainSettings)
     run = flags.collect(settings.RunSettings)
     files.check_folder(FLAGS.workdir, f"--workdir={FLAGS.workdir}")
+    files.check_encoding(FLAGS.workdir, f"--workdir={FLAGS.workdir}")
     check_training(None, data, train, run)
     with cli.loading():
         from ptn_semi.sweeps import tuner

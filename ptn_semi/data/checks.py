@@ -17,6 +17,7 @@ def check_shapes(data: DataSettings) -> None:
         or an axis is unknown.
     """
     files.check_folder(data.data_dir, f"--data_dir={data.data_dir}")
+    files.check_encoding(data.data_dir, f"--data_dir={data.data_dir}")
     prepared = pathlib.Path(data.data_dir).glob(f"*/{data.dataset}-*")
     if data.dataset != "procedural" and not data.manual_dir and any(prepared):
         return  # One of these may be the data set, and then the files of shapes are not needed.

@@ -14,10 +14,11 @@ def check_model(path: str | os.PathLike) -> None:
     """Check that a path is a workdir, a checkpoint or a SavedModel.
 
     Raises:
-      UserError: if it holds none of their files.
+      UserError: if it holds none of their files, or TensorFlow cannot find it in this locale.
     """
     if not holds_checkpoint(path) and not (pathlib.Path(path) / "saved_model.pb").exists():
         raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")
+    files.check_encoding(path, str(path))
 
 
 def check_images(paths: Sequence[str | os.PathLike], all_needed: bool) -> None:

@@ -54,6 +54,7 @@ def check_training(
     settings.check(data, train, run)
     if workdir is not None:
         files.check_folder(workdir, f"--workdir={workdir}")
+        files.check_encoding(workdir, f"--workdir={workdir}")
         check_settings(pathlib.Path(workdir), data, train)
     check_shapes(data)
     resumes = workdir is not None and holds_checkpoint(workdir)

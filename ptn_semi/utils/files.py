@@ -46,6 +46,20 @@ def check_folder(path: str | os.PathLike, described: str) -> None:
             raise UserError(f"{described} needs a folder, but {place} is a file: give another path")
 
 
+def check_encoding(path: str | os.PathLike, described: str) -> None:
+    """Check that TensorFlow, whose paths are UTF-8, finds what Python writes at a path.
+
+    Raises:
+      UserError: if the locale encodes it in another way; the message starts with `described`.
+    """
+    if os.fsencode(path) != os.fspath(path).encode():
+        encoding = sys.getfilesystemencoding().upper()
+        raise UserError(
+            f"{described} is in {encoding}, and TensorFlow needs UTF-8: set PYTHONUTF8=1 or give "
+            "a path in ASCII"
+        )
+
+
 def check_file(path: str | os.PathLike, described: str) -> None:
     """Check that a path is not a folder, and that no file is where its folder should be.
 

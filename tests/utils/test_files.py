@@ -1,5 +1,6 @@
 """Paths that TensorFlow would take for patterns, and files where folders are needed."""
 
+import os
 import pathlib
 import sys
 
@@ -51,3 +52,11 @@ def test_more_space_is_not_asked_for_where_something_is_in_the_way(tmp_path, nam
     ):
         partial.write_bytes(b"")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["car.png", "folder"]
+
+
+def test_paths_that_tensorflow_would_not_find_in_this_locale_are_refused(monkeypatch):
+    files.check_encoding("données", "--data_dir=données")
+    monkeypatch.setattr(os, "fsencode", lambda path: os.fspath(path).encode("latin-1"))
+    files.check_encoding("data", "--data_dir=data")
+    with pytest.raises(UserError, match=r"^--data_dir=données is in .* set PYTHONUTF8=1 or give"):
+        files.check_encoding("données", "--data_dir=données")
