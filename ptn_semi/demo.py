@@ -7,7 +7,7 @@ page listens on this machine only, unless --host says otherwise. It needs the ex
 from absl import flags as absl_flags
 
 from ptn_semi.inference.paths import check_model
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -24,6 +24,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for any.")
     absl_flags.DEFINE_integer("port", 7860, "Port to listen on.", 1, 65535)
     absl_flags.DEFINE_integer("max_upload_mb", 10, "Largest image, in MB.", 1, 1000)
+    flags.keep_local("model")
 
 
 def main() -> None:

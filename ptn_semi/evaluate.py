@@ -11,14 +11,14 @@ from ptn_semi import settings
 from ptn_semi.data.checks import check_shapes
 from ptn_semi.inference.paths import check_model
 from ptn_semi.training import workdirs
-from ptn_semi.utils import cli, flags
+from ptn_semi.utils import cli, files, flags
 
 FLAGS = absl_flags.FLAGS
 
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.")
     absl_flags.DEFINE_string(
         "split", "test", "Any TFDS split expression, such as test or test[:50%]."
     )
@@ -39,6 +39,8 @@ def define_flags() -> None:
         "save_predictions", "", "NPZ file for ids, views, viewpoints and probabilities (float16)."
     )
     flags.define(settings.DataSettings)
+    flags.keep_local("workdir", "output", "save_predictions")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:
@@ -47,6 +49,9 @@ def main() -> None:
     data = flags.override(trained_on)
     check_model(FLAGS.workdir)
     check_shapes(data)
+    for name in ("output", "save_predictions"):
+        if path := FLAGS[name].value:
+            files.check_file(path, f"--{name}={path}")
     with cli.loading():
         from ptn_semi.evaluation import workdir_scores
     scores = workdir_scores.evaluate_workdir(

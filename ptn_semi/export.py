@@ -8,16 +8,19 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.inference.paths import check_export, check_model
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
 
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Workdir of the training run.", required=True)
-    absl_flags.DEFINE_string("output", None, "Folder or file to write.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Workdir of the training run.")
+    absl_flags.DEFINE_string("output", None, "Folder or file to write.")
     absl_flags.DEFINE_enum("format", "saved_model", settings.EXPORT_FORMATS, "What to write.")
+    flags.keep_local("workdir", "output")
+    flags.require("workdir", "FOLDER")
+    flags.require("output", "PATH")
 
 
 def main() -> None:

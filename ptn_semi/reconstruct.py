@@ -11,8 +11,8 @@ import math
 from absl import flags as absl_flags
 
 from ptn_semi import settings
-from ptn_semi.inference.paths import check_model
-from ptn_semi.utils import cli, flags
+from ptn_semi.inference.paths import check_images, check_model
+from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -67,6 +67,7 @@ def define_flags() -> None:
         "How to find objects in photographs: by their plain background, by a network (the photos "
         "extra), or by the network where the background is not plain.",
     )
+    flags.keep_local("model", "output_dir")
 
 
 def main(paths: list[str]) -> None:
@@ -84,6 +85,8 @@ def main(paths: list[str]) -> None:
     viewpoints = _parse_viewpoints(FLAGS.viewpoints)
     if FLAGS.model is not None:
         check_model(FLAGS.model)
+    check_images(paths, all_needed=FLAGS.views)
+    files.check_folder(FLAGS.output_dir, f"--output_dir={FLAGS.output_dir}")
     if FLAGS.segment == "model":
         cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
     with cli.loading():
@@ -106,14 +109,14 @@ def main(paths: list[str]) -> None:
     results = images_to_shapes.reconstruct_files(reconstructor, paths, FLAGS.output_dir, options)
     num_done = 0
     problems: list[UserError] = []
-    for path, files, result in results:
-        if isinstance(files, UserError):
-            problems.append(files)
-            print(f"left out: {files}")
+    for path, outcome, result in results:
+        if isinstance(outcome, UserError):
+            problems.append(outcome)
+            print(f"left out: {outcome}")
         else:
             num_done += 1
-            print(f"{path}: {', '.join(map(str, files))}")
-            _report(path, 0, result, files[-1])
+            print(f"{path}: {', '.join(map(str, outcome))}")
+            _report(path, 0, result, outcome[-1])
     if len(problems) == 1 and not num_done:
         raise problems[0]
     if problems:

@@ -11,7 +11,7 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.data.checks import find_shapes
-from ptn_semi.utils import cli, flags
+from ptn_semi.utils import cli, files, flags
 from ptn_semi.utils.errors import UserError
 
 FLAGS = absl_flags.FLAGS
@@ -22,6 +22,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("output_dir", "renders", "Folder to write to.")
     flags.define(settings.ShapeSettings)
     FLAGS.set_default("dataset", "meshes")
+    flags.keep_local("output_dir")
 
 
 def main(paths: list[str]) -> None:
@@ -30,6 +31,7 @@ def main(paths: list[str]) -> None:
     if len(paths) > 1:
         raise UserError(f"{len(paths)} paths were given: give one file or one folder")
     source, items = find_shapes(shapes, *paths)
+    files.check_folder(FLAGS.output_dir, f"--output_dir={FLAGS.output_dir}")
     with cli.loading():
         import tqdm
 

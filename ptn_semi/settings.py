@@ -48,7 +48,9 @@ class ShapeSettings:
     """Where shapes come from and how their masks are rendered."""
 
     dataset: str = setting("procedural", "Where the shapes come from.", choices=LAYOUTS)
-    manual_dir: str = setting("", "Folder (or .tgz) with the shapes; procedural needs none.")
+    manual_dir: str = setting(
+        "", "Folder (or .tgz) with the shapes; procedural needs none.", is_path=True
+    )
     categories: tuple[str, ...] = setting(
         (), "Category names or synset ids, separated by commas; empty for all there are."
     )
@@ -101,7 +103,7 @@ class ShapeSettings:
 class DataSettings(ShapeSettings):
     """Settings of a data set: its shapes, their masks, and where it is kept."""
 
-    data_dir: str = setting("data", "Folder that prepared data sets are kept in.")
+    data_dir: str = setting("data", "Folder that prepared data sets are kept in.", is_path=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,6 +186,7 @@ class TrainSettings(LossSettings):
         "",
         "Workdir or checkpoint whose networks to start from; pretrained for the model that comes "
         "with the package.",
+        is_path=True,
     )
     freeze_encoder: bool = setting(
         False, "Train all networks but the encoder (few-shot fine-tuning)."

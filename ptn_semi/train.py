@@ -15,8 +15,10 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    flags.keep_local("workdir")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:

@@ -10,14 +10,14 @@ from absl import flags as absl_flags
 
 from ptn_semi import settings
 from ptn_semi.training.workdirs import check_training
-from ptn_semi.utils import cli, flags
+from ptn_semi.utils import cli, files, flags
 
 FLAGS = absl_flags.FLAGS
 
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the sweep.")
     absl_flags.DEFINE_enum("tuner", "random", settings.TUNERS, "How trials are chosen.")
     absl_flags.DEFINE_integer("max_trials", 20, "The most trials to run.", lower_bound=1)
     absl_flags.DEFINE_multi_enum(
@@ -39,6 +39,8 @@ def define_flags() -> None:
         "workers", 1, "How many trials run at once on this machine.", lower_bound=1
     )
     flags.define(settings.DataSettings, settings.TrainSettings, settings.RunSettings)
+    flags.keep_local("workdir")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:
@@ -46,6 +48,8 @@ def main() -> None:
     data = flags.collect(settings.DataSettings)
     train = flags.collect(settings.TrainSettings)
     run = flags.collect(settings.RunSettings)
+    files.check_folder(FLAGS.workdir, f"--workdir={FLAGS.workdir}")
+    files.check_encoding(FLAGS.workdir, f"--workdir={FLAGS.workdir}")
     check_training(None, data, train, run)
     with cli.loading():
         from ptn_semi.sweeps import tuner
@@ -55,7 +59,8 @@ def main() -> None:
     best = tuner.search(FLAGS.workdir, sweep, data, train, run, FLAGS.workers)
     if best:  # None in a worker or chief
         print(f"best validation AP {best['average_precision']:.4f}, trial {best['trial']}")
-        print(f"train with it: python -m ptn_semi.train --flagfile={FLAGS.workdir}/best.flags")
+        given = f"--flagfile={FLAGS.workdir}/best.flags --workdir={FLAGS.workdir}/best"
+        print(f"train with it: python -m ptn_semi.train {given}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import platform
 import tqdm
 from absl import flags as absl_flags
 
-from ptn_semi.utils import cli, cpu, files
+from ptn_semi.utils import cli, cpu, files, flags
 
 with cli.loading():
     import tensorflow as tf
@@ -31,7 +31,7 @@ _HEADER = f"{'what':46}{'ours':>8} {'unit':12} {'spread':>14} {'reference':>9} {
 
 def describe_machine() -> str:
     """Describe the machine in words."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     sets = " ".join(sorted(cpu.instruction_sets() & _INSTRUCTION_SETS)) or "no instruction sets"
@@ -56,6 +56,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_integer("repeats", 9, "Repetitions that a median is of.", lower_bound=1)
     absl_flags.DEFINE_string("manual_dir", "", "Folder with the layout of ShapeNetVox32.")
     absl_flags.DEFINE_string("json", "", "JSON file to write the rows to.")
+    flags.keep_local("manual_dir", "json")
 
 
 def main() -> None:
@@ -69,7 +70,7 @@ def main() -> None:
     if FLAGS.json:
         text = json.dumps({"machine": describe_machine(), "rows": rows}, indent=1)
         with files.replacing(FLAGS.json) as partial:
-            partial.write_text(text + "\n")
+            partial.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from absl import flags as absl_flags
 
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
@@ -76,9 +76,11 @@ def tensors(checkpoint: checkpoints.Checkpoint) -> dict[str, np.ndarray]:
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "A new folder for both trainings.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "A new folder for both trainings.")
     absl_flags.DEFINE_integer("kills", 3, "How often the training is killed.", lower_bound=0)
     absl_flags.DEFINE_integer("kill_seed", 0, "Seed of the moments of the kills.")
+    flags.keep_local("workdir")
+    flags.require("workdir", "FOLDER")
 
 
 def main(train_flags: list[str]) -> None:

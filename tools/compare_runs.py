@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from ptn_semi.settings import SURFACES
 from ptn_semi.training import workdirs
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 from ptn_semi.utils.errors import UserError
 
 with cli.loading():
@@ -81,15 +81,16 @@ def draw(runs: Sequence[Sequence[str]], split: str, count: int, surface: str) ->
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_list(
-        "runs", None, "TITLE=WORKDIR of each run, separated by commas.", required=True
-    )
-    absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
+    absl_flags.DEFINE_list("runs", None, "TITLE=WORKDIR of each run, separated by commas.")
+    absl_flags.DEFINE_string("output", None, "The PNG to write.")
     absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
     absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
     absl_flags.DEFINE_enum(
         "surface", "blocky", SURFACES, "Draw voxels, or the smooth surface of meshes."
     )
+    flags.keep_local("output")
+    flags.require("output", "PATH")
+    flags.require("runs", "TITLE=WORKDIR,...")
 
 
 def main() -> None:
@@ -97,6 +98,8 @@ def main() -> None:
     runs = [tuple(run.split("=", 1)) for run in FLAGS.runs]
     if any(len(run) != 2 for run in runs):
         raise UserError(f"--runs={','.join(FLAGS.runs)} is not of the form TITLE=WORKDIR,...")
+    for _, workdir in runs:
+        flags.check_local(workdir, f"--runs={workdir}")
     sheets.save_png(FLAGS.output, draw(runs, FLAGS.split, FLAGS.count, FLAGS.surface))
 
 

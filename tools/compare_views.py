@@ -11,7 +11,7 @@ import tqdm
 from absl import flags as absl_flags
 
 from ptn_semi.training import workdirs
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 
 with cli.loading():
     from ptn_semi.data import preparation, splits
@@ -66,10 +66,13 @@ def draw(networks: Networks, shapes: splits.Shapes, threshold: float, count: int
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
-    absl_flags.DEFINE_string("output", None, "The PNG to write.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.")
+    absl_flags.DEFINE_string("output", None, "The PNG to write.")
     absl_flags.DEFINE_string("split", "test", "Any TFDS split expression.")
     absl_flags.DEFINE_integer("count", 8, "Shapes to draw.", lower_bound=1)
+    flags.keep_local("workdir", "output")
+    flags.require("workdir", "FOLDER")
+    flags.require("output", "PATH")
 
 
 def main() -> None:

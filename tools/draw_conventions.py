@@ -10,7 +10,7 @@ from absl import flags as absl_flags
 from matplotlib import figure
 
 from ptn_semi.projection.camera import ELEVATION_RANGE, Camera
-from ptn_semi.utils import cli, files
+from ptn_semi.utils import cli, files, flags
 from shapenet_posed_masks import procedural
 
 with cli.loading():
@@ -173,6 +173,7 @@ def draw() -> figure.Figure:
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string("output", "docs/conventions.png", "The picture to write.")
+    flags.keep_local("output")
 
 
 def main() -> None:

@@ -44,9 +44,9 @@ def define_flags() -> None:
     """Define the command's flags."""
     names = ["all", *matrix.EXPERIMENTS]
     absl_flags.DEFINE_multi_enum(
-        "experiment", None, names, "Which experiment; repeat the flag for several.", required=True
+        "experiment", None, names, "Which experiment; repeat the flag for several."
     )
-    absl_flags.DEFINE_string("workdir", None, "Folder for trainings and results.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder for trainings and results.")
     purposes = "; ".join(f"{name}: {scale.purpose}" for name, scale in scales.SCALES.items())
     absl_flags.DEFINE_enum("scale", "cpu", list(scales.SCALES), purposes)
     absl_flags.DEFINE_enum(
@@ -59,6 +59,9 @@ def define_flags() -> None:
     absl_flags.DEFINE_boolean("list", False, "Show what there is to do and how long it may take.")
     absl_flags.DEFINE_boolean("report_only", False, "Only write the report of results.json.")
     flags.define(settings.DataSettings)
+    flags.keep_local("workdir")
+    flags.require("workdir", "FOLDER")
+    flags.require("experiment", "NAME")
 
 
 def main() -> None:
@@ -106,7 +109,7 @@ def main() -> None:
             **jobs.results(entries, planned),
         }
         with files.replacing(path) as partial:
-            partial.write_text(json.dumps(results, indent=1) + "\n")
+            partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         print(f"report: {reports.write(results, workdir)}")
     if failed:
         job, problem = next(iter(failed.items()))

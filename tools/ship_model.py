@@ -7,7 +7,7 @@
 
 from absl import flags as absl_flags
 
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 
 with cli.loading():
     from ptn_semi.models import checkpoints, pretrained
@@ -17,8 +17,10 @@ FLAGS = absl_flags.FLAGS
 
 def define_flags() -> None:
     """Define the command's flags."""
-    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.", required=True)
+    absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.")
     absl_flags.DEFINE_string("output_dir", str(pretrained.FOLDER), "Folder for the model.")
+    flags.keep_local("workdir", "output_dir")
+    flags.require("workdir", "FOLDER")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ carved from several numbers of views. The same seed gives the same weights on th
 from absl import flags as absl_flags
 
 from ptn_semi.settings import DataSettings
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, flags
 
 FLAGS = absl_flags.FLAGS
 
@@ -25,6 +25,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_integer("seed", 0, "Seed of the weights and batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
     absl_flags.DEFINE_string("output", "", "File of the weights; empty for the package's.")
+    flags.keep_local("data_dir", "output")
 
 
 def main() -> None:

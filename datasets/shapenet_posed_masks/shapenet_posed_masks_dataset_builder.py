@@ -232,7 +232,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         problems: dict[str, str] = {}
         for split in self._by_split(self._items):
             path = self._problems_path(split)
-            problems |= dict(map(json.loads, path.read_text().splitlines()))
+            problems |= dict(map(json.loads, path.read_text(encoding="utf-8").splitlines()))
             path.unlink()
         self._note_problems(dict(sorted(problems.items())))
 

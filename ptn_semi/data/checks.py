@@ -3,6 +3,7 @@
 import pathlib
 
 from ptn_semi.settings import DataSettings, ShapeSettings
+from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.sources import layouts
 from shapenet_posed_masks.sources.base import Item, Source
@@ -12,9 +13,11 @@ def check_shapes(data: DataSettings) -> None:
     """Check that the shapes of a data set can be found, without looking into any file.
 
     Raises:
-      UserError: if --manual_dir is missing or wrong, or a procedural category or an axis is
-        unknown.
+      UserError: if --manual_dir is missing or wrong, --data_dir is a file, or a procedural category
+        or an axis is unknown.
     """
+    files.check_folder(data.data_dir, f"--data_dir={data.data_dir}")
+    files.check_encoding(data.data_dir, f"--data_dir={data.data_dir}")
     prepared = pathlib.Path(data.data_dir).glob(f"*/{data.dataset}-*")
     if data.dataset != "procedural" and not data.manual_dir and any(prepared):
         return  # One of these may be the data set, and then the files of shapes are not needed.

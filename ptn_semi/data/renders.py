@@ -79,7 +79,7 @@ def _write_shape(folder: pathlib.Path, example: dict[str, Any], settings: ShapeS
         "views": views,
     }
     with files.replacing(folder / "viewpoints.json") as partial:
-        partial.write_text(json.dumps(description, indent=1) + "\n")
+        partial.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
     with files.explaining(folder):
         for left in set(folder.glob("mask_*.png")) - {folder / name for name in names}:
             left.unlink()  # of an earlier call with more views

@@ -109,7 +109,7 @@ def evaluate_workdir(
         "rows": {"model": rows, **_score_baselines(data, known, train, shapes, num_views)},
     }
     with files.replacing(output) as partial:
-        partial.write_text(json.dumps(scores, indent=1) + "\n")
+        partial.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     if save_predictions:
         index, view, voxels = (np.concatenate(column) for column in zip(*kept, strict=True))
         with files.replacing(save_predictions) as partial, open(partial, "wb") as file:

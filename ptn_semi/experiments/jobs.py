@@ -87,7 +87,7 @@ class Job:
         """Write the duration of the training, taken from its last checkpoint."""
         minutes = checkpoints.find(self.workdir, "last").progress.minutes
         with files.replacing(self.record_path) as partial:
-            partial.write_text(json.dumps({"minutes": minutes}) + "\n")
+            partial.write_text(json.dumps({"minutes": minutes}) + "\n", encoding="utf-8")
 
     def settings(self) -> tuple[DataSettings, TrainSettings, RunSettings]:
         """Return the settings of the training."""

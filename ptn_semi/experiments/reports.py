@@ -45,7 +45,7 @@ def write(results: Mapping[str, Any], folder: str | os.PathLike) -> pathlib.Path
     parts += _written(results["entries"]) + _findings(results["entries"])
     path = folder / "report.md"
     with files.replacing(path) as partial:
-        partial.write_text("\n\n".join(parts) + "\n")
+        partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
 
 

@@ -83,7 +83,7 @@ def _run_commands(
     log = job.folder / "log.txt"
     try:
         with files.replacing(job.folder / "run.flags") as partial:
-            partial.write_text(flags.to_text(*job.settings()))
+            partial.write_text(flags.to_text(*job.settings()), encoding="utf-8")
         for command in job.commands():
             child = children.start(command, log)
             started.append(child)

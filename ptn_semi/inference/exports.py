@@ -153,7 +153,7 @@ def _write_saved_model(servable: Servable, path: pathlib.Path) -> None:
     tf.saved_model.save(servable, os.fspath(path), signatures=servable.functions)
     extra = path / EXTRA
     extra.mkdir()
-    (extra / METADATA).write_text(servable.metadata + "\n")
+    (extra / METADATA).write_text(servable.metadata + "\n", encoding="utf-8")
     # TF Serving runs these requests on start-up, so that the first real one is not slow.
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 

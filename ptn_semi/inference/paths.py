@@ -2,21 +2,34 @@
 
 import os
 import pathlib
+from collections.abc import Sequence
 
-from ptn_semi.utils import cli
+from ptn_semi.models.checkpoint_paths import holds_checkpoint
+from ptn_semi.settings import EXPORT_FORMATS
+from ptn_semi.utils import cli, files
 from ptn_semi.utils.errors import UserError
-
-_MODEL_FILES = ("saved_model.pb", "checkpoints", "checkpoint.json")
 
 
 def check_model(path: str | os.PathLike) -> None:
     """Check that a path is a workdir, a checkpoint or a SavedModel.
 
     Raises:
-      UserError: if it holds none of their files.
+      UserError: if it holds none of their files, or TensorFlow cannot find it in this locale.
     """
-    if not any((pathlib.Path(path) / name).exists() for name in _MODEL_FILES):
+    if not holds_checkpoint(path) and not (pathlib.Path(path) / "saved_model.pb").exists():
         raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")
+    files.check_encoding(path, str(path))
+
+
+def check_images(paths: Sequence[str | os.PathLike], all_needed: bool) -> None:
+    """Check that some images or folders exist, or all of them.
+
+    Raises:
+      UserError: if none does, or one does not that is needed.
+    """
+    missing = [path for path in paths if not os.path.exists(path)]
+    if len(missing) == len(paths) or (missing and all_needed):
+        raise UserError(f"{missing[0]} does not exist: correct the path")
 
 
 # The package that a format needs, and the extra that installs it.
@@ -27,12 +40,18 @@ def check_export(output: str | os.PathLike, kind: str) -> None:
     """Check that an export, of a kind of `settings.EXPORT_FORMATS`, can be written to a path.
 
     Raises:
-      UserError: if it exists already, is a SavedModel's and not named by a version number, or a
-        package is missing.
+      UserError: if it exists already, a file is in the way, it has the ending of another format, it
+        is a SavedModel's and not named by a version number, or a package is missing.
     """
     output = pathlib.Path(output)
     if output.exists():
         raise UserError(f"--output={output} exists already: give another path")
+    files.check_folder(output.parent, f"--output={output}")
+    ending = output.suffix.removeprefix(".").lower()
+    if ending in EXPORT_FORMATS and ending != kind:
+        raise UserError(
+            f"--output={output} ends in another format than {kind}: add --format={ending}"
+        )
     if kind == "saved_model" and not output.name.isdecimal():
         raise UserError(
             f"--output={output} must end in a version number, as TF Serving requires: give "

@@ -22,13 +22,13 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import networks
+from ptn_semi.models.checkpoint_paths import FOLDER, METADATA
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.utils import errors, files
 from ptn_semi.utils.errors import UserError
 
-_METADATA = "checkpoint.json"
 _STATE = "state.index"  # the one of TensorFlow's own files whose name is always the same
 _FIX = "use the version that it was trained with, or train again"
 # TensorFlow, Keras and our own classes raise these on files that they do not understand.
@@ -101,7 +101,7 @@ def save(
             "sha256": {path.name: _sha256(path) for path in sorted(partial.iterdir())},
         }
         metadata["digest"] = _digest(metadata)
-        (partial / _METADATA).write_text(json.dumps(metadata, indent=1))
+        (partial / METADATA).write_text(json.dumps(metadata, indent=1), encoding="utf-8")
         for path in partial.iterdir():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
@@ -128,7 +128,7 @@ def read(path: str | os.PathLike) -> Checkpoint:
     """
     path = pathlib.Path(path)
     try:
-        metadata = json.loads((path / _METADATA).read_text())
+        metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
         digest, hashes = metadata.pop("digest"), metadata["sha256"]
         damaged = [name for name, value in hashes.items() if _sha256(path / name) != value]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -136,7 +136,7 @@ def read(path: str | os.PathLike) -> Checkpoint:
             f"{path} is not a valid checkpoint: delete it or name another"
         ) from error
     if _STATE not in hashes or digest != _digest(metadata):
-        damaged = [_METADATA]
+        damaged = [METADATA]
     if damaged:
         raise DamagedError(
             f"{path / damaged[0]} is damaged: delete {path} or name another checkpoint"
@@ -175,9 +175,9 @@ def find(path: str | os.PathLike, which: str = "best") -> Checkpoint:
       UserError: if there is no checkpoint, or the best one is damaged.
     """
     path = pathlib.Path(path)
-    if (path / _METADATA).exists():
+    if (path / METADATA).exists():
         return read(path)
-    folder = path / "checkpoints"
+    folder = path / FOLDER
     newest = latest(folder)
     if newest is None:
         raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")

@@ -40,7 +40,7 @@ def write(model: Networks, info: ModelInfo, folder: str | os.PathLike = FOLDER) 
     with files.replacing(folder / _WEIGHTS) as partial:
         partial.write_bytes(data)
     with files.replacing(folder / _DESCRIPTION) as partial:
-        partial.write_text(text + "\n")
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def read(folder: str | os.PathLike = FOLDER) -> tuple[Networks, ModelInfo]:

@@ -23,7 +23,10 @@ def write(rows: Sequence[dict[str, Any]], folder: pathlib.Path) -> dict[str, Any
 
     Each row, as of `Tuner.rows`, has a trial's settings and its score, None if it has none.
     """
-    with files.replacing(folder / "trials.csv") as partial, open(partial, "w", newline="") as file:
+    with (
+        files.replacing(folder / "trials.csv") as partial,
+        open(partial, "w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["trial"])
         writer.writeheader()
         writer.writerows(rows)

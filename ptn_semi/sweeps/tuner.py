@@ -41,7 +41,7 @@ _Settings = tuple[DataSettings, TrainSettings, RunSettings]
 
 def _save_json(path: str, content: Any) -> None:
     with files.replacing(path) as partial:
-        partial.write_text(json.dumps(content))
+        partial.write_text(json.dumps(content), encoding="utf-8")
 
 
 class Tuner(base_tuner.BaseTuner):
@@ -169,7 +169,9 @@ def search(
             raise UserError(f"no trial of {workdir} has a score: see {workdir / 'trials.csv'}")
         chosen = {name: best[name] for name in SWEPT if name in best}
         with files.replacing(workdir / "best.flags") as partial:
-            partial.write_text(flags.to_text(data, dataclasses.replace(train, **chosen), run))
+            partial.write_text(
+                flags.to_text(data, dataclasses.replace(train, **chosen), run), encoding="utf-8"
+            )
         return best
 
 
@@ -200,4 +202,4 @@ def _keep_settings(workdir: pathlib.Path, sweep: Sweep, settings: _Settings) -> 
     if path.exists() and path.read_bytes() != text.encode():
         raise UserError(f"{workdir} holds a sweep with other settings: give another --workdir")
     with files.replacing(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")

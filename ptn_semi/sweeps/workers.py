@@ -85,5 +85,6 @@ def _num_ended(workdir: pathlib.Path) -> int:
     ended = 0
     for path in (workdir / "sweep").glob("trial_*/trial.json"):
         with contextlib.suppress(ValueError, KeyError):  # the chief says what is damaged
-            ended += json.loads(path.read_text())["status"] in ("COMPLETED", "FAILED")
+            status = json.loads(path.read_text(encoding="utf-8"))["status"]
+            ended += status in ("COMPLETED", "FAILED")
     return ended

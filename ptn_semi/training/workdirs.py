@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ptn_semi import settings
 from ptn_semi.data.checks import check_shapes
+from ptn_semi.models.checkpoint_paths import holds_checkpoint
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
@@ -47,12 +48,22 @@ def check_training(
     """Check that a training with these settings can start.
 
     Raises:
-      UserError: if settings contradict each other or the workdir's, or shapes are missing.
+      UserError: if settings contradict each other or the workdir's, shapes are missing, a file is
+        where a folder should be, or there is no checkpoint to start from.
     """
     settings.check(data, train, run)
     if workdir is not None:
+        files.check_folder(workdir, f"--workdir={workdir}")
+        files.check_encoding(workdir, f"--workdir={workdir}")
         check_settings(pathlib.Path(workdir), data, train)
     check_shapes(data)
+    resumes = workdir is not None and holds_checkpoint(workdir)
+    others = train.init_from not in ("", settings.PRETRAINED)
+    if others and not resumes and not holds_checkpoint(train.init_from):
+        raise UserError(
+            f"--init_from={train.init_from} holds no checkpoint: give the workdir of a training "
+            "run, or pretrained"
+        )
 
 
 def check_settings(
@@ -93,7 +104,7 @@ def write_settings(
       UserError: if the file cannot be written.
     """
     with files.replacing(workdir / SETTINGS_FILE) as partial:
-        partial.write_text(flags.to_text(data, train, run))
+        partial.write_text(flags.to_text(data, train, run), encoding="utf-8")
 
 
 def read_settings(

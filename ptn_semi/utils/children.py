@@ -26,14 +26,14 @@ def start(
     Raises:
       UserError: if the log cannot be written.
     """
-    with files.explaining(log), open(log, "a") as output:
+    with files.explaining(log), open(log, "a", encoding="utf-8") as output:
         print(_PROMPT, *command, file=output, flush=True)
         return subprocess.Popen(
             [sys.executable, "-m", __name__, *command],
             stdin=_closed_at_end(),
             stdout=output,
             stderr=output,
-            env=os.environ | (environment or {}),
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})},
             start_new_session=True,
         )
 
@@ -56,7 +56,7 @@ def stop(children: Iterable[subprocess.Popen]) -> None:
 
 def failure(log: pathlib.Path, child: subprocess.Popen) -> str:
     """Return the error message in a log of its last command, or how that ended, and the log."""
-    lines = log.read_text(errors="replace").rpartition(_PROMPT)[2].splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").rpartition(_PROMPT)[2].splitlines()
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return f"{said[-1] if said else f'it ended with code {child.poll()}'}; see {log}"
 

@@ -13,11 +13,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from absl import app, flags, logging
+from absl import app, logging
 
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
-from ptn_semi.utils.flags import expand
+from ptn_semi.utils.flags import check_local, parse
 
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
@@ -94,27 +94,33 @@ def run(
         if len(argv) > 1 and not takes_arguments:
             sys.exit(f"error: {argv[1]!r} is not a flag: flags start with --")
         try:
+            for argument in argv[1:]:
+                check_local(argument, argument)
             main(argv[1:]) if takes_arguments else main()
         except UserError as error:
             sys.exit(f"error: {error}")
+        except UnicodeEncodeError as error:
+            encoding = sys.getfilesystemencoding()
+            if encoding == "utf-8":
+                raise
+            text = f"{error.object!a} cannot be the name of a file in {encoding.upper()}"
+            sys.exit(f"error: {text}: set PYTHONUTF8=1")
         except BrokenPipeError:  # as of `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except KeyboardInterrupt:
             sys.exit(130)
 
-    flags.FLAGS.set_gnu_getopt(takes_arguments)
     app.run(guarded, flags_parser=_parse)
 
 
 def _parse(argv):
     for text in argv:
         if not is_utf8(text):
-            sys.exit(f"error: {text!a} is not text in UTF-8: rename the file or folder")
+            encoding = sys.getfilesystemencoding()  # of the locale
+            fix = "rename the file or folder" if encoding == "utf-8" else "set PYTHONUTF8=1"
+            sys.exit(f"error: {text!a} is not text in {encoding.upper()}: {fix}")
     try:
-        return flags.FLAGS(expand(argv))
+        return parse(argv)
     except UserError as error:
         sys.exit(f"error: {error}")
-    except flags.Error as error:
-        text = str(error).removeprefix("ERROR:: ").rstrip(".")
-        sys.exit(f"error: {text} (--helpfull lists all flags)")

@@ -15,7 +15,7 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 def instruction_sets() -> frozenset[str]:
     """Return the names of the CPU's instruction sets, such as avx2; none on macOS."""
     try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return frozenset()
     flags = (line.partition(":")[2] for line in lines if line.startswith("flags"))

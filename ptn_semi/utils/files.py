@@ -30,9 +30,47 @@ def explaining(path: str | os.PathLike, *kinds: type[Exception]) -> Iterator[Non
         yield
     except failures as error:
         reason = getattr(error, "strerror", None) or first_line(error)
+        blocked = isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError))
+        fix = "give another path" if blocked else "free some space there or make it writable"
+        raise UserError(f"{path} could not be written ({reason}): {fix}") from error
+
+
+def check_folder(path: str | os.PathLike, described: str) -> None:
+    """Check that a path is a folder, or that one can be made there.
+
+    Raises:
+      UserError: if a file is in the way; the message starts with `described`.
+    """
+    for place in (pathlib.Path(path), *pathlib.Path(path).parents):
+        if os.path.isdir(place):
+            return
+        if os.path.exists(place):
+            raise UserError(f"{described} needs a folder, but {place} is a file: give another path")
+
+
+def check_encoding(path: str | os.PathLike, described: str) -> None:
+    """Check that TensorFlow, whose paths are UTF-8, finds what Python writes at a path.
+
+    Raises:
+      UserError: if the locale encodes it in another way; the message starts with `described`.
+    """
+    if os.fsencode(path) != os.fspath(path).encode():
+        encoding = sys.getfilesystemencoding().upper()
         raise UserError(
-            f"{path} could not be written ({reason}): free some space there or make it writable"
-        ) from error
+            f"{described} is in {encoding}, and TensorFlow needs UTF-8: set PYTHONUTF8=1 or give "
+            "a path in ASCII"
+        )
+
+
+def check_file(path: str | os.PathLike, described: str) -> None:
+    """Check that a path is not a folder, and that no file is where its folder should be.
+
+    Raises:
+      UserError: if a file or folder is in the way; the message starts with `described`.
+    """
+    if os.path.isdir(path):
+        raise UserError(f"{described} is a folder: give a file")
+    check_folder(pathlib.Path(path).parent, described)
 
 
 @contextlib.contextmanager
@@ -98,7 +136,7 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
     Raises:
       OSError: if the file cannot be written.
     """
-    with open(path, "a+") as lock:
+    with open(path, "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -135,6 +173,8 @@ def read(
             raise UserError(f"{path} is not a file but a folder, a pipe or a device: {fix}")
         with open(path, "rb") as file:
             data = file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: correct the path") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): {fix}") from error
     if len(data) > limit:
@@ -178,7 +218,7 @@ def read_json(path: str | os.PathLike, fix: str) -> Any:
       UserError: if it is missing or damaged; the message ends with `fix`.
     """
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # the last for deeply nested lists
         raise UserError(f"{path} is missing or damaged: {fix}") from error
 

@@ -1,18 +1,25 @@
 """Command-line flags made from the settings classes, and flagfiles that hold them."""
 
+import codecs
 import dataclasses
+import functools
 import itertools
 import os
 import pathlib
+import re
 import typing
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from absl import flags
 
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
+_ON, _OFF = ("true", "yes", "1"), ("false", "no", "0")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_CONFIGS, _CONFIGS_IN_CLONE = pathlib.Path(__file__).parents[1] / "configs", "ptn_semi/configs/"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_NAME = 100  # letters; absl recurses once for each when it looks for flags with similar names
 
 
@@ -23,6 +30,7 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     formerly: str | None = None,
+    is_path: bool = False,
 ) -> Any:
     """Declare a dataclass field together with what its flag needs.
 
@@ -30,19 +38,89 @@ def setting(
     earlier name, `formerly`.
     """
     described = {"help": help, "choices": choices, "low": low, "high": high, "formerly": formerly}
+    described["is_path"] = is_path
     return dataclasses.field(default=default, metadata=described)
+
+
+class Argument(NamedTuple):
+    """An argument of a command."""
+
+    text: str
+    file: pathlib.Path | None = None  # the flagfile that it is from, if any
+
+
+def parse(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS) -> list[str]:
+    """Parse the arguments of a command and of its flagfiles.
+
+    Args:
+      argv: the command's name, and its arguments.
+      flag_values: the defined flags, which get their values.
+
+    Returns:
+      The command's name, and the arguments that are not flags, which may stand anywhere.
+
+    Raises:
+      UserError: as `expand`, or if a flag is unknown or its value cannot be used. The message names
+        the flagfile that the flag is from.
+    """
+    arguments = expand(argv)
+    texts = [argument.text for argument in arguments]
+    files = {argument.text: argument.file for argument in arguments if argument.file}
+    _check_switches(texts, flag_values)
+    flag_values.set_gnu_getopt(True)
+    try:
+        others = flag_values(texts)
+    except (flags.Error, ValueError) as error:  # the latter for --noframed=false
+        problem = str(error).rstrip(".")
+        if isinstance(error, flags.UnrecognizedFlagError):
+            text = error.flagvalue
+            problem += " (--helpfull lists all flags)"
+        else:
+            text = problem.removeprefix("flag ").partition(": ")[0]
+        # absl names a flag that has an earlier name by its present one.
+        origins = {argument.file for argument in arguments[1:]}
+        file = files.get(text, origins.pop() if len(origins) == 1 else None)
+        place = f"--flagfile={file} cannot be used: " if file else ""
+        raise UserError(f"{place}{problem}") from error
+    for text in others:
+        if text in files:
+            raise UserError(
+                f"--flagfile={files[text]} has the line {text!r}, which is not a flag: give one "
+                "flag a line, as --name=value"
+            )
+    return others
+
+
+def _check_switches(texts: Sequence[str], flag_values: flags.FlagValues) -> None:
+    """Check that no flag that is on or off is followed by a word for that, which absl ignores.
+
+    Raises:
+      UserError: if one is; the message says how to write it.
+    """
+    for flag, word in itertools.pairwise(texts):
+        if flag == "--":  # no flags follow
+            return
+        name = flag.lstrip("-")
+        is_negated = name not in flag_values
+        name = name.removeprefix("no") if is_negated else name
+        is_switch = flag.startswith("-") and name in flag_values and flag_values[name].boolean
+        if not is_switch or word.lower() not in _ON + _OFF:
+            continue
+        on, off = f"--{name} or --{name}=true", f"--no{name} or --{name}=false"
+        fix = f"--{name} or --no{name}" if is_negated else on if word.lower() in _ON else off
+        raise UserError(f"{flag} takes no separate value such as {word}: write {fix}")
 
 
 def expand(
     argv: Sequence[str],
     folder: pathlib.Path = pathlib.Path(),
     within: tuple[pathlib.Path, ...] = (),
-) -> list[str]:
+) -> list[Argument]:
     """Replace each --flagfile=PATH by the flags in that file, and ~ in --flag=~/PATH by the home.
 
     A flagfile has one flag a line; empty lines and lines that start with # are skipped. Unlike
     those of absl, it may name other flagfiles relative to its own folder as well as to the current
-    one.
+    one. The package's own are found by their names everywhere, if there are no others.
 
     Args:
       argv: arguments of a command, or the lines of a flagfile.
@@ -53,27 +131,30 @@ def expand(
       UserError: if a flagfile is missing, is not a text file, or names itself, or if a flag's name
         is far too long.
     """
-    expanded: list[str] = []
+    expanded: list[Argument] = []
+    source = within[-1] if within else None
     arguments = iter(argv)
     for argument in arguments:
         if argument == "--":  # no flags follow
-            return [*expanded, argument, *arguments]
+            return [*expanded, *(Argument(text, source) for text in (argument, *arguments))]
         name, equals, value = argument.partition("=")
         if name.startswith("-") and len(name) > _MAX_NAME:
-            place = f" in --flagfile={within[-1]}" if within else ""
+            place = f" in --flagfile={source}" if source else ""
             raise UserError(f"{name[:20]}...{place} is not a flag: remove it")
         if value.startswith("~"):  # which shells replace only at the start of a word
             value = os.path.expanduser(value)
         if name not in ("--flagfile", "-flagfile"):
-            expanded.append(name + equals + value)
+            expanded.append(Argument(name + equals + value, source))
             continue
         path = value if equals else next(arguments, None)
         if path is None:
             raise UserError(f"{name} needs a file: give {name}=PATH")
         if not path:
             continue
-        beside = folder / path
-        file = (beside if beside.exists() else pathlib.Path(path)).resolve()
+        check_local(path, f"{name}={path}")
+        packaged = _CONFIGS / path.removeprefix(_CONFIGS_IN_CLONE)
+        places = folder / path, pathlib.Path(path), packaged
+        file = next((place for place in places if place.exists()), places[1]).resolve()
         if file in within:
             raise UserError(f"--flagfile={file} names itself: remove that line from it")
         expanded += expand(_lines(file), file.parent, (*within, file))
@@ -81,14 +162,18 @@ def expand(
 
 
 def _lines(file: pathlib.Path) -> list[str]:
-    """Read the lines of a flagfile without comments."""
+    """Read the lines of a flagfile without comments.
+
+    The file is UTF-8, or UTF-16 with a byte-order mark, as PowerShell's `>` writes it.
+    """
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
+        text = data.decode("utf-16" if data.startswith(_UTF16_MARKS) else "utf-8-sig")
     except OSError as error:
         problem = f"cannot be read ({error.strerror}): correct the path"
         raise UserError(f"--flagfile={file} {problem}") from error
     except UnicodeDecodeError as error:
-        problem = "is not a text file: give a file with one flag a line"
+        problem = "is not a text file in UTF-8: give a file with one flag a line"
         raise UserError(f"--flagfile={file} {problem}") from error
     lines = map(str.strip, text.splitlines())
     return [line for line in lines if line and not line.startswith(("#", "//"))]
@@ -121,8 +206,44 @@ def _define(field, flag_values):
             flags.register_validator(
                 name, _is_range, "two numbers, the lower first, such as -20,40", flag_values
             )
+    if meta["is_path"]:
+        keep_local(name, flag_values=flag_values)
     if meta["formerly"]:
         flags.DEFINE_alias(meta["formerly"], name, flag_values)
+
+
+def keep_local(*names: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Have parsing end with a `UserError` if the path in one of these flags is not local."""
+
+    def check(name, value):
+        check_local(value or "", f"--{name}={value}")
+        return True
+
+    for name in names:
+        flags.register_validator(name, functools.partial(check, name), flag_values=flag_values)
+
+
+def check_local(path: str, described: str) -> None:
+    """Check that a path is not the address of a file elsewhere, such as gs://bucket/run.
+
+    Raises:
+      UserError: if it is; the message starts with `described`.
+    """
+    if _ADDRESS.match(path):
+        raise UserError(
+            f"{described}: only local paths are supported: mount the bucket, or copy the files"
+        )
+
+
+def require(name: str, example: str) -> None:
+    """Have parsing end with a `UserError` if a flag is not given or has no value."""
+
+    def check(value):
+        if not value:
+            raise UserError(f"--{name} is missing: give --{name}={example}")
+        return True
+
+    flags.register_validator(name, check)
 
 
 def _is_range(texts):
@@ -186,8 +307,5 @@ def read(path: str | os.PathLike, *classes: type) -> list[Any]:
     """
     values = flags.FlagValues()
     define(*classes, flag_values=values)
-    try:
-        values(["", *expand([f"--flagfile={os.fspath(path)}"])])
-    except flags.Error as error:
-        raise UserError(f"{path} cannot be read as flags: {error}") from error
+    parse(["", f"--flagfile={os.fspath(path)}"], values)
     return [collect(cls, values) for cls in classes]

@@ -11,7 +11,9 @@ from ptn_semi import settings
 from ptn_semi.__main__ import COMMANDS
 from ptn_semi.inference import shape_files
 from ptn_semi.models import loss_settings, losses
+from ptn_semi.training import workdirs
 from ptn_semi.utils import flags
+from ptn_semi.utils.errors import UserError
 
 # Runs a command as `python -m` does and tells which slow packages it has loaded when it ends.
 COMMAND = """
@@ -54,6 +56,13 @@ def workdir(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def shapes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes")
+    (folder / "a.off").write_text("OFF\n")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "said"),
     [
@@ -69,6 +78,19 @@ def workdir(tmp_path_factory):
         ("evaluate", ["--workdir=no"], "no is not a workdir"),
         ("evaluate", ["--workdir=RUN"], "holds no checkpoint"),
         ("reconstruct", ["--model=RUN"], "name an image"),
+        ("train", ["--workdir=new", "--init_from=pretraind"], "--init_from=pretraind holds no"),
+        ("train", ["--workdir=new", "--flagfile=none.flags"], "none.flags cannot be read"),
+        ("train", ["--workdir=FILE"], "FILE needs a folder, but FILE is a file"),
+        ("train", ["--workdir=new", "--data_dir=FILE/a/b"], "but FILE is a file"),
+        ("tune", ["--workdir=FILE"], "FILE needs a folder, but FILE is a file"),
+        ("build_data", ["--data_dir=FILE"], "FILE needs a folder, but FILE is a file"),
+        ("reconstruct", ["no.png"], "no.png does not exist: correct the path"),
+        ("reconstruct", ["--views", "FILE", "no.png"], "no.png does not exist"),
+        ("reconstruct", ["FILE", "--output_dir=FILE"], "FILE is a file: give another path"),
+        ("render", ["SHAPES", "--output_dir=FILE"], "FILE is a file: give another path"),
+        ("export", ["--workdir=RUN", "--output=FILE/1"], "FILE is a file: give another path"),
+        ("export", ["--workdir=RUN", "--output=m.onnx"], "add --format=onnx"),
+        ("export", ["--workdir=RUN", "--output=m.tflite", "--format=onnx"], "--format=tflite"),
         ("reconstruct", ["--model=RUN", "a.png"], "holds no checkpoint"),
         ("reconstruct", ["--model=RUN", "a.png", "--format=npz", "--size_mm=9"], "--format=glb"),
         ("reconstruct", ["--model=RUN", "a.png", "--format=stl", "--color"], "glb, obj or ply"),
@@ -81,11 +103,79 @@ def workdir(tmp_path_factory):
     ],
 )
 def test_bad_input_is_refused_before_tensorflow_is_loaded(
-    command, arguments, said, workdir, tmp_path
+    command, arguments, said, workdir, shapes, tmp_path
 ):
-    arguments = [argument.replace("RUN", str(workdir)) for argument in arguments]
+    names = {"RUN": workdir, "SHAPES": shapes, "FILE": workdir / "settings.flags"}
+    for name, path in names.items():
+        said = said.replace(name, str(path))
+        arguments = [argument.replace(name, str(path)) for argument in arguments]
     assert_refused_at_once(run(f"ptn_semi.{command}", *arguments, folder=tmp_path), said)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        ("train", "--workdir=gs://bucket/run"),
+        ("train", "--data_dir=GS://bucket/data"),
+        ("train", "--init_from=gs://bucket/run"),
+        ("train", "--flagfile=gs://bucket/my.flags"),
+        ("tune", "--workdir=hdfs://bucket/sweep"),
+        ("build_data", "--manual_dir=s3://bucket/shapes"),
+        ("evaluate", "--output=gs://bucket/scores.json"),
+        ("evaluate", "--save_predictions=gs://bucket/predictions.npz"),
+        ("export", "--output=gs://bucket/models/1"),
+        ("render", "--output_dir=gs://bucket/masks"),
+        ("render", "gs://bucket/shapes"),
+        ("reconstruct", "--model=gs://bucket/run"),
+        ("reconstruct", "--output_dir=gs://bucket/out"),
+        ("reconstruct", "https://example.org/chair.png"),
+        ("demo", "--model=gs://bucket/run"),
+    ],
+)
+def test_paths_that_are_not_local_are_refused_before_work_begins(command, argument, tmp_path):
+    ended = run(f"ptn_semi.{command}", argument, folder=tmp_path)
+    assert_refused_at_once(ended, f"error: {argument}: only local paths are supported: mount the ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_beam_may_use_addresses(tmp_path):
+    options = "--beam_options=temp_location=gs://bucket/tmp"
+    ended = run("ptn_semi.build_data", options, "--categories=spoon", folder=tmp_path)
+    assert_refused_at_once(ended, "spoon is not in")
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "said"),
+    [
+        ("train", [], "give --workdir=FOLDER"),
+        ("train", ["--workdir="], "give --workdir=FOLDER"),
+        ("tune", [], "give --workdir=FOLDER"),
+        ("evaluate", [], "give --workdir=FOLDER"),
+        ("export", ["--output=models/1"], "give --workdir=FOLDER"),
+        ("export", ["--workdir=run"], "give --output=PATH"),
+    ],
+)
+def test_a_missing_flag_is_asked_for(command, given, said, tmp_path):
+    assert_refused_at_once(run(f"ptn_semi.{command}", *given, folder=tmp_path), said)
+
+
+@pytest.mark.parametrize("name", ["output", "save_predictions"])
+def test_scores_need_the_path_of_a_file(name, workdir, shapes, tmp_path):
+    (workdir / "checkpoints").mkdir()
+    for path, said in ((shapes, "is a folder: give a file"), (shapes / "a.off/b", "is a file")):
+        given = f"--{name}={path}"
+        ended = run("ptn_semi.evaluate", f"--workdir={workdir}", given, folder=tmp_path)
+        assert_refused_at_once(ended, said)
+
+
+def test_a_run_that_resumes_does_not_need_what_it_started_from(tmp_path):
+    train = settings.TrainSettings(init_from=str(tmp_path / "deleted"))
+    chosen = settings.DataSettings(), train, settings.RunSettings()
+    with pytest.raises(UserError, match="deleted holds no checkpoint"):
+        workdirs.check_training(tmp_path / "run", *chosen)
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    workdirs.check_training(tmp_path / "run", *chosen)
 
 
 def test_choices_of_flags_are_those_of_the_libraries():

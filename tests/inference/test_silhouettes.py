@@ -104,7 +104,7 @@ def save(mode, size, kind="PNG"):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: None, "cannot be read"),
+        (lambda path: None, "does not exist: correct the path"),
         (lambda path: path.write_bytes(b""), "cannot be read"),
         (lambda path: path.write_text("no image"), "cannot be read"),
         (save("L", (50, 50), "ICO"), "it is none of PNG"),

@@ -202,3 +202,16 @@ def test_workers_that_keep_failing_end_the_sweep(tmp_path, data, monkeypatch):
     monkeypatch.setattr(workers, "_POLL", 0)
     with pytest.raises(UserError, match="of the sweep failed: no space; see"):
         tuner.search(tmp_path, SWEEP, data, TRAIN, RUN, num_workers=2)
+
+
+def find_the_best_at_once():
+    tuner.search = lambda *_: {"average_precision": 0.5, "trial": "0"}
+
+
+def test_a_sweep_ends_with_the_whole_command_that_trains_with_its_best_settings(tmp_path):
+    log = tmp_path / "log.txt"
+    command = ["ptn_semi.tune", f"--workdir={tmp_path / 'w'}"]
+    child = forked_children.ForkedChild(find_the_best_at_once, command, log)
+    assert child.wait() == 0, log.read_text()
+    flags_of_best = f"--flagfile={tmp_path}/w/best.flags --workdir={tmp_path}/w/best"
+    assert f"python -m ptn_semi.train {flags_of_best}\n" in log.read_text()

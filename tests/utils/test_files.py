@@ -1,5 +1,6 @@
-"""Paths that TensorFlow would take for patterns."""
+"""Paths that TensorFlow would take for patterns, and files where folders are needed."""
 
+import os
 import pathlib
 import sys
 
@@ -27,3 +28,35 @@ def test_a_path_with_a_pattern_is_refused_where_there_is_no_other(tmp_path, monk
         files.without_patterns(tmp_path / "run[1]"),
     ):
         pass
+
+
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path):
+    file = tmp_path / "car.png"
+    file.write_bytes(b"")
+    files.check_folder(tmp_path / "new" / "out", "--output_dir=out")
+    for path in (file, file / "out"):
+        with pytest.raises(UserError, match=r"^--output_dir=x needs a folder, but .*car\.png is a"):
+            files.check_folder(path, "--output_dir=x")
+    files.check_file(file, "--output=car.png")  # is replaced
+    with pytest.raises(UserError, match=r"^--output=x is a folder: give a file"):
+        files.check_file(tmp_path, "--output=x")
+
+
+@pytest.mark.parametrize("name", ["car.png/out.json", "folder"])
+def test_more_space_is_not_asked_for_where_something_is_in_the_way(tmp_path, name):
+    (tmp_path / "car.png").write_bytes(b"")
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    with (
+        pytest.raises(UserError, match=r"could not be written .*: give another path"),
+        files.replacing(tmp_path / name) as partial,
+    ):
+        partial.write_bytes(b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["car.png", "folder"]
+
+
+def test_paths_that_tensorflow_would_not_find_in_this_locale_are_refused(monkeypatch):
+    files.check_encoding("données", "--data_dir=données")
+    monkeypatch.setattr(os, "fsencode", lambda path: os.fspath(path).encode("latin-1"))
+    files.check_encoding("data", "--data_dir=data")
+    with pytest.raises(UserError, match=r"^--data_dir=données is in .* set PYTHONUTF8=1 or give"):
+        files.check_encoding("données", "--data_dir=données")

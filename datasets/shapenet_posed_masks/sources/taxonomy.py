@@ -12,7 +12,7 @@ def _read_table() -> dict[str, str]:
     """Return the canonical name of each synset id and each other name."""
     names: dict[str, str] = {}
     table = pathlib.Path(__file__).parent.parent / "categories.tsv"
-    for line in table.read_text().splitlines()[1:]:
+    for line in table.read_text(encoding="utf-8").splitlines()[1:]:
         synset, name, *others = line.split()
         names |= dict.fromkeys([synset, *others], name)
     return names
