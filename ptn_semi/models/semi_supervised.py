@@ -129,14 +129,9 @@ class SemiSupervisedReconstructor(keras.Model):
         slower.
 
         Raises:
-          ValueError: if the optimizer of a network that the model has is missing.
+          ValueError: if the optimizer of a network that the model has is missing, is not an
+            optimizer of Keras, or is another network's too.
         """
-        super().compile(jit_compile=jit_compile)
-        self.encoder_optimizer = encoder_optimizer
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        self.viewpoint_optimizer = viewpoint_optimizer
-        self.refiner_optimizer = refiner_optimizer
         trained = (
             ("encoder_optimizer", encoder_optimizer, self.networks.encoder),
             ("generator_optimizer", generator_optimizer, self.networks.generator),
@@ -144,14 +139,25 @@ class SemiSupervisedReconstructor(keras.Model):
             ("viewpoint_optimizer", viewpoint_optimizer, self.networks.viewpoint_estimator),
             ("refiner_optimizer", refiner_optimizer, self.networks.refiner),
         )
-        self.built_optimizers: dict[str, keras.optimizers.Optimizer] = {}
-        for name, optimizer, network in trained:
-            if network is None:
-                continue
+        needed: list[tuple[str, Any, keras.Model]] = [
+            each for each in trained if each[2] is not None
+        ]
+        for name, optimizer, network in needed:
             if optimizer is None:
                 raise ValueError(f"the model has a {network.name}: give compile() a {name}")
+            if not isinstance(optimizer, keras.optimizers.Optimizer):
+                raise ValueError(f"{name} must be a Keras optimizer, not {optimizer!r}")
+        if len({id(optimizer) for _, optimizer, _ in needed}) < len(needed):
+            raise ValueError("each network needs an optimizer of its own: give compile() new ones")
+        super().compile(jit_compile=jit_compile)
+        self.encoder_optimizer = encoder_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.viewpoint_optimizer = viewpoint_optimizer
+        self.refiner_optimizer = refiner_optimizer
+        for _, optimizer, network in needed:
             optimizer.build(network.trainable_variables)
-            self.built_optimizers[name] = optimizer
+        self.built_optimizers = {name: optimizer for name, optimizer, _ in needed}
 
     def fit(self, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does, on batches that the class describes.
@@ -177,7 +183,8 @@ class SemiSupervisedReconstructor(keras.Model):
         The class describes the batch. Returns scalar losses by name.
 
         Raises:
-          ValueError: if the batch is not a dict of what the losses need.
+          ValueError: if the batch is not a dict of what the losses need, or the model is not
+            compiled.
         """
         batch = self._checked(batch)
         loss_settings, draws = self.loss_settings, Draws(self.seed, self.steps)
@@ -197,6 +204,8 @@ class SemiSupervisedReconstructor(keras.Model):
 
     def _checked(self, batch: Any) -> Mapping[str, tf.Tensor]:
         """Return a batch without the empty targets and weights that Keras adds."""
+        if not self.compiled:
+            raise ValueError("give the model its optimizers by compile() before it is trained")
         batch, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
         settings = self.loss_settings
         needed: list[str] = []

@@ -46,6 +46,30 @@ def test_a_missing_optimizer_is_named():
         model.compile(*(keras.optimizers.SGD() for _ in range(3)))
 
 
+def five(make):
+    return [make() for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "said"),
+    [
+        (five(lambda: "adam"), "encoder_optimizer must be a Keras optimizer, not 'adam'"),
+        (five(lambda: keras.optimizers.SGD), "encoder_optimizer must be a Keras optimizer"),
+        ([keras.optimizers.SGD()] * 5, "each network needs an optimizer of its own"),
+        (five(keras.optimizers.SGD)[:3], "give compile.* a viewpoint_optimizer"),
+        (five(keras.optimizers.SGD)[:4], "give compile.* a refiner_optimizer"),
+    ],
+)
+def test_wrong_optimizers_are_refused_and_the_model_stays_uncompiled(optimizers, said):
+    model = SemiSupervisedReconstructor(ModelSettings(TINY), LossSettings(**REFINING))
+    with pytest.raises(ValueError, match=said):
+        model.compile(*optimizers)
+    with pytest.raises(ValueError, match=r"by compile\(\) before it is trained"):
+        model.train_step(BATCH)
+    with pytest.raises(ValueError, match="call `compile"):
+        model.fit(BATCH)
+
+
 def test_keras_train_on_batch_takes_a_training_step():
     model, other = build(supervision="labeled"), build(supervision="labeled")
     results = model.train_on_batch(BATCH, return_dict=True)
