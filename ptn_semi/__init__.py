@@ -1,6 +1,10 @@
 """Single-view 3D reconstruction with limited pose supervision.
 
 The public names are imported when they are first used, because TensorFlow takes seconds to import.
+To load a `.keras` file that holds layers or models of this package, register them with Keras first:
+
+    from ptn_semi import SemiSupervisedReconstructor  # registers all layers and models
+    model = keras.saving.load_model("model.keras")
 """
 
 import importlib
@@ -24,7 +28,7 @@ if importlib.util.find_spec("absl") is None:
         name="ptn_semi",
     )
 
-from ptn_semi.utils import cpu
+from ptn_semi.utils import cpu, keras_backend
 
 # TensorFlow reads this setting once, when it is imported, so it cannot wait for a call.
 cpu.use_onednn()
@@ -42,6 +46,13 @@ _MODULES = {
     "TrainSettings": "ptn_semi.settings",
     "UserError": "ptn_semi.utils.errors",
     "load_model": "ptn_semi.inference.reconstruction",
+}
+_NEED_KERAS = {
+    "Networks",
+    "Projector",
+    "Reconstructor",
+    "SemiSupervisedReconstructor",
+    "load_model",
 }
 __all__ = ["__version__", *_MODULES]
 
@@ -65,6 +76,8 @@ else:
     def __getattr__(name):
         if name not in _MODULES:
             raise AttributeError(f"module 'ptn_semi' has no attribute {name!r}")
+        if name in _NEED_KERAS:
+            keras_backend.check()
         value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
         return value
 

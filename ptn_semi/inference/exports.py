@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ptn_semi.inference.paths import check_export
 from ptn_semi.models import checkpoints, networks
+from ptn_semi.models.keras_defaults import keras_defaults
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
 from ptn_semi.models.upsampling import UpsamplingToOneChannel
@@ -144,7 +145,8 @@ def _with_plain_layers(network: keras.Model) -> keras.Model:
             1, layer.kernel_size, 2, "same", name=layer.name, dtype=layer.dtype_policy
         )
 
-    clone = keras.models.clone_model(network, clone_function=plain)
+    with keras_defaults():
+        clone = keras.models.clone_model(network, clone_function=plain)
     clone.set_weights(network.get_weights())
     return clone
 

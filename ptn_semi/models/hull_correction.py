@@ -13,6 +13,8 @@ import tensorflow as tf
 import tqdm
 from keras import layers
 
+from ptn_semi.models.keras_defaults import keras_defaults
+
 WEIGHTS = pathlib.Path(__file__).with_name("hull_correction.npz")
 _FILTERS = (16, 16, 16)
 _BATCH = 16  # hulls corrected at a time; no effect on the result
@@ -20,10 +22,11 @@ _BATCH = 16  # hulls corrected at a time; no effect on the result
 
 def build() -> keras.Model:
     """Build the network, which maps hulls [B, N, N, N, 1] to logits of the same shape."""
-    x = inputs = layers.Input((None, None, None, 1), name="hull")
-    for i, filters in enumerate(_FILTERS, 1):
-        x = layers.Conv3D(filters, 3, padding="same", activation="relu", name=f"conv{i}")(x)
-    logits = layers.Conv3D(1, 3, padding="same", dtype="float32", name="logits")(x)
+    with keras_defaults():
+        x = inputs = layers.Input((None, None, None, 1), name="hull")
+        for i, filters in enumerate(_FILTERS, 1):
+            x = layers.Conv3D(filters, 3, padding="same", activation="relu", name=f"conv{i}")(x)
+        logits = layers.Conv3D(1, 3, padding="same", dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="hull_correction")
 
 

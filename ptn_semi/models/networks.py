@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.models import architectures, viewpoint_bins, viewpoint_search
+from ptn_semi.models.keras_defaults import keras_defaults
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.network_builders import (
     build_discriminator,
@@ -70,6 +71,7 @@ class Networks(keras.Model):
         jit_compile: bool = True,
         **kwargs: Any,
     ) -> None:
+        kwargs.setdefault("dtype", "float32")  # of masks and voxels; the parts have their own
         super().__init__(**kwargs)
         self.settings = settings
         self.encoder, self.generator = encoder, generator
@@ -188,7 +190,7 @@ class Networks(keras.Model):
         """Back-project masks [B, S, S, 1] into grids [B, N, N, N]."""
         size = self.settings.voxel_size
         side = resolutions.coarse_side(self.settings.image_size, size)
-        back_project = BackProjection(size, self.settings.camera)
+        back_project = BackProjection(size, self.settings.camera, dtype="float32")
         return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
 
     def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
@@ -296,9 +298,7 @@ def build_networks(
             f"precision must be one of {', '.join(architectures.PRECISIONS)}, not {precision!r}"
         )
     viewpoint_estimator = refiner = None
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
+    with keras_defaults(precision):
         encoder = build_encoder(architecture, image_size)
         generator = build_generator(architecture, size)
         discriminator = build_discriminator(architecture, resolutions.coarse_side(image_size, size))
@@ -308,8 +308,6 @@ def build_networks(
             refiner = build_refiner(
                 architecture, size, settings.voxel_size, image_size, settings.camera
             )
-    finally:
-        keras.config.set_dtype_policy(before)
     networks = Networks(
         settings, encoder, generator, viewpoint_estimator, refiner, jit_compile=jit_compile
     )

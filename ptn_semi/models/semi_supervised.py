@@ -16,6 +16,10 @@ from ptn_semi.projection import resolutions
 _WARPED_VIEWS = 3  # masks of each warped shape that V learns from
 _VISIBLE = 0.35  # voxels of warped shapes above this probability show in their masks
 _OCCUPIED = 0.5  # voxels of generated shapes above this probability are occupied
+_NOT_EVALUATED = (
+    "SemiSupervisedReconstructor has no evaluate() and takes no validation_data: score its EMA on "
+    "shapes with voxels by ptn_semi.evaluation.scoring.score_networks(model.ema, shapes)"
+)
 
 Losses = dict[str, tf.Tensor]
 
@@ -38,7 +42,8 @@ class SemiSupervisedReconstructor(keras.Model):
         estimates.
       adversarial: trains G and D on masks alone.
 
-    The paper has only the pairs and the adversarial iteration. The batch is a dict of
+    The paper has only the pairs and the adversarial iteration. Keras' `fit` and `train_on_batch`
+    run the step too. The batch is a dict of
 
       view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
       viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
@@ -80,6 +85,7 @@ class SemiSupervisedReconstructor(keras.Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
+        kwargs.setdefault("dtype", "float32")  # of masks and voxels; `precision` is the networks'
         super().__init__(**kwargs)
         if isinstance(settings, dict):
             settings = ModelSettings.from_dict(settings)
@@ -123,14 +129,9 @@ class SemiSupervisedReconstructor(keras.Model):
         slower.
 
         Raises:
-          ValueError: if the optimizer of a network that the model has is missing.
+          ValueError: if the optimizer of a network that the model has is missing, is not an
+            optimizer of Keras, or is another network's too.
         """
-        super().compile(jit_compile=jit_compile)
-        self.encoder_optimizer = encoder_optimizer
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        self.viewpoint_optimizer = viewpoint_optimizer
-        self.refiner_optimizer = refiner_optimizer
         trained = (
             ("encoder_optimizer", encoder_optimizer, self.networks.encoder),
             ("generator_optimizer", generator_optimizer, self.networks.generator),
@@ -138,20 +139,54 @@ class SemiSupervisedReconstructor(keras.Model):
             ("viewpoint_optimizer", viewpoint_optimizer, self.networks.viewpoint_estimator),
             ("refiner_optimizer", refiner_optimizer, self.networks.refiner),
         )
-        self.built_optimizers: dict[str, keras.optimizers.Optimizer] = {}
-        for name, optimizer, network in trained:
-            if network is None:
-                continue
+        needed: list[tuple[str, Any, keras.Model]] = [
+            each for each in trained if each[2] is not None
+        ]
+        for name, optimizer, network in needed:
             if optimizer is None:
                 raise ValueError(f"the model has a {network.name}: give compile() a {name}")
+            if not isinstance(optimizer, keras.optimizers.Optimizer):
+                raise ValueError(f"{name} must be a Keras optimizer, not {optimizer!r}")
+        if len({id(optimizer) for _, optimizer, _ in needed}) < len(needed):
+            raise ValueError("each network needs an optimizer of its own: give compile() new ones")
+        super().compile(jit_compile=jit_compile)
+        self.encoder_optimizer = encoder_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.viewpoint_optimizer = viewpoint_optimizer
+        self.refiner_optimizer = refiner_optimizer
+        for _, optimizer, network in needed:
             optimizer.build(network.trainable_variables)
-            self.built_optimizers[name] = optimizer
+        self.built_optimizers = {name: optimizer for name, optimizer, _ in needed}
 
-    def train_step(self, batch: Mapping[str, tf.Tensor]) -> Losses:
+    def fit(self, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
+        """Train as `keras.Model.fit` does, on batches that the class describes.
+
+        Raises:
+          ValueError: if there are `validation_data`, which this model cannot evaluate.
+        """
+        if validation_data is not None:
+            raise ValueError(_NOT_EVALUATED)
+        return super().fit(*args, **kwargs)
+
+    def test_step(self, data: Any) -> Losses:
+        """Refuse to evaluate the model: most of its losses only make sense in training.
+
+        Raises:
+          ValueError: always.
+        """
+        raise ValueError(_NOT_EVALUATED)
+
+    def train_step(self, batch: Mapping[str, tf.Tensor] | tuple[Any, ...]) -> Losses:
         """Run one iteration of each kind that `loss_settings` selects.
 
         The class describes the batch. Returns scalar losses by name.
+
+        Raises:
+          ValueError: if the batch is not a dict of what the losses need, or the model is not
+            compiled.
         """
+        batch = self._checked(batch)
         loss_settings, draws = self.loss_settings, Draws(self.seed, self.steps)
         results: Losses = {}
         if loss_settings.supervision != "unlabeled":
@@ -166,6 +201,26 @@ class SemiSupervisedReconstructor(keras.Model):
         self.steps.assign_add(1)
         self._update_ema()
         return results
+
+    def _checked(self, batch: Any) -> Mapping[str, tf.Tensor]:
+        """Return a batch without the empty targets and weights that Keras adds."""
+        if not self.compiled:
+            raise ValueError("give the model its optimizers by compile() before it is trained")
+        batch, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
+        settings = self.loss_settings
+        needed: list[str] = []
+        if settings.supervision != "unlabeled":
+            needed += ["view_a", "view_b", "viewpoint_a", "viewpoint_b"]
+        if settings.uses_hulls:
+            needed += ["hull", "warp_strength"]
+        if settings.supervision != "labeled":
+            needed += ["unlabeled"]
+        complete = isinstance(batch, Mapping) and all(name in batch for name in needed)
+        if not complete or targets is not None or weights is not None:
+            raise ValueError(
+                f"a batch must be a dict of {', '.join(needed)}, without targets and weights"
+            )
+        return batch
 
     def _supervised(self, batch: Mapping[str, tf.Tensor], draws: Draws) -> Losses:
         """Train E and G on equations 1 to 3 and on warped hulls; then R and V by themselves.

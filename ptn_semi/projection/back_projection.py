@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptn_semi.projection import geometry
+from ptn_semi.projection.broadcasting import equal_batches
 from ptn_semi.projection.camera import Camera
 
 
@@ -23,7 +24,11 @@ class BackProjection(keras.layers.Layer):
       position: add two channels that say where a voxel is: its depth (towards the camera) and its
         height, both from the grid's centre, in grid sides.
 
-    Input shape: images [B, S, S, C]; viewpoints [B, 2] in degrees.
+    Raises:
+      ValueError: if the inputs have different numbers of examples, and neither is a batch of one.
+
+    Input shape: images [B, S, S, C]; viewpoints [B, 2] in degrees. Either may be a batch of one,
+      which then goes with each example of the other.
     Output shape: [B, n, n, n, C], axes x, y, z; C + 2 channels with the position.
     """
 
@@ -41,6 +46,7 @@ class BackProjection(keras.layers.Layer):
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Back-project images to [B, n, n, n, C], or C + 2 channels, in their dtype."""
+        images, viewpoints = equal_batches(images, viewpoints, "images and viewpoints")
         size, image_size, channels = self.voxel_size, images.shape[1], images.shape[-1]
         places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
         centres = np.stack(np.meshgrid(places, places, places, indexing="ij")).reshape(3, -1)

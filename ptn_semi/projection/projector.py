@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ptn_semi.projection.broadcasting import check_batches, equal_batches
 from ptn_semi.projection.camera import Camera
 from ptn_semi.projection.nearest_sampling import NearestSampler
 from ptn_semi.projection.rays import POOLINGS
@@ -25,6 +26,7 @@ SAMPLERS: dict[str, type[NearestSampler] | type[SmoothSampler]] = {
     "nearest": NearestSampler,
     "smooth": SmoothSampler,
 }
+_INPUTS = "voxels and viewpoints"
 _MAX_PROBABILITY = 1 - 1e-4  # of a certain voxel the logarithm would be infinite
 
 
@@ -45,7 +47,8 @@ class Projector(keras.layers.Layer):
     Raises:
       ValueError: if `sampling` or `pooling` is unknown, or the inputs have other shapes.
 
-    Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2] in degrees.
+    Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2] in degrees. Either
+      may be a batch of one, which then goes with each example of the other.
     Output shape: masks [B, S, S, 1] in [0, 1], float32.
     """
 
@@ -78,6 +81,7 @@ class Projector(keras.layers.Layer):
         if viewpoints.shape.rank != 2 or viewpoints.shape[1] != 2:
             raise ValueError(f"viewpoints are [B, 2], not {viewpoints.shape}")
         voxels, viewpoints = tf.cast(voxels, tf.float32), tf.cast(viewpoints, tf.float32)
+        voxels, viewpoints = equal_batches(voxels, viewpoints, _INPUTS)
         if self.pooling == "max":
             # Samples that tie for the maximum share the gradient.
             masks = tf.reduce_max(self._sampler.samples(voxels, viewpoints), axis=1)
@@ -109,7 +113,9 @@ class Projector(keras.layers.Layer):
         self, input_shape: Sequence[tuple[int | None, ...]]
     ) -> tuple[int | None, ...]:
         """Return the shape of the masks."""
-        return (input_shape[0][0], self.image_size, self.image_size, 1)
+        grids, viewpoints = (shape[0] for shape in input_shape)
+        check_batches(grids, viewpoints, _INPUTS)
+        return (viewpoints if grids == 1 else grids, self.image_size, self.image_size, 1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that `from_config` takes."""

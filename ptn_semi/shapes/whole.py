@@ -126,7 +126,7 @@ def _inside(
     masks: np.ndarray, viewpoints: np.ndarray, projector: Projector, size: int
 ) -> np.ndarray:
     """Find the voxels whose centres are inside all masks, bool [N, N, N]."""
-    back_project = BackProjection(size, projector.camera)
+    back_project = BackProjection(size, projector.camera, dtype="float32")
     return (back_project(masks, viewpoints)[..., 0].numpy() > 0.5).all(axis=0)
 
 

@@ -28,7 +28,7 @@ from ptn_semi.training import distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
 from ptn_semi.training.precision import choose_precision
 from ptn_semi.training.tensorboard import Summaries
-from ptn_semi.utils import errors
+from ptn_semi.utils import errors, interrupts
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
@@ -131,11 +131,14 @@ class Trainer:
                         self._save()
             except KeyboardInterrupt:
                 if self.is_chief:
-                    summaries.flush()
-                    self._save()
-                    tqdm.tqdm.write(
-                        f"stopped at step {self.step}: run the same command again to resume"
-                    )
+                    with interrupts.ignored():
+                        # The interrupt may have come between a step and the count of it.
+                        self.step = int(self.model.steps.numpy())
+                        self._save()
+                        summaries.flush()
+                        tqdm.tqdm.write(
+                            f"stopped at step {self.step}: run the same command again to resume"
+                        )
                 raise
         return self.newest if self.is_chief else None
 

@@ -9,12 +9,12 @@ import gc
 import importlib.util
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 
 from absl import app, logging
 
+from ptn_semi.utils import interrupts
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
 from ptn_semi.utils.flags import check_local, parse
@@ -87,8 +87,7 @@ def run(
     # File names may hold bytes that are not text.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    # A job that is told to stop saves its state, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.raise_interrupts()
 
     def guarded(argv):
         if len(argv) > 1 and not takes_arguments:

@@ -59,6 +59,12 @@ def test_one_command_runs_all():
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: Unknown command line flag")
 
 
+def test_help_without_docstrings():
+    listed = run_python("-OO", "-m", "ptn_semi", "help")
+    assert listed.returncode == 0, listed.stderr
+    assert all(f"  {name}" in listed.stdout for name in COMMANDS)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--workdir=w"]])
 def test_unknown_commands_are_refused(arguments):
     ended = ptn_semi_command(*arguments)

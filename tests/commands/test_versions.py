@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import ptn_semi
 from ptn_semi.training import trainer
-from ptn_semi.utils import cli
+from ptn_semi.utils import cli, interrupts
 from ptn_semi.utils.errors import UserError
 from support import processes
 from support.forked_children import ForkedChild
@@ -72,10 +72,12 @@ def test_old_tensorflow(tmp_path):
 
 def stop_trainings(number=signal.SIGINT):
     """Has a training stop itself as Ctrl-C does."""
+    if signal.getsignal(number) == signal.SIG_IGN:  # if the tests were started by nohup
+        signal.signal(number, signal.SIG_DFL)
     trainer.train = lambda *_: signal.raise_signal(number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+@pytest.mark.parametrize("number", interrupts.SIGNALS, ids=str)
 def test_a_stopped_command_ends_with_130(tmp_path, number):
     folders = f"--workdir={tmp_path / 'run'}", f"--data_dir={tmp_path / 'data'}"
     stop = functools.partial(stop_trainings, number)

@@ -46,6 +46,62 @@ def test_a_missing_optimizer_is_named():
         model.compile(*(keras.optimizers.SGD() for _ in range(3)))
 
 
+def five(make):
+    return [make() for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "said"),
+    [
+        (five(lambda: "adam"), "encoder_optimizer must be a Keras optimizer, not 'adam'"),
+        (five(lambda: keras.optimizers.SGD), "encoder_optimizer must be a Keras optimizer"),
+        ([keras.optimizers.SGD()] * 5, "each network needs an optimizer of its own"),
+        (five(keras.optimizers.SGD)[:3], "give compile.* a viewpoint_optimizer"),
+        (five(keras.optimizers.SGD)[:4], "give compile.* a refiner_optimizer"),
+    ],
+)
+def test_wrong_optimizers_are_refused_and_the_model_stays_uncompiled(optimizers, said):
+    model = SemiSupervisedReconstructor(ModelSettings(TINY), LossSettings(**REFINING))
+    with pytest.raises(ValueError, match=said):
+        model.compile(*optimizers)
+    with pytest.raises(ValueError, match=r"by compile\(\) before it is trained"):
+        model.train_step(BATCH)
+    with pytest.raises(ValueError, match="call `compile"):
+        model.fit(BATCH)
+
+
+def test_keras_train_on_batch_takes_a_training_step():
+    model, other = build(supervision="labeled"), build(supervision="labeled")
+    results = model.train_on_batch(BATCH, return_dict=True)
+    expected = other.train_step(BATCH)
+    assert results.keys() == expected.keys() == SUPERVISED and model.steps.numpy() == 1
+    for name, value in expected.items():
+        np.testing.assert_allclose(results[name], value, rtol=1e-4)
+
+
+def test_keras_refuses_other_batches():
+    model = build()
+    said = "a batch must be a dict of view_a, view_b, viewpoint_a, viewpoint_b, unlabeled, without"
+    for batch in ({"view_a": BATCH["view_a"]}, (BATCH["view_a"], BATCH["hull"])):
+        with pytest.raises(ValueError, match=said):
+            model.train_step(batch)
+    model = build(**REFINING)
+    with pytest.raises(ValueError, match="viewpoint_b, hull, warp_strength, without"):
+        model.train_step({name: BATCH[name] for name in BATCH if name != "hull"})
+
+
+def test_keras_evaluation_names_another_way():
+    model, data = build(), tf.data.Dataset.from_tensors(BATCH)
+    for evaluate in (
+        lambda: model.evaluate(data, verbose=0),
+        lambda: model.test_on_batch(BATCH),
+        lambda: model.fit(data, validation_data=data),
+    ):
+        with pytest.raises(ValueError, match=r"scoring\.score_networks\(model\.ema, shapes\)"):
+            evaluate()
+    assert model.steps.numpy() == 0  # no epoch is spent before it is said
+
+
 @pytest.mark.slow
 def test_keras_fit_trains_on_batches():
     rng = np.random.default_rng(0)
