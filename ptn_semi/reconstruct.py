@@ -67,6 +67,13 @@ def define_flags() -> None:
         "How to find objects in photographs: by their plain background, by a network (the photos "
         "extra), or by the network where the background is not plain.",
     )
+    absl_flags.DEFINE_integer(
+        "label",
+        None,
+        "In masks that hold the number of a class or an object at each pixel: the number of the "
+        "object, if there are several.",
+        lower_bound=0,
+    )
 
 
 def main(paths: list[str]) -> None:
@@ -90,7 +97,13 @@ def main(paths: list[str]) -> None:
         from ptn_semi.inference import images_to_shapes, reconstruction
     reconstructor = reconstruction.load_model(FLAGS.model)
     options = images_to_shapes.Options(
-        FLAGS.format, meshes, FLAGS.threshold, FLAGS.shapes, FLAGS.framed, FLAGS.segment
+        FLAGS.format,
+        meshes,
+        FLAGS.threshold,
+        FLAGS.shapes,
+        FLAGS.framed,
+        FLAGS.segment,
+        FLAGS.label,
     )
     if FLAGS.views:
         images, written, shape = images_to_shapes.reconstruct_views(
