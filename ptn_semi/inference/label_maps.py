@@ -102,5 +102,6 @@ def _most_common_on_border(labels):
 
 
 def _join(values):
-    *others, last = map(str, values)
+    texts = list(map(str, values[:_MAX_COUNT]))
+    *others, last = texts if len(values) <= _MAX_COUNT else [*texts, "others"]
     return f"{', '.join(others)} and {last}" if others else last

@@ -68,6 +68,8 @@ def find(
     Raises:
       UserError: if it shows no usable silhouette.
     """
+    if image.info.get(images.ANIMATED):
+        name = f"the first frame of {name}"
     pixels, clear = _read_pixels(image, name)
     is_cutout = clear.mean() > _OPAQUE
     labeled = None if is_cutout and label is None else label_maps.find(image, name, label)
@@ -94,6 +96,9 @@ def find(
         raise UserError(f"{name} shows no object: it is all background")
     if share > _MAX_OBJECT:
         raise UserError(f"{name} shows no outline: the object fills it")
+    several = silhouette_warnings.SEVERAL_OBJECTS
+    if several not in warnings and silhouette_warnings.has_several_objects(silhouette):
+        warnings = (*warnings, several)
     return Found(pixels, silhouette, warnings)
 
 
@@ -146,6 +151,4 @@ def _segment(
         if found is None:
             raise
         return silhouette, (*warnings, str(error))
-    better = components.keep_large(better, plain_background.SPECK)
-    several = silhouette_warnings.has_several_objects(better)
-    return better, (silhouette_warnings.SEVERAL_OBJECTS,) if several else ()
+    return components.keep_large(better, plain_background.SPECK), ()
