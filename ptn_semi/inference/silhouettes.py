@@ -56,8 +56,8 @@ def find(
       image: the image, in any mode.
       name: the image's name in error messages.
       segment: how to find the object in a photograph: "plain" by the colours of its plain
-        background, "model" by a network, "auto" by the colours and, where these give reason to
-        warn and the network is installed, by the network. A network that cannot be used is one
+        background, "model" by a network, "auto" by the colours and, where the background is not
+        plain and the network is installed, by the network. A network that cannot be used is one
         more warning.
       label: the number that a mask of labels has where the object is; None for the only one.
 
@@ -137,7 +137,7 @@ def _segment(
     found = None if segment == "model" else plain_background.segment(pixels)
     if found is not None:
         silhouette, warnings = found
-        if not (use_network and warnings):
+        if not use_network or silhouette_warnings.NOT_PLAIN not in warnings:
             return silhouette, warnings
     elif not use_network:
         install = ", or find objects by a network: pip install 'ptn_semi[photos]'"
