@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import backgrounds, silhouette_warnings
+from ptn_semi.inference import backgrounds, silhouette_warnings, stripes
 from ptn_semi.shapes import components
 
 SPECK = 0.02  # share of the largest part's area, below which parts of a silhouette are dropped
@@ -102,11 +102,12 @@ def _find_object(colors, background):
     is_hole = (areas >= _MIN_HOLE * seen.size) & (abs(np.array(errors)).max(axis=0) < _HOLE)
     is_hole[0] = False  # what is in no part
     silhouette = _sharpen(~(outside | is_hole[parts]), backgrounds.distance(colors, model))
-    silhouette = components.keep_large(silhouette, SPECK)
+    silhouette, was_in_pieces = stripes.mend(components.keep_large(silhouette, SPECK))
     num_holes = int(np.count_nonzero(is_hole))
-    return silhouette, silhouette_warnings.find_warnings(
-        silhouette, seen, num_holes, colors, tolerance
-    )
+    warnings = silhouette_warnings.find_warnings(silhouette, seen, num_holes, colors, tolerance)
+    if was_in_pieces and silhouette_warnings.SEVERAL_OBJECTS not in warnings:
+        warnings += (silhouette_warnings.IN_PIECES,)
+    return silhouette, warnings
 
 
 def _find_soft_shadows(ratios, seen, tolerance):

@@ -71,7 +71,7 @@ def test_uncertain_silhouettes_give_warnings():
     two = np.asarray(photograph("two", 0)[0])
     for pixels, said in (
         (two, "several objects"),
-        (slits, "narrow gaps"),
+        (slits, "the colour of its background"),
         (an_l_or_a_white_square, "two colours"),
     ):
         _, warnings = plain_background.segment(pixels)
