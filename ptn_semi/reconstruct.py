@@ -67,6 +67,13 @@ def define_flags() -> None:
         "How to find objects in photographs: by their plain background, by a network (the photos "
         "extra), or by the network where the background is not plain.",
     )
+    absl_flags.DEFINE_integer(
+        "label",
+        None,
+        "In masks that hold the number of a class or an object at each pixel: the number of the "
+        "object, if there are several.",
+        lower_bound=0,
+    )
     flags.keep_local("model", "output_dir")
 
 
@@ -95,7 +102,13 @@ def main(paths: list[str]) -> None:
         print(note)
     reconstructor = reconstruction.load_model(FLAGS.model)
     options = images_to_shapes.Options(
-        FLAGS.format, meshes, FLAGS.threshold, FLAGS.shapes, FLAGS.framed, FLAGS.segment
+        FLAGS.format,
+        meshes,
+        FLAGS.threshold,
+        FLAGS.shapes,
+        FLAGS.framed,
+        FLAGS.segment,
+        FLAGS.label,
     )
     if FLAGS.views:
         images, written, shape = images_to_shapes.reconstruct_views(

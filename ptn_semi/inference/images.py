@@ -15,6 +15,7 @@ from ptn_semi.utils.errors import UserError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 FIX = "give a PNG or JPEG"
 MAX_PIXELS = 50_000_000
+ANIMATED = "animated"  # key of an image's `info`: whether its file has more frames than this one
 _MAX_BYTES = 256 << 20
 _MAX_SIDE = 32768  # pixels; decoding takes memory for every row
 _NO_IMAGES = {  # first bytes of other files that have the names of images
@@ -49,6 +50,7 @@ def read(path: str | os.PathLike) -> Image.Image:
             Image.open(io.BytesIO(data), formats=FORMATS).verify()  # a PNG's checksums
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             image.load()
+            image.info[ANIMATED] = getattr(image, "is_animated", False)
             return ImageOps.exif_transpose(image)
     except UserError:
         raise

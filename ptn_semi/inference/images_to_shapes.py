@@ -35,6 +35,7 @@ class Options:
     shapes: str = "whole"  # one of `settings.SHAPES`
     framed: bool = False  # whether images are framed as training masks already
     segment: str = "auto"  # how objects in photographs are found; see `silhouettes.find`
+    label: int | None = None  # the number of the object in masks of labels
 
 
 def list_images(
@@ -168,7 +169,7 @@ def _reconstruct(
     """
     views = []
     for path in paths:
-        found = silhouettes.read(path, options.segment)
+        found = silhouettes.read(path, options.segment, options.label)
         view = reconstruction.frame_view(reconstructor, found, options.framed)
         if options.meshes.color and not colors.has_colors(view):
             raise UserError(

@@ -10,7 +10,7 @@ import numpy as np
 from ptn_semi.data import framing
 from ptn_semi.inference import exports
 from ptn_semi.inference.silhouettes import Found
-from ptn_semi.models import checkpoints, pretrained
+from ptn_semi.models import checkpoints, mask_batches, pretrained
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
 from ptn_semi.shapes import fits, predictions, whole
@@ -45,18 +45,19 @@ class Reconstructor:
         return self.info.extent
 
     def predict(self, masks: np.ndarray) -> np.ndarray:
-        """Predict voxels, float32 [B, N, N, N] in [0, 1], from masks, float32 [B, S, S, 1].
+        """Predict voxels, float32 [B, N, N, N] in [0, 1], from masks [B, S, S, 1] in [0, 1].
 
         Raises:
-          ValueError: if the masks have another shape.
+          ValueError: if the masks have another shape, there are none, or they hold other numbers.
         """
         return self.networks.predict(masks)
 
     def predict_shapes(self, masks: np.ndarray) -> list[Shape]:
         """Predict the shapes of B objects as `reconstruct` writes them, from one mask of each.
 
-        Takes what `predict` takes. `shape.occupied` is bool [N, N, N].
+        Takes and raises what `predict` does. `shape.occupied` is bool [N, N, N].
         """
+        masks = mask_batches.check(masks, self.image_size)
         return predictions.predict_shapes(self.networks, masks[:, None], self.threshold)[0]
 
 

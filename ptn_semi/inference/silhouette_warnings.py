@@ -5,6 +5,7 @@ from scipy import ndimage
 
 SEVERAL_OBJECTS = "there are several objects in it, or the object is in pieces"
 NOT_PLAIN = "its background is not plain"
+IN_PIECES = "parts of it may have the colour of its background"
 TWO_COLORS = "either of two colours may be its background"
 _SECOND_OBJECT = 0.1  # from this share of the largest part's area, another part is an object too
 _SAME_OBJECT = 0.015  # parts this close to each other, in image sides, are one object

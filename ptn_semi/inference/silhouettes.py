@@ -7,7 +7,13 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import images, natural_background, plain_background, silhouette_warnings
+from ptn_semi.inference import (
+    images,
+    label_maps,
+    natural_background,
+    plain_background,
+    silhouette_warnings,
+)
 from ptn_semi.shapes import components
 from ptn_semi.utils.errors import UserError
 
@@ -25,29 +31,35 @@ class Found(NamedTuple):
     warnings: tuple[str, ...]  # why the silhouette may be wrong, in words
 
 
-def read(path: str | os.PathLike, segment: str = "auto") -> Found:
+def read(path: str | os.PathLike, segment: str = "auto", label: int | None = None) -> Found:
     """Read a file in one of `images.FORMATS` and find the silhouette in it, as `find` does.
 
     Raises:
       UserError: if the file cannot be read, is too large, or shows no usable silhouette.
     """
-    return find(images.read(path), path, segment)
+    return find(images.read(path), path, segment, label)
 
 
-def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> Found:
+def find(
+    image: Image.Image,
+    name: str | os.PathLike,
+    segment: str = "auto",
+    label: int | None = None,
+) -> Found:
     """Find the silhouette of the object in an image.
 
     If the background is transparent, the rest is the object. An opaque image of two greys is a
-    mask, and what its border mostly shows is its background. Any other opaque image is a
-    photograph.
+    mask, and what its border mostly shows is its background. An image of a few small numbers is a
+    mask of labels; see `label_maps`. Any other opaque image is a photograph.
 
     Args:
       image: the image, in any mode.
       name: the image's name in error messages.
       segment: how to find the object in a photograph: "plain" by the colours of its plain
-        background, "model" by a network, "auto" by the colours and, where these give reason to
-        warn and the network is installed, by the network. A network that cannot be used is one
+        background, "model" by a network, "auto" by the colours and, where the background is not
+        plain and the network is installed, by the network. A network that cannot be used is one
         more warning.
+      label: the number that a mask of labels has where the object is; None for the only one.
 
     Returns:
       The image and the silhouette. An image of more than 2,048 pixels in height or width is scaled
@@ -56,9 +68,16 @@ def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> 
     Raises:
       UserError: if it shows no usable silhouette.
     """
+    if image.info.get(images.ANIMATED):
+        name = f"the first frame of {name}"
     pixels, clear = _read_pixels(image, name)
+    is_cutout = clear.mean() > _OPAQUE
+    labeled = None if is_cutout and label is None else label_maps.find(image, name, label)
     warnings: tuple[str, ...] = ()
-    if clear.mean() > _OPAQUE:
+    if labeled is not None:
+        step = _reduction(image)
+        silhouette = components.keep_large(labeled[::step, ::step], plain_background.SPECK)
+    elif is_cutout:
         silhouette = components.keep_large(~clear, plain_background.SPECK)
     elif (light := _find_lighter_grey(pixels)) is not None:
         border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
@@ -77,6 +96,9 @@ def find(image: Image.Image, name: str | os.PathLike, segment: str = "auto") -> 
         raise UserError(f"{name} shows no object: it is all background")
     if share > _MAX_OBJECT:
         raise UserError(f"{name} shows no outline: the object fills it")
+    several = silhouette_warnings.SEVERAL_OBJECTS
+    if several not in warnings and silhouette_warnings.has_several_objects(silhouette):
+        warnings = (*warnings, several)
     return Found(pixels, silhouette, warnings)
 
 
@@ -88,11 +110,15 @@ def _read_pixels(image: Image.Image, name: str | os.PathLike) -> tuple[np.ndarra
         values = np.clip(np.asarray(image), 0, 65535)
         image = Image.fromarray((values * (255 / max(values.max(), 1))).astype(np.uint8))
     image = image.convert("RGBA")
-    if max(image.size) > _MAX_SIDE:
-        image = image.reduce(-(-max(image.size) // _MAX_SIDE))
+    image = image.reduce(_reduction(image))
     on_white = Image.new("RGBA", image.size, "white")
     on_white.alpha_composite(image)
     return np.asarray(on_white.convert("RGB")), np.asarray(image.getchannel("A")) < 128
+
+
+def _reduction(image: Image.Image) -> int:
+    """Return how many pixels of an image, in both directions, become one."""
+    return -(-max(image.size) // _MAX_SIDE)
 
 
 def _find_lighter_grey(pixels: np.ndarray) -> np.ndarray | None:
@@ -111,7 +137,7 @@ def _segment(
     found = None if segment == "model" else plain_background.segment(pixels)
     if found is not None:
         silhouette, warnings = found
-        if not (use_network and warnings):
+        if not use_network or silhouette_warnings.NOT_PLAIN not in warnings:
             return silhouette, warnings
     elif not use_network:
         install = ", or find objects by a network: pip install 'ptn_semi[photos]'"
@@ -125,6 +151,4 @@ def _segment(
         if found is None:
             raise
         return silhouette, (*warnings, str(error))
-    better = components.keep_large(better, plain_background.SPECK)
-    several = silhouette_warnings.has_several_objects(better)
-    return better, (silhouette_warnings.SEVERAL_OBJECTS,) if several else ()
+    return components.keep_large(better, plain_background.SPECK), ()

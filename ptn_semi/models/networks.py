@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.models import architectures, viewpoint_bins, viewpoint_search
+from ptn_semi.models import architectures, mask_batches, viewpoint_bins, viewpoint_search
 from ptn_semi.models.keras_defaults import keras_defaults
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.network_builders import (
@@ -211,28 +211,42 @@ class Networks(keras.Model):
     def predict(self, masks: np.ndarray | tf.Tensor) -> np.ndarray:
         """Predict voxels from masks, one view of each object, as calling does, but compiled.
 
-        Both are float32 in [0, 1]: the masks [B, S, S, 1], and the voxels [B, N, N, N].
+        Args:
+          masks: [B, S, S, 1] of any type, in [0, 1].
+
+        Returns:
+          The voxels, float32 [B, N, N, N] in [0, 1].
 
         Raises:
-          ValueError: if the masks have another shape.
+          ValueError: if the masks have another shape, there are none, or they hold other numbers.
         """
-        side = self.settings.image_size
-        if len(masks.shape) != 4 or tuple(masks.shape[1:]) != (side, side, 1):
-            raise ValueError(
-                f"masks must be [B, {side}, {side}, 1], not {list(masks.shape)}: a single mask "
-                "becomes a batch by mask[None]"
-            )
-        return self._predict(masks).numpy()
+        return self._predict(mask_batches.check(masks, self.settings.image_size)).numpy()
 
     def predict_views(
-        self, masks: np.ndarray, viewpoints: np.ndarray | None = None
+        self, masks: np.ndarray | tf.Tensor, viewpoints: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Predict voxels from K views of each object, as `reconstruct` does, but compiled.
+
+        Args:
+          masks: [B, K, S, S, 1] of any type, in [0, 1].
+          viewpoints: [B, K, 2] in degrees; None to estimate them.
 
         Returns:
           The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
           None if they are unknown.
+
+        Raises:
+          ValueError: if the masks have another shape, there are none, or they hold other numbers;
+            if the viewpoints have another shape.
         """
+        masks = mask_batches.check_views(masks, self.settings.image_size)
+        if viewpoints is not None:
+            viewpoints = np.asarray(viewpoints, np.float32)
+            if viewpoints.shape != (*masks.shape[:2], 2):
+                raise ValueError(
+                    f"viewpoints must be {[*masks.shape[:2], 2]}, not {list(viewpoints.shape)}: "
+                    "pass an elevation and an azimuth for each mask"
+                )
         voxels, _, used = self._predict_views(masks, viewpoints)
         return voxels.numpy(), None if used is None else used.numpy()
 

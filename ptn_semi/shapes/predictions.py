@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ptn_semi.models import mask_batches
 from ptn_semi.models.networks import Networks
 from ptn_semi.shapes import fits, whole
 from ptn_semi.shapes.whole import Shape
@@ -14,13 +15,17 @@ def predict_shapes(
 
     Args:
       networks: the networks.
-      masks: float32 [B, K, S, S, 1] in [0, 1].
+      masks: [B, K, S, S, 1] of any type, in [0, 1].
       threshold: the model's.
 
     Returns:
       B shapes, and the viewpoints [B, K, 2] in degrees that the networks estimate, or else those
       from which the shapes fit best.
+
+    Raises:
+      ValueError: if the masks have another shape, there are none, or they hold other numbers.
     """
+    masks = mask_batches.check_views(masks, networks.settings.image_size)
     voxels, viewpoints = networks.predict_views(masks)
     if viewpoints is None:
         objects = zip(voxels, masks, strict=True)

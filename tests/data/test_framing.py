@@ -31,3 +31,30 @@ def test_thin_parts_stay():
     silhouette[20:236, 100:103] = True  # under half a pixel wide in the mask
     silhouette[20:60, 20:236] = True
     assert framing.frame(silhouette, 32)[10:29].any(axis=(1, 2)).all()
+
+
+@pytest.mark.parametrize(
+    "silhouette",
+    [SILHOUETTE.astype(np.uint8), SILHOUETTE.astype(float), np.where(SILHOUETTE, 0.6, 0.3)],
+    ids=["uint8", "float", "soft"],
+)
+def test_silhouettes_may_be_numbers_from_0_to_1(silhouette):
+    assert framing.window(silhouette, 0.75) == framing.window(SILHOUETTE, 0.75)
+    expected = framing.frame(SILHOUETTE, 32, 0.75)
+    np.testing.assert_array_equal(framing.frame(silhouette, 32, 0.75), expected)
+
+
+@pytest.mark.parametrize(
+    ("silhouette", "said"),
+    [
+        (np.uint8(SILHOUETTE) * 255, r"0 to 255: pass mask > 127"),
+        (np.where(SILHOUETTE, np.nan, 0), "nan"),
+        (SILHOUETTE[..., None], r"\[60, 80, 1\]: pass one channel by silhouette\[\.\.\., 0\]"),
+        (SILHOUETTE[None], r"\[1, 60, 80\]: pass one channel"),
+        (np.zeros([60, 80], bool), "is empty"),
+    ],
+)
+def test_other_silhouettes_are_refused(silhouette, said):
+    for take in (framing.window, lambda pixels: framing.frame(pixels, 32)):
+        with pytest.raises(ValueError, match=f"silhouette .*{said}"):
+            take(silhouette)

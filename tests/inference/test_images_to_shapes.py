@@ -59,6 +59,16 @@ def test_a_bad_image_does_not_stop_the_others(tmp_path):
     assert [file.name for file in second] == ["a_2.npz", "a_2.png"]
 
 
+def test_the_label_of_an_object_can_be_chosen(tmp_path):
+    labels = np.zeros([32, 32], np.uint8)
+    labels[4:28, 8:20], labels[4:28, 22:30] = 9, 20
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    [(_, problem, _)] = run([tmp_path / "labels.png"], tmp_path)
+    assert "--label=9" in str(problem)
+    [(_, _, result)] = run([tmp_path / "labels.png"], tmp_path, label=9, framed=True)
+    np.testing.assert_array_equal(result.masks[0, ..., 0], labels == 9)
+
+
 def test_very_thin_images_have_previews(tmp_path):
     silhouette = np.zeros([4, 3000], np.uint8)
     silhouette[1:3, 1500:1502] = 255

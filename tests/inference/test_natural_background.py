@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi.inference import natural_background, silhouettes
+from ptn_semi.inference import natural_background, silhouette_warnings, silhouettes
 from ptn_semi.utils.errors import UserError
 
 pytest.importorskip("rembg")
@@ -73,6 +73,8 @@ def test_plain_backgrounds_need_no_network(weights, monkeypatch):
     pixels = np.where(OBJECT[..., None], [150, 60, 30], 240).astype(np.uint8)
     found = find(pixels)
     assert (found.silhouette == OBJECT).mean() > 0.99 and found.warnings == ()
+    pixels[:, 70:90] = 240
+    assert find(pixels).warnings == (silhouette_warnings.SEVERAL_OBJECTS,)
 
 
 def test_plain_segmentation_never_asks_the_network(weights):

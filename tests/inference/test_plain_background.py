@@ -13,9 +13,11 @@ def iou(found, expected):
     return (found & expected).sum() / max(1, (found | expected).sum())
 
 
-@pytest.mark.parametrize("kind", PLAIN_KINDS)
-def test_objects_are_found(kind):
-    image, expected = photograph(kind, 0)
+@pytest.mark.parametrize(
+    ("kind", "seed"), [*((kind, 0) for kind in PLAIN_KINDS), *(("floor", i) for i in range(4))]
+)
+def test_objects_are_found(kind, seed):
+    image, expected = photograph(kind, seed)
     silhouette, warnings = plain_background.segment(np.asarray(image))
     assert iou(silhouette, expected) > 0.95 and not warnings
 
@@ -36,6 +38,30 @@ def test_holes_are_kept():
     assert not warnings
 
 
+def test_a_hole_may_show_both_the_wall_and_the_floor():
+    pixels = np.full([200, 300, 3], 230, np.uint8)
+    pixels[110:] = [180, 165, 150]
+    background = pixels.copy()
+    pixels[40:180, 60:240] = [30, 60, 120]
+    pixels[80:140, 100:200] = background[80:140, 100:200]
+    silhouette, warnings = plain_background.segment(pixels)
+    np.testing.assert_array_equal(silhouette, (pixels != background).any(axis=-1))
+    assert not warnings
+
+
+def test_a_table_over_the_whole_picture_is_not_a_wall():
+    pixels = np.full([200, 300, 3], 245, np.uint8)
+    pixels[:60] = pixels[60:, 20:50] = pixels[60:, 250:280] = BROWN
+    _, warnings = plain_background.segment(pixels)
+    assert warnings
+
+
+def test_a_dark_table_top_at_the_border_is_not_a_wall():
+    image, expected = photograph("tight", 5)
+    silhouette, warnings = plain_background.segment(np.asarray(image))
+    assert iou(silhouette, expected) > 0.95 and any("two colours" in each for each in warnings)
+
+
 def test_uncertain_silhouettes_give_warnings():
     slits = np.full([200, 300, 3], 128, np.uint8)
     slits[40:160, 60:240] = BROWN
@@ -45,7 +71,7 @@ def test_uncertain_silhouettes_give_warnings():
     two = np.asarray(photograph("two", 0)[0])
     for pixels, said in (
         (two, "several objects"),
-        (slits, "narrow gaps"),
+        (slits, "the colour of its background"),
         (an_l_or_a_white_square, "two colours"),
     ):
         _, warnings = plain_background.segment(pixels)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi.inference import silhouettes
+from ptn_semi.inference import silhouette_warnings, silhouettes
 from ptn_semi.utils.errors import UserError
 
 OBJECT = np.zeros([60, 80], bool)
@@ -74,6 +74,33 @@ def test_a_mask_whose_border_is_half_and_half_gives_a_warning():
     assert find(mask).warnings
     mask[:, 10:35] = 0
     assert not find(mask).warnings
+
+
+@pytest.mark.parametrize("kind", ["mask", "cut-out", "labels"])
+def test_two_objects_give_a_warning(kind):
+    two = OBJECT.copy()
+    two[10:50, 70:78] = True
+    images = {
+        "mask": two.astype(np.uint8) * 255,
+        "cut-out": np.dstack([NOISE, two.astype(np.uint8) * 255]),
+        "labels": np.where(NOISE[..., 0] == 0, 255, two).astype(np.uint8),
+    }
+    found = find(images[kind])
+    assert found.warnings == (silhouette_warnings.SEVERAL_OBJECTS,)
+
+
+def save_frames(path, *frames):
+    first, *others = [Image.fromarray(frame.astype(np.uint8) * 255) for frame in frames]
+    first.save(path, save_all=True, append_images=others)
+
+
+def test_of_an_animation_the_first_frame_counts(tmp_path):
+    path = tmp_path / "a.gif"
+    save_frames(path, OBJECT, ~OBJECT)
+    np.testing.assert_array_equal(silhouettes.read(path).silhouette, OBJECT)
+    save_frames(path, np.zeros_like(OBJECT), OBJECT)
+    with pytest.raises(UserError, match=rf"^the first frame of {path} shows no object"):
+        silhouettes.read(path)
 
 
 def test_large_images_are_scaled_down():

@@ -12,7 +12,7 @@ from shapenet_posed_masks import procedural
 HEIGHT, WIDTH = 240, 320
 _CATEGORIES = ("chair", "table", "sofa", "car")
 PLAIN_KINDS = ("plain", "light", "vignette", "gradient", "shadow", "label", "frame", "tight")
-KINDS = (*PLAIN_KINDS, "two", "carpet")
+KINDS = (*PLAIN_KINDS, "two", "carpet", "floor")
 
 
 def _object(rng):
@@ -56,6 +56,10 @@ def photograph(kind: str, seed: int) -> tuple[Image.Image, np.ndarray]:
         label = (abs(y - row) < 5) & (abs(x - column) < 5) & seen
         material[label] = behind * 0.94
     pixels = np.where(seen[..., None], material, behind * light[..., None])
+    if kind == "floor":
+        line = HEIGHT * rng.uniform(0.4, 0.7) + (x - WIDTH / 2) * rng.uniform(-0.06, 0.06)
+        floor = behind + rng.choice([-1, 1]) * rng.uniform(15, 40, 3)
+        pixels = np.where(~seen[..., None] & (y > line)[..., None], floor, pixels)
     if kind == "two":
         pixels[4:50, 4:50] = color
         seen[2:52, 2:52] = False
