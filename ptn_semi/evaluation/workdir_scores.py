@@ -173,12 +173,18 @@ def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
         "num_shapes": "shapes",
         "num_views": "views",
     }
-    lines = [f"{'':12}{'':16}" + "".join(f"{title:>14}" for title in columns.values())]
+    widths = [max(8, len(title) + 2) for title in columns.values()]
+
+    def line(name, category, cells):
+        aligned = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        return f"{name:12}{category:16}{''.join(aligned)}"
+
+    lines = [line("", "", columns.values())]
     for name, rows in rows_by_model.items():
         for category, row in rows.items():
             values = [row.get(key, "-") for key in columns]
             cells = [f"{value:.3f}" if isinstance(value, float) else value for value in values]
-            lines.append(f"{name:12}{category:16}" + "".join(f"{cell:>14}" for cell in cells))
+            lines.append(line(name, category, cells))
     legend = [f"{name}: {text}" for name, text in _LEGEND.items() if name in rows_by_model]
     if "model" in rows_by_model:
         legend.append("IoU, F1, mask IoU and parts: of the shapes as written (docs/scores.md).")
