@@ -24,6 +24,7 @@ _OCCUPIED, _PER_VOXEL, _LEAST = 0.02, 0.05, 1e-4
 _OUTSIDE = 3.0  # factor, and addend, of voxels outside a mask
 _LIKELY = 0.5  # of the threshold, for voxels that join components
 _UPRIGHT = 5  # voxels of a 32³ grid
+_DETOUR, _SLACK = 2.0, 3.0  # how much longer than straight a path may be; voxels of a 32³ grid
 _WIDEST = 3  # pixels of a thin part
 
 
@@ -72,7 +73,8 @@ def whole_shape(
        is wrong then.
     3. Of the components, the largest is kept, and others that are joined to it by voxels whose
        probability is over half of the threshold.
-    4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape.
+    4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape,
+       unless that path makes a long detour.
        Parts are as thick as they are wide in the mask. Where shapes are symmetric, the mirror image
        of what was added is added too, if it is inside the masks and joins.
 
@@ -174,7 +176,11 @@ def _complete(
         if likely.reshape(-1)[path].all():
             add(path)
     for of_view, mask, axis in zip(rays, full, depth_axes, strict=True):
-        rows, columns = np.nonzero(mask & ~np.append(shape, False)[of_view].any(axis=0))
+        seen = np.append(shape, False)[of_view].any(axis=0)
+        rows, columns = np.nonzero(mask & ~seen)
+        # A path much longer than the pixel is away from what is seen runs along the rays: a guess.
+        gaps = ndimage.distance_transform_edt(~seen)[rows, columns] * len(voxels) / len(mask)
+        longest = _DETOUR * gaps + _SLACK * len(voxels) / 32
         samples = of_view[:, rows, columns]  # [depths, pixels]
         ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
         for pixel in np.argsort(total[ends], kind="stable"):
@@ -182,7 +188,9 @@ def _complete(
                 np.isfinite(total[ends[pixel]])
                 and not np.append(shape, False)[samples[:, pixel]].any()
             ):
-                add(path_to(ends[pixel]))
+                path = path_to(ends[pixel])
+                if np.count_nonzero(~shape[path]) <= longest[pixel]:
+                    add(path)
         widths = _widths(mask)[rows, columns]
         _thicken(
             shape.reshape(base.shape),

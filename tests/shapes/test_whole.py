@@ -180,3 +180,18 @@ def test_small_components_lose_their_probabilities():
     expected = voxels.copy()
     voxels[0, 0, 0] = 0.9
     np.testing.assert_array_equal(whole.threshold_shape(voxels, 0.3).voxels, expected)
+
+
+def test_no_path_makes_a_long_detour(monkeypatch):
+    projector, front = Projector(32, Camera(perspective=False)), np.float32([[0, 0]])
+    voxels = np.full((32, 32, 32), 1e-4, np.float32)
+    voxels[12:16, 14:20, 10:20] = 0.9
+    voxels[16:23, 14:20, 10:20] = 0.38  # towards the camera, and at the end
+    voxels[22, 8:14, 14:16] = 0.38  # a part below, at a pixel of its own
+    masks = np.float32(projector([np.float32(voxels > 0.5)[None], front]).numpy() > 0)
+    masks[0, 18:20, 16:18] = 1  # the rows below the shape
+    monkeypatch.setattr(whole, "_UPRIGHT", 1)  # so that costs are those of single voxels
+    for detour, reached in ((whole._DETOUR, False), (100, True)):
+        monkeypatch.setattr(whole, "_DETOUR", detour)
+        shape = whole.whole_shape(voxels, masks, front, projector, 0.4, lowest=0.4)
+        assert shape.occupied[19:].any() == reached
