@@ -5,13 +5,24 @@ import pytest
 from ptn_semi.utils import cli
 
 with cli.loading():
+    from ptn_semi.evaluation import workdir_scores
     from ptn_semi.inference import natural_background
+    from ptn_semi.training import trainer
 
 
 @pytest.fixture(autouse=True)
 def without_the_network_for_photographs(monkeypatch):
     """A photograph that the test means to be refused must not start a download."""
     monkeypatch.setattr(natural_background, "is_installed", lambda: False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_shapes_as_written():
+    """Shapes as written take a tenth of a second each in models without a viewpoint estimator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "_NUM_WRITTEN", 2)
+        patch.setattr(workdir_scores, "_MIN_WRITTEN", 2)
+        yield
 
 
 # Files that take longest. With one file after the other given to whichever process is free, a long

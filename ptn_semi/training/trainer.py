@@ -32,7 +32,7 @@ from ptn_semi.utils import errors, interrupts
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 
-_NUM_WRITTEN = 64  # examples of the validation split that are scored as they are written
+_NUM_WRITTEN = 32  # examples of the validation split that are scored as they are written
 
 
 def train(
