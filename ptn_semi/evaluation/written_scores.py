@@ -17,6 +17,7 @@ from ptn_semi.shapes import fits, predictions
 
 METRICS = ("written_iou", "written_f1", "mask_iou", "parts")
 _BATCH = 32
+_MAX_VIEWS = 4  # of a shape
 
 
 def score_written(
@@ -43,7 +44,7 @@ def score_written(
       "mean", their mean over categories.
     """
     index, total = shapes.spread(num_examples), shapes.masks.shape[1]
-    repeats = min(max(1, num_examples // len(index)), total)
+    repeats = min(max(1, num_examples // len(index)), total, _MAX_VIEWS)
     views = (index[:, None] + np.arange(repeats) * (total // repeats)).ravel() % total
     index = np.repeat(index, repeats)
     rows: dict[str, list[np.ndarray]] = collections.defaultdict(list)
