@@ -16,6 +16,9 @@ import numpy as np
 # Candidates for the best threshold. They include 0.4 and 0.5, which papers report.
 THRESHOLDS = np.arange(1, 100) / 100
 
+# Scores of shapes as written and their titles; `written_scores` computes them.
+WRITTEN = {"written_iou": "IoU", "written_f1": "F1", "mask_iou": "mask IoU", "parts": "parts"}
+
 Scores = dict[str, dict[str, float | int]]  # {category: {metric: value}}
 
 

@@ -166,10 +166,7 @@ def table(rows_by_model: Mapping[str, metrics.Scores]) -> str:
         "max_iou_per_shape": "MaxIoU(each)",
         "iou_0.4": "IoU@.4",
         "iou_0.5": "IoU@.5",
-        "written_iou": "IoU",
-        "written_f1": "F1",
-        "mask_iou": "mask IoU",
-        "parts": "parts",
+        **metrics.WRITTEN,
         "num_shapes": "shapes",
         "num_views": "views",
     }

@@ -11,11 +11,11 @@ import tqdm
 from scipy import ndimage
 
 from ptn_semi.data.splits import Shapes
+from ptn_semi.evaluation.metrics import WRITTEN
 from ptn_semi.models.networks import Networks
 from ptn_semi.projection import geometry, resolutions
 from ptn_semi.shapes import fits, predictions
 
-METRICS = ("written_iou", "written_f1", "mask_iou", "parts")
 _BATCH = 32
 _MAX_VIEWS = 4  # of a shape
 
@@ -34,14 +34,14 @@ def score_written(
       networks: the networks. Voxels that are coarser than the shapes' are repeated.
       shapes: shapes with voxels.
       threshold: the model's.
-      num_examples: about how many examples to score: shapes spread evenly over the split, and
-        several views of each if there are fewer.
+      num_examples: about how many examples to score: shapes spread evenly over the split, and up
+        to four views of each if there are fewer.
       turn: angle in degrees to turn every prediction by; see `geometry.turn_voxels`.
       progress: show a progress bar.
 
     Returns:
-      {category: {metric: value}}, means over the category's shapes of `shape_scores`, and the row
-      "mean", their mean over categories.
+      {category: {metric: value}}, with the metrics of `metrics.WRITTEN`: means over the category's
+      examples, and the row "mean", their mean over categories.
     """
     index, total = shapes.spread(num_examples), shapes.masks.shape[1]
     repeats = min(max(1, num_examples // len(index)), total, _MAX_VIEWS)
@@ -64,7 +64,7 @@ def score_written(
             rows[str(shapes.categories[chosen[number]])].append(np.array(scores))
     means = {name: np.mean(rows[name], axis=0) for name in sorted(rows)}
     means["mean"] = np.mean(list(means.values()), axis=0)
-    return {name: dict(zip(METRICS, map(float, mean), strict=True)) for name, mean in means.items()}
+    return {name: dict(zip(WRITTEN, map(float, mean), strict=True)) for name, mean in means.items()}
 
 
 def shape_scores(occupied: np.ndarray, truth: np.ndarray) -> tuple[float, float]:

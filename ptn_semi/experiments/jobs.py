@@ -21,8 +21,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ptn_semi.data import configs
+from ptn_semi.evaluation.metrics import WRITTEN
 from ptn_semi.experiments import matrix
-from ptn_semi.experiments.statistics import BASELINES, WRITTEN
+from ptn_semi.experiments.statistics import BASELINES
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils import files

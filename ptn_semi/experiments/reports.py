@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from ptn_semi.evaluation.metrics import WRITTEN
 from ptn_semi.experiments import figures, findings, statistics
 from ptn_semi.experiments.matrix import PROCEDURAL, percent
-from ptn_semi.experiments.statistics import BASELINES, WRITTEN, Entries
+from ptn_semi.experiments.statistics import BASELINES, Entries
 from ptn_semi.utils import files
 
 _SCORES = statistics.IOU, statistics.AP

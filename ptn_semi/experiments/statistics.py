@@ -13,8 +13,6 @@ from ptn_semi.experiments.matrix import OUT_OF_CATEGORY
 Entries = Sequence[Mapping[str, Any]]  # as in `jobs.results`
 
 AP, IOU = "average_precision", "max_iou_of_mean"
-# Scores of the shapes as written, by their names in the entries.
-WRITTEN = {"written_iou": "IoU", "written_f1": "F1", "mask_iou": "mask IoU", "parts": "parts"}
 # Predictions that learn hardly anything from the mask, by their names in the entries.
 BASELINES = {"mean_hull": "mean hull", "nearest": "nearest", "mean_shape": "mean shape"}
 

@@ -105,6 +105,16 @@ class LossSettings:
         return self.supervision != "unlabeled" and bool(self.occupancy_weight)
 
     @property
+    def batch_names(self) -> list[str]:
+        """The names of what a batch has to hold; see `SemiSupervisedReconstructor`."""
+        pairs = ["view_a", "view_b", "viewpoint_a", "viewpoint_b"]
+        return [
+            *(pairs if self.supervision != "unlabeled" else []),
+            *(["hull", "warp_strength"] if self.uses_hulls else []),
+            *(["unlabeled"] if self.supervision != "labeled" else []),
+        ]
+
+    @property
     def uses_refiner(self) -> bool:
         """Whether the model has the refiner R, which learns from warped hulls."""
         return self.uses_hulls and self.refine

@@ -207,14 +207,7 @@ class SemiSupervisedReconstructor(keras.Model):
         if not self.compiled:
             raise ValueError("give the model its optimizers by compile() before it is trained")
         batch, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        settings = self.loss_settings
-        needed: list[str] = []
-        if settings.supervision != "unlabeled":
-            needed += ["view_a", "view_b", "viewpoint_a", "viewpoint_b"]
-        if settings.uses_hulls:
-            needed += ["hull", "warp_strength"]
-        if settings.supervision != "labeled":
-            needed += ["unlabeled"]
+        needed = self.loss_settings.batch_names
         complete = isinstance(batch, Mapping) and all(name in batch for name in needed)
         if not complete or targets is not None or weights is not None:
             raise ValueError(

@@ -74,9 +74,9 @@ def whole_shape(
     3. Of the components, the largest is kept, and others that are joined to it by voxels whose
        probability is over half of the threshold.
     4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape,
-       unless that path makes a long detour.
-       Parts are as thick as they are wide in the mask. Where shapes are symmetric, the mirror image
-       of what was added is added too, if it is inside the masks and joins.
+       unless that path makes a long detour. Parts are as thick as they are wide in the mask. Where
+       shapes are symmetric, the mirror image of what was added is added too, if it is inside the
+       masks and joins.
 
     Args:
       voxels: probabilities, float32 [N, N, N], axes x, y, z.
@@ -154,9 +154,9 @@ def _complete(
     # Most thin parts are upright: the voxels above and below count too, so paths are straighter.
     costs = (costs + ndimage.uniform_filter1d(costs, _UPRIGHT * len(voxels) // 32, axis=1)) / 2
     search = MCP_Geometric(np.where(occupied, _OCCUPIED, costs), fully_connected=False)
-    total = np.append(search.find_costs(np.argwhere(base))[0], np.inf)  # inf is outside the grid
-    shape = base.reshape(-1).copy()
-    flat_labels = labels.reshape(-1)
+    # Flat arrays have a last entry for the samples of rays that are outside the grid.
+    total = np.append(search.find_costs(np.argwhere(base))[0], np.inf)
+    shape, flat_labels = np.append(base, False), np.append(labels, 0)
 
     def path_to(voxel: int) -> np.ndarray:
         """Return the cheapest path from the base to a voxel; voxels are flat indices."""
@@ -176,7 +176,7 @@ def _complete(
         if likely.reshape(-1)[path].all():
             add(path)
     for of_view, mask, axis in zip(rays, full, depth_axes, strict=True):
-        seen = np.append(shape, False)[of_view].any(axis=0)
+        seen = shape[of_view].any(axis=0)
         rows, columns = np.nonzero(mask & ~seen)
         # A path much longer than the pixel is away from what is seen runs along the rays: a guess.
         gaps = ndimage.distance_transform_edt(~seen)[rows, columns] * len(voxels) / len(mask)
@@ -184,25 +184,18 @@ def _complete(
         samples = of_view[:, rows, columns]  # [depths, pixels]
         ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
         for pixel in np.argsort(total[ends], kind="stable"):
-            if (
-                np.isfinite(total[ends[pixel]])
-                and not np.append(shape, False)[samples[:, pixel]].any()
-            ):
-                path = path_to(ends[pixel])
-                if np.count_nonzero(~shape[path]) <= longest[pixel]:
-                    add(path)
+            if np.isinf(total[ends[pixel]]) or shape[samples[:, pixel]].any():
+                continue
+            path = path_to(ends[pixel])
+            if np.count_nonzero(~shape[path]) <= longest[pixel]:
+                add(path)
+        reached = shape[ends]
         widths = _widths(mask)[rows, columns]
-        _thicken(
-            shape.reshape(base.shape),
-            voxels,
-            ends[ends < base.size],
-            widths[ends < base.size],
-            axis,
-        )
-    shape = shape.reshape(base.shape)
+        _thicken(shape[:-1].reshape(base.shape), voxels, ends[reached], widths[reached], axis)
+    found = shape[:-1].reshape(base.shape)
     if mirror_symmetric:
-        shape |= (shape & ~occupied)[:, :, ::-1] & inside
-    labels, _ = ndimage.label(shape)
+        found |= (found & ~occupied)[:, :, ::-1] & inside
+    labels, _ = ndimage.label(found)
     return ndimage.binary_fill_holes(labels == labels[base][0])
 
 

@@ -200,9 +200,8 @@ class Trainer:
                 self.step, mean["average_precision"], mean["best_threshold"]
             )
         shown = ("average_precision", "max_iou_of_mean", "max_iou_per_shape", "iou_0.4", "iou_0.5")
-        validation = self.data.validation
         written = written_scores.score_written(
-            self.model.ema, validation, mean["best_threshold"], _NUM_WRITTEN
+            self.model.ema, self.data.validation, mean["best_threshold"], _NUM_WRITTEN
         )["mean"]
         values = {name: mean[name] for name in shown} | written
         summaries.scalars(self.step, {f"validation/{name}": values[name] for name in values})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ptn_semi.evaluation import written_scores
+from ptn_semi.evaluation import metrics, written_scores
 from support.extruding_reconstructor import ExtrudingNetworks
 from support.small_sets import procedural_shapes
 
@@ -40,9 +40,9 @@ def test_categories_have_equal_weight():
     rows = written_scores.score_written(networks, shapes, 0.5, 6)
     assert rows.keys() == {"chair", "table", "mean"}
     for row in rows.values():
-        assert row.keys() == set(written_scores.METRICS)
+        assert row.keys() == set(metrics.WRITTEN)
         assert 0 < row["written_iou"] < row["written_f1"] < 1 <= row["parts"]
-    means = [(rows["chair"][name] + rows["table"][name]) / 2 for name in written_scores.METRICS]
+    means = [(rows["chair"][name] + rows["table"][name]) / 2 for name in metrics.WRITTEN]
     assert list(rows["mean"].values()) == pytest.approx(means)
     (first,) = written_scores.score_written(networks, shapes, 0.5, 1).keys() - {"mean"}
     assert first == "chair"
