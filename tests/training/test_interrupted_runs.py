@@ -9,7 +9,16 @@ from ptn_semi.training import trainer
 from support.tiny_runs import RUN, TRAIN, assert_same_bits
 
 
+@pytest.fixture
+def default_handler():
+    """Ctrl-C as usual, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("default_handler")
 def test_ctrl_c_after_a_step_and_again_while_it_is_saved(
     trained, data, tmp_path, monkeypatch, capsys
 ):
