@@ -9,7 +9,7 @@ from typing import Any
 
 from ptn_semi.models import architectures
 from ptn_semi.models.loss_settings import LossSettings
-from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera, ViewRanges
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.flags import setting
 
@@ -72,6 +72,21 @@ class ShapeSettings:
     azimuth_range: tuple[float, float] = setting(
         AZIMUTH_RANGE, "Lowest and highest azimuth of a view, in degrees."
     )
+    roll_range: tuple[float, float] = setting(
+        (0.0, 0.0), "Lowest and highest roll of a view, in degrees."
+    )
+    distance_range: tuple[float, float] = setting(
+        (0.0, 0.0),
+        "Least and greatest distance of a view, in grid sides, in place of --camera_distance. The "
+        "nearer the camera, the stronger the perspective; the grid stays as large in the mask.",
+    )
+    framed_share: float = setting(
+        0.0,
+        "Share of the masks that are centred and scaled by the object's bounding box, as users' "
+        "images are.",
+        low=0,
+        high=1,
+    )
     perspective: bool = setting(True, "Perspective camera; --noperspective for orthographic.")
     camera_distance: float = setting(
         Camera.distance, "Camera to grid centre, in grid sides.", low=1.001
@@ -87,6 +102,28 @@ class ShapeSettings:
     def camera(self) -> Camera:
         """The `Camera` that renders the masks."""
         return Camera(self.perspective, self.camera_distance, self.field_of_view)
+
+    @property
+    def views(self) -> ViewRanges:
+        """The ranges of the views' viewpoints.
+
+        Raises:
+          UserError: if a range is not one.
+        """
+        if any(self.distance_range) and not self.perspective:
+            raise UserError(
+                "--distance_range needs a perspective camera: leave out --noperspective"
+            )
+        try:
+            return ViewRanges(
+                self.elevation_range,
+                self.azimuth_range,
+                self.roll_range,
+                self.distance_range,
+                self.framed_share,
+            )
+        except ValueError as error:
+            raise UserError(f"the flags of the cameras do not go together: {error}") from error
 
     @property
     def source_options(self) -> dict[str, Any]:
@@ -289,6 +326,12 @@ def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:
         raise UserError(
             f"--mirror_views needs azimuths all round or as far to either side, not {low:g} to "
             f"{high:g}: add --nomirror_views"
+        )
+    low, high = data.views.roll
+    if train.mirror_views and low != -high:
+        raise UserError(
+            f"--mirror_views needs a roll as far to either side, not {low:g} to {high:g}: add "
+            "--nomirror_views"
         )
     if run.strategy != "single" and run.jit_compile == "on":
         raise UserError(f"--strategy={run.strategy} cannot use --jit_compile=on: leave it out")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ptn_semi.projection import resolutions
+from ptn_semi.projection import framed_views, geometry, resolutions
 from ptn_semi.projection.projector import Projector
 from shapenet_posed_masks.sources.base import Item
 
@@ -17,11 +17,15 @@ def draw_viewpoints(model_id: str, config) -> np.ndarray:
     Its seed and the model id alone decide the draw.
 
     Returns:
-      float32 [num_views, 2]: elevation and azimuth in degrees.
+      float32 [num_views, 2 or 7], see `geometry`; not framed yet.
     """
     digest = hashlib.sha256(f"{config.seed}/{model_id}".encode()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-    low, high = zip(config.elevation_range, config.azimuth_range, strict=True)
+    views = config.views
+    if views.num_values > 2:
+        shares = generator.uniform(size=(config.num_views, 5))
+        return geometry.viewpoints_within(shares, views, config.camera).numpy()
+    low, high = zip(views.elevation, views.azimuth, strict=True)
     return generator.uniform(low, high, (config.num_views, 2)).astype(np.float32)
 
 
@@ -36,12 +40,14 @@ class Renderer:
         @tf.function
         def render(voxels, viewpoints):
             grids = tf.repeat(voxels[None], config.num_views, axis=0)
-            return resolutions.render(projector, grids, viewpoints, config.image_size) > 0
+            viewpoints = framed_views.frame(grids, viewpoints)
+            masks = resolutions.render(projector, grids, viewpoints, config.image_size)
+            return masks > 0, viewpoints
 
         # Traced here, because every thread that found it untraced would trace it again.
         self._render = render.get_concrete_function(
             tf.TensorSpec((config.voxel_size,) * 3, tf.bool),
-            tf.TensorSpec((config.num_views, 2), tf.float32),
+            tf.TensorSpec((config.num_views, config.views.num_values), tf.float32),
         )
 
     def example(self, item: Item, voxels: np.ndarray) -> tuple[str, dict[str, Any]]:
@@ -51,10 +57,11 @@ class Renderer:
           (key, example), where the example holds the data set's features.
         """
         viewpoints = draw_viewpoints(item.model_id, self._config)
+        masks, viewpoints = (each.numpy() for each in self._render(voxels, viewpoints))
         return item.model_id, {
             "model_id": item.model_id,
             "category": item.category,
             "voxels": voxels,
-            "masks": self._render(voxels, viewpoints).numpy(),
+            "masks": masks,
             "viewpoints": viewpoints,
         }

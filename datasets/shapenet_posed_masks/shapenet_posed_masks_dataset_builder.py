@@ -19,7 +19,7 @@ from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
 from ptn_semi.projection import resolutions
-from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import Camera, ViewRanges
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import Renderer
 from shapenet_posed_masks.sources import layouts
@@ -38,8 +38,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     image_size: int = 32  # S, the rows and columns of a mask
     num_views: int = 24  # masks per shape
     seed: int = 0  # of the viewpoints
-    elevation_range: tuple[float, float] = ELEVATION_RANGE  # in degrees
-    azimuth_range: tuple[float, float] = AZIMUTH_RANGE  # in degrees
+    views: ViewRanges = dataclasses.field(default_factory=ViewRanges)
     camera: Camera = dataclasses.field(default_factory=Camera)
     manual_dir: str = ""  # folder of the shapes; TFDS' own manual_dir if empty
     skip_invalid: bool = False  # leave out files that cannot be used instead of stopping
@@ -118,9 +117,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                         shape=(config.num_views, *image, 1), doc="Silhouettes; row 0 is the top."
                     ),
                     "viewpoints": tfds.features.Tensor(
-                        shape=(config.num_views, 2),
+                        shape=(config.num_views, config.views.num_values),
                         dtype=np.float32,
-                        doc="Elevation and azimuth of each mask, in degrees.",
+                        doc="Elevation and azimuth of each mask, in degrees; where views have "
+                        "cameras of their own, also roll, distance, half width, right and up.",
                     ),
                 }
             ),
@@ -260,10 +260,19 @@ def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]
         "image_size": config.image_size,
         "num_views": config.num_views,
         "seed": config.seed,
-        "elevation_range": list(config.elevation_range),
-        "azimuth_range": list(config.azimuth_range),
+        "elevation_range": list(config.views.elevation),
+        "azimuth_range": list(config.views.azimuth),
         "camera": config.camera.to_dict(),
         "skip_invalid": config.skip_invalid,
+        **(_describe_cameras(config.views) if config.views.num_values > 2 else {}),
         # Older sets have one ray per pixel, and are the same where pixels are small.
         **({"rays": rays} if rays > config.image_size else {}),
+    }
+
+
+def _describe_cameras(views: ViewRanges) -> dict[str, Any]:
+    return {
+        "roll_range": list(views.roll),
+        "distance_range": list(views.distance),
+        "framed_share": views.framed_share,
     }

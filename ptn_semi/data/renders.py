@@ -62,8 +62,7 @@ def _write_shape(folder: pathlib.Path, example: dict[str, Any], settings: ShapeS
     views = [
         {
             "mask": name,
-            "elevation": float(viewpoint[0]),
-            "azimuth": float(viewpoint[1]),
+            **dict(zip(geometry.VIEWPOINT, viewpoint.tolist(), strict=False)),
             "projection_matrix": geometry.projection_matrix(
                 viewpoint, settings.camera, settings.image_size
             ).tolist(),

@@ -64,8 +64,7 @@ class Painter:
         """Return the weighted sums of the colours [V, 3] that images show, and the weights [V]."""
         sums, weights = np.zeros([len(points), 3]), np.zeros(len(points))
         for fit, texture in zip(self.fits, self.textures, strict=True):
-            viewpoint = (fit.elevation, fit.azimuth)
-            back = geometry.rotation(np.array(viewpoint)).numpy()[2]
+            back = geometry.rotation(fit.viewpoint).numpy()[2]
             towards = np.broadcast_to(back, points.shape)
             if self.camera.perspective:
                 towards = self.camera.distance * back - points
@@ -73,7 +72,7 @@ class Painter:
             facing = (normals * towards).sum(axis=1)
             facing = np.where(facing < _MIN_FACING, 0, facing)
             facing *= self._is_free(points, towards)
-            matrix = geometry.projection_matrix(viewpoint, self.camera, _SIZE)
+            matrix = geometry.projection_matrix(fit.viewpoint, self.camera, _SIZE)
             u, v, w = matrix @ np.c_[points, np.ones(len(points))].T
             column, row = (np.clip(place / w, 0, _SIZE - 1).astype(int) for place in (u, v))
             sums += facing[:, None] * texture[row, column]

@@ -27,10 +27,10 @@ class Servable(tf.Module):
     These signatures take any batch size B:
 
       serving_default: mask float32 [B, S, S, 1] in [0, 1] → voxels [B, N, N, N] in [0, 1], latent
-        [B, latent_dim] and, in models with R, viewpoint [B, 2] in degrees, as estimated.
+        [B, latent_dim] and, in models with R, viewpoint [B, 2 or 7], as estimated.
       serving_uint8: the same for a mask uint8 [B, S, S, 1], of an object where it is ≥ 128.
       decode: latent → voxels of G, which R has not seen.
-      project: voxels, viewpoint [B, 2] (elevation, azimuth) in degrees → mask.
+      project: voxels, viewpoint [B, 2 or 7], see `geometry` → mask.
       metadata: nothing → json, a string that holds the `ModelInfo`.
 
     The projector of the networks must not use XLA. `functions` holds the signatures by name.
@@ -65,7 +65,7 @@ class Servable(tf.Module):
             "project": _function(
                 lambda voxels, viewpoint: {"mask": projector([voxels, viewpoint])},
                 voxels=(tf.float32, grid),
-                viewpoint=(tf.float32, (2,)),
+                viewpoint=(tf.float32, (settings.views.num_values,)),
             ),
             "metadata": _function(lambda: {"json": tf.constant(text)}),
         }

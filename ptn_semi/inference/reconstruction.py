@@ -78,7 +78,7 @@ class Reconstruction:
 
     voxels: np.ndarray  # probabilities, float32 [N, N, N] in [0, 1]
     masks: np.ndarray  # of the views, float32 [K, S, S, 1]
-    viewpoints: np.ndarray  # [K, 2] in degrees
+    viewpoints: np.ndarray  # [K, 2 or 7]; see `geometry`
     shape: Shape  # as written
     fits: tuple[fits.Fit, ...]  # of each view, by the probabilities
     warnings: tuple[tuple[str, ...], ...]  # of each view: why it or the shape may be wrong
@@ -131,18 +131,18 @@ def reconstruct(
     networks = reconstructor.networks
     masks = np.stack([view.mask for view in views])
     known = None if viewpoints is None else np.array([viewpoints], np.float32)
-    (voxels,), estimated = networks.predict_views(masks[None], known)
+    (voxels,), used = networks.predict_views(masks[None], known)
     # The fit is that of the probabilities: a whole shape shows any mask, even one of another kind.
     plain = whole.threshold_shape(voxels, threshold or reconstructor.threshold).occupied
-    projector, elevations = networks.render_projector, networks.settings.elevation_range
+    projector, ranges = networks.render_projector, networks.settings.views
     found: list[fits.Fit] = []
     warnings = [view.warnings for view in views]
     for number, view in enumerate(views):
-        if viewpoints is not None:
-            fit = fits.measure(plain, view.mask, projector, viewpoints[number])
+        if known is None or used is None:
+            estimate = None if used is None else used[0, number]
+            fit = fits.search(plain, view.mask, projector, ranges, estimate)
         else:
-            estimate = None if estimated is None else estimated[0, number]
-            fit = fits.search(plain, view.mask, projector, elevations, estimate)
+            fit = fits.measure(plain, view.mask, projector, used[0, number])
         found.append(fit)
         if fit.iou < _MIN_FIT:
             *others, last = reconstructor.info.categories or ("other shapes",)
@@ -150,10 +150,9 @@ def reconstruct(
             mismatch = f"the shape does not fit the mask; the model was trained on {learned}"
             warnings[number] = (*warnings[number], mismatch)
     # A model without V estimates no viewpoints.
-    fitting = np.array([[fit.elevation, fit.azimuth] for fit in found], np.float32)
-    used = fitting if estimated is None else estimated[0]
-    shape = make_shape(reconstructor, voxels, masks, used, threshold, shapes)
-    return Reconstruction(voxels, masks, used, shape, tuple(found), tuple(warnings))
+    seen_from = np.stack([fit.viewpoint for fit in found]) if used is None else used[0]
+    shape = make_shape(reconstructor, voxels, masks, seen_from, threshold, shapes)
+    return Reconstruction(voxels, masks, seen_from, shape, tuple(found), tuple(warnings))
 
 
 def make_shape(
@@ -170,7 +169,7 @@ def make_shape(
       reconstructor: the model that predicted them.
       voxels: the probabilities.
       masks: [K, S, S, 1].
-      viewpoints: [K, 2] in degrees.
+      viewpoints: [K, 2 or 7]; see `geometry`.
       threshold, shapes: as in `reconstruct`.
     """
     highest = reconstructor.threshold if threshold is None else threshold

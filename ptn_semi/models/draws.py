@@ -34,8 +34,12 @@ class Draws:
     def viewpoints(
         self, purpose: str, count: int | tf.Tensor, settings: ModelSettings, num_views: int = 1
     ) -> tf.Tensor:
-        """Draw this replica's viewpoints [count, num_views, 2] in degrees, in the masks' ranges."""
+        """Draw this replica's viewpoints [count, num_views, 2 or 7], in the masks' ranges.
+
+        They are not framed yet; see `geometry`.
+        """
         total = replicas.global_count(count)
-        ranges = settings.elevation_range, settings.azimuth_range
-        drawn = geometry.sample_viewpoints(total * num_views, self.seed(purpose), *ranges)
-        return replicas.local_rows(tf.reshape(drawn, [total, num_views, 2]))
+        drawn = geometry.sample_viewpoints(
+            total * num_views, self.seed(purpose), settings.views, settings.camera
+        )
+        return replicas.local_rows(tf.reshape(drawn, [total, num_views, drawn.shape[1]]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ptn_semi.models import architectures
 from ptn_semi.models.architectures import Architecture
-from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera, ViewRanges
 from ptn_semi.projection.rays import POOLINGS
 
 
@@ -29,6 +29,7 @@ class ModelSettings:
       mirror_symmetric: whether shapes are taken to be symmetric about the plane z = 0.
       elevation_range: lowest and highest elevation of the masks, in degrees.
       azimuth_range: lowest and highest azimuth of the masks, in degrees.
+      roll_range, distance_range, framed_share: see `ViewRanges`.
 
     Raises:
       ValueError: if a size or a choice is not supported.
@@ -45,6 +46,9 @@ class ModelSettings:
     mirror_symmetric: bool = False
     elevation_range: tuple[float, float] = ELEVATION_RANGE
     azimuth_range: tuple[float, float] = AZIMUTH_RANGE
+    roll_range: tuple[float, float] = (0.0, 0.0)
+    distance_range: tuple[float, float] = (0.0, 0.0)
+    framed_share: float = 0.0
 
     def __post_init__(self) -> None:
         sizes, (low, high) = architectures.VOXEL_SIZES, architectures.IMAGE_SIZES
@@ -56,6 +60,17 @@ class ModelSettings:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, not {self.pooling!r}")
         if self.has_refiner and not self.has_viewpoint_estimator:
             raise ValueError("the refiner needs the viewpoint estimator")
+
+    @property
+    def views(self) -> ViewRanges:
+        """The ranges of the masks' viewpoints."""
+        return ViewRanges(
+            self.elevation_range,
+            self.azimuth_range,
+            self.roll_range,
+            self.distance_range,
+            self.framed_share,
+        )
 
     @property
     def generated_size(self) -> int:

@@ -51,14 +51,16 @@ def build_generator(architecture: Architecture, voxel_size: int) -> keras.Model:
     return keras.Model(inputs, voxels, name="generator")
 
 
-def build_viewpoint_estimator(architecture: Architecture, image_size: int) -> keras.Model:
-    """Build V, which maps masks [B, S, S, 1] to `viewpoint_bins` [B, NUM_BINS, NUM_OUTPUTS].
+def build_viewpoint_estimator(
+    architecture: Architecture, image_size: int, num_outputs: int
+) -> keras.Model:
+    """Build V, which maps masks [B, S, S, 1] to `viewpoint_bins` [B, NUM_BINS, num_outputs].
 
     V has E's layers and an output layer of its own.
     """
     x = inputs = layers.Input((image_size, image_size, 1), name="mask")
     x = _encode(x, architecture)
-    bins = (viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
+    bins = (viewpoint_bins.NUM_BINS, num_outputs)
     x = layers.Dense(math.prod(bins), dtype="float32", name="out")(x)
     x = layers.Reshape(bins, dtype="float32", name="bins")(x)
     return keras.Model(inputs, x, name="viewpoint_estimator")

@@ -30,8 +30,8 @@ class Prediction(NamedTuple):
     Attributes:
       voxels: float32 [B, N, N, N] in [0, 1].
       latents: E's outputs, [B, K, latent_dim].
-      viewpoints: [B, K, 2] in degrees, given or estimated; None if they were not given and there is
-        no R.
+      viewpoints: [B, K, 2 or 7], see `geometry`, given or estimated; None if they were not given
+        and there is no R.
     """
 
     voxels: tf.Tensor
@@ -77,6 +77,7 @@ class Networks(keras.Model):
         self.encoder, self.generator = encoder, generator
         self.viewpoint_estimator: keras.Model = viewpoint_estimator
         self.refiner: keras.Model = refiner
+        self.viewpoint_bins = viewpoint_bins.Bins(settings.views, settings.camera)
         sides = (
             resolutions.coarse_side(settings.image_size, settings.generated_size),
             resolutions.fine_side(settings.image_size, settings.voxel_size),
@@ -120,14 +121,15 @@ class Networks(keras.Model):
 
         Args:
           masks: [B, K, S, S, 1] in [0, 1], K views of each object.
-          viewpoints: [B, K, 2] in degrees, of the views; None to estimate them. Only R and carving
-            use them.
+          viewpoints: [B, K, 2 or 7], see `geometry`, of the views; None to estimate them. Only R
+            and carving use them.
         """
         count = masks.shape[1]
         by_object = lambda values: tf.reshape(values, [-1, count, *values.shape[1:]])
         masks = tf.reshape(masks, [-1, *masks.shape[2:]])  # [B·K, S, S, 1]
         if viewpoints is not None:
-            viewpoints = tf.reshape(tf.cast(viewpoints, tf.float32), [-1, 2])
+            viewpoints = tf.cast(viewpoints, tf.float32)
+            viewpoints = tf.reshape(viewpoints, [-1, viewpoints.shape[-1]])
         latents = self.encoder(masks, training=False)
         voxels, used = self._refine(self._generate(latents, masks), masks, viewpoints)
         if count > 1:
@@ -164,6 +166,8 @@ class Networks(keras.Model):
         if given is None:
             outputs = self._viewpoint_outputs(masks)
             viewpoints = self._search_viewpoints(outputs, masks, voxels)
+        elif given.shape[1] < self.settings.views.num_values:
+            viewpoints = self.viewpoint_bins.with_cameras(given, self._viewpoint_outputs(masks))
         refined = self.refiner([voxels, masks, viewpoints], training=False)
         if self.settings.flip_augmentation:
             mirrored = geometry.mirror_viewpoint(viewpoints)
@@ -194,7 +198,7 @@ class Networks(keras.Model):
         return back_project(resolutions.coarse_masks(masks, side), viewpoints)[..., 0]
 
     def estimate_viewpoints(self, masks: tf.Tensor, voxels: tf.Tensor) -> tf.Tensor:
-        """Estimate from where masks [B, S, S, 1] were seen, [B, 2] in degrees, for training.
+        """Estimate from where masks [B, S, S, 1] were seen, [B, 2 or 7], for training.
 
         V's probabilities count, and how well G's reconstructions [B, n, n, n] match the masks.
         """
@@ -205,7 +209,7 @@ class Networks(keras.Model):
         self, outputs: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor
     ) -> tf.Tensor:
         return viewpoint_search.search_viewpoints(
-            outputs, masks, voxels, self.projector, self.settings.elevation_range
+            outputs, masks, voxels, self.projector, self.viewpoint_bins
         )
 
     def predict(self, masks: np.ndarray | tf.Tensor) -> np.ndarray:
@@ -229,11 +233,12 @@ class Networks(keras.Model):
 
         Args:
           masks: [B, K, S, S, 1] of any type, in [0, 1].
-          viewpoints: [B, K, 2] in degrees; None to estimate them.
+          viewpoints: [B, K, 2 or 7], see `geometry`; None to estimate them. Networks with R
+            estimate what is not given.
 
         Returns:
-          The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2] in degrees, or
-          None if they are unknown.
+          The voxels, float32 [B, N, N, N] in [0, 1], and the viewpoints [B, K, 2 or 7], or None if
+          they are unknown.
 
         Raises:
           ValueError: if the masks have another shape, there are none, or they hold other numbers;
@@ -242,10 +247,13 @@ class Networks(keras.Model):
         masks = mask_batches.check_views(masks, self.settings.image_size)
         if viewpoints is not None:
             viewpoints = np.asarray(viewpoints, np.float32)
-            if viewpoints.shape != (*masks.shape[:2], 2):
+            sizes = {self.settings.views.num_values} | ({2} if self.refiner is not None else set())
+            if viewpoints.shape not in [(*masks.shape[:2], size) for size in sizes]:
+                allowed = " or ".join(str([*masks.shape[:2], size]) for size in sorted(sizes))
+                what = "an elevation and an azimuth" if 2 in sizes else "all 7 numbers"
                 raise ValueError(
-                    f"viewpoints must be {[*masks.shape[:2], 2]}, not {list(viewpoints.shape)}: "
-                    "pass an elevation and an azimuth for each mask"
+                    f"viewpoints must be {allowed}, not {list(viewpoints.shape)}: pass {what} for "
+                    "each mask"
                 )
         voxels, _, used = self._predict_views(masks, viewpoints)
         return voxels.numpy(), None if used is None else used.numpy()
@@ -317,10 +325,16 @@ def build_networks(
         generator = build_generator(architecture, size)
         discriminator = build_discriminator(architecture, resolutions.coarse_side(image_size, size))
         if settings.has_viewpoint_estimator:
-            viewpoint_estimator = build_viewpoint_estimator(architecture, image_size)
+            num_outputs = viewpoint_bins.num_outputs(settings.views)
+            viewpoint_estimator = build_viewpoint_estimator(architecture, image_size, num_outputs)
         if settings.has_refiner:
             refiner = build_refiner(
-                architecture, size, settings.voxel_size, image_size, settings.camera
+                architecture,
+                size,
+                settings.voxel_size,
+                image_size,
+                settings.camera,
+                settings.views.num_values,
             )
     networks = Networks(
         settings, encoder, generator, viewpoint_estimator, refiner, jit_compile=jit_compile

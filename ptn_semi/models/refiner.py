@@ -22,8 +22,9 @@ def build_refiner(
     voxel_size: int,
     image_size: int,
     camera: Camera,
+    viewpoint_size: int = 2,
 ) -> keras.Model:
-    """Build R, which corrects G's voxels by a mask [B, S, S, 1] and its viewpoint [B, 2].
+    """Build R, which corrects G's voxels by a mask [B, S, S, 1] and its viewpoint [B, 2 or 7].
 
     G's voxels [B, n, n, n] are repeated to [B, N, N, N]; n is `coarse_size` and N, a multiple of
     it, `voxel_size`. The mask, and features of it, are back-projected into that grid. There R is a
@@ -36,7 +37,7 @@ def build_refiner(
     on_mask, fine, coarse = architecture.refiner_filters
     inputs = layers.Input((coarse_size,) * 3, name="voxels")
     mask = layers.Input((image_size, image_size, 1), name="mask")
-    viewpoint = layers.Input((2,), name="viewpoint")
+    viewpoint = layers.Input((viewpoint_size,), name="viewpoint")
     voxels, averaged = inputs, mask
     if voxel_size > coarse_size:
         x = layers.Reshape((*inputs.shape[1:], 1), dtype="float32", name="coarse_channel")(inputs)

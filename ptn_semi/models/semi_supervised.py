@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ptn_semi.models import losses, networks, replicas, viewpoint_bins, warps
+from ptn_semi.models import losses, networks, replicas, warps
 from ptn_semi.models.draws import Draws
 from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.models.model_settings import ModelSettings
-from ptn_semi.projection import resolutions
+from ptn_semi.projection import framed_views, resolutions
 
 _WARPED_VIEWS = 3  # masks of each warped shape that V learns from
 _VISIBLE = 0.35  # voxels of warped shapes above this probability show in their masks
@@ -46,7 +46,7 @@ class SemiSupervisedReconstructor(keras.Model):
     run the step too. The batch is a dict of
 
       view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
-      viewpoint_a, viewpoint_b: their viewpoints [B, 2] in degrees.
+      viewpoint_a, viewpoint_b: their viewpoints [B, 2 or 7]; see `geometry`.
       unlabeled: masks [U, S, S, 1] of any shapes.
       hull: [H, N, N, N] in [0, 1], visual hulls of labeled shapes, if `loss_settings.uses_hulls`.
       warp_strength: [H], how far these are warped, with the hulls; see `warps.random_warp`.
@@ -319,7 +319,9 @@ class SemiSupervisedReconstructor(keras.Model):
         statistics = generator.non_trainable_variables
         before = [tf.identity(v) for v in statistics]
         with tf.GradientTape(persistent=True) as tape:
-            fake = self.networks.projector([generator(z, training=True), viewpoints])
+            voxels = generator(z, training=True)
+            viewpoints = framed_views.frame(voxels > _OCCUPIED, viewpoints)
+            fake = self.networks.projector([voxels, viewpoints])
             logits = self.discriminator(tf.concat([real, fake], axis=0), training=True)
             discriminator_loss, generator_loss = losses.gan_losses(
                 loss_settings.gan_loss, *tf.split(logits, 2)
@@ -377,7 +379,7 @@ class SemiSupervisedReconstructor(keras.Model):
         """Train V on masks whose viewpoints are known; return its loss."""
         with tf.GradientTape() as tape:
             outputs = self.networks.viewpoint_estimator(masks, training=True)
-            loss = viewpoint_bins.viewpoint_loss(outputs, viewpoints, self.settings.elevation_range)
+            loss = self.networks.viewpoint_bins.loss(outputs, viewpoints)
         _minimize(tape, loss, (self.viewpoint_optimizer, self.networks.viewpoint_estimator))
         return loss
 
@@ -387,18 +389,20 @@ class SemiSupervisedReconstructor(keras.Model):
         """Warp shapes [B, N, N, N] and render their visible voxels from random viewpoints.
 
         Returns the warped shapes, float32 [B, N, N, N]; their binary masks, as in data sets,
-        [B, views, S, S, 1]; and the viewpoints [B, views, 2].
+        [B, views, S, S, 1]; and the viewpoints [B, views, 2 or 7].
         """
         # V needs more masks than the other networks.
         num_views = 1 if self.networks.viewpoint_estimator is None else _WARPED_VIEWS
         warped = warps.random_warp(tf.cast(occupied, tf.float32), draws.seed("warp"), strength)
         count = tf.shape(occupied)[0]
-        viewpoints = draws.viewpoints("warp_viewpoints", count, self.settings, num_views)
+        viewpoints = _flat(draws.viewpoints("warp_viewpoints", count, self.settings, num_views))
         visible = tf.repeat(tf.cast(warped > _VISIBLE, tf.float32), num_views, axis=0)
+        viewpoints = framed_views.frame(visible, viewpoints)
         masks = resolutions.render(
-            self.networks.render_projector, visible, _flat(viewpoints), self.settings.image_size
+            self.networks.render_projector, visible, viewpoints, self.settings.image_size
         )
-        return warped, tf.reshape(masks, [-1, num_views, *masks.shape[1:]]), viewpoints
+        by_shape = lambda values: tf.reshape(values, [-1, num_views, *values.shape[1:]])
+        return warped, by_shape(masks), by_shape(viewpoints)
 
     def _averaged(self, masks: tf.Tensor) -> tf.Tensor:
         """Average masks to the resolution that G's voxels are projected to."""

@@ -27,8 +27,8 @@ class BackProjection(keras.layers.Layer):
     Raises:
       ValueError: if the inputs have different numbers of examples, and neither is a batch of one.
 
-    Input shape: images [B, S, S, C]; viewpoints [B, 2] in degrees. Either may be a batch of one,
-      which then goes with each example of the other.
+    Input shape: images [B, S, S, C]; viewpoints [B, 2 or 7], see `geometry`. Either may be a batch
+      of one, which then goes with each example of the other.
     Output shape: [B, n, n, n, C], axes x, y, z; C + 2 channels with the position.
     """
 
@@ -54,7 +54,7 @@ class BackProjection(keras.layers.Layer):
         along = geometry.rotation(tf.cast(viewpoints, tf.float32)) @ centres
         # A border of zeros, for the voxels outside the image.
         padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        pixels = self._pixels(along, image_size)
+        pixels = self._pixels(along, viewpoints, image_size)
         values = tf.gather(
             tf.reshape(padded, [-1, (image_size + 2) ** 2, channels]), pixels, batch_dims=1
         )
@@ -64,11 +64,18 @@ class BackProjection(keras.layers.Layer):
             values = tf.concat([values, tf.cast(position, images.dtype)], axis=-1)
         return tf.reshape(values, [-1, size, size, size, values.shape[-1]])
 
-    def _pixels(self, along: tf.Tensor, image_size: int) -> tf.Tensor:
+    def _pixels(self, along: tf.Tensor, viewpoints: tf.Tensor, image_size: int) -> tf.Tensor:
         """Return each voxel's pixel [B, n³], an index into an image with a border of one pixel."""
-        right_and_down = along[:, :2] * np.array([[1], [-1]], np.float32)
-        reach = self.camera.half_width(along[:, 2:]) if self.camera.perspective else 0.5
-        places = (right_and_down / reach + 1) * (image_size / 2) + 1
+        right_and_up, depths = along[:, :2], along[:, 2:]
+        if viewpoints.shape[1] == 2:
+            reach = self.camera.half_width(depths) if self.camera.perspective else 0.5
+            shares = right_and_up / reach
+        else:
+            distance, half_width, centre = tf.split(
+                tf.cast(viewpoints, tf.float32)[:, 3:, None], [1, 1, 2], axis=1
+            )
+            shares = (right_and_up / (1 - depths / distance) - centre) / half_width
+        places = (shares * np.array([[1], [-1]], np.float32) + 1) * (image_size / 2) + 1
         columns, rows = tf.unstack(
             tf.cast(tf.clip_by_value(places, 0, image_size + 1), tf.int32), axis=1
         )

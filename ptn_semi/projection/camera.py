@@ -1,4 +1,4 @@
-"""The camera that looks at the voxel grid. `geometry` defines the axes and viewpoints.
+"""The cameras that look at the voxel grid. `geometry` defines the axes and viewpoints.
 
 This module does not import TensorFlow.
 """
@@ -52,3 +52,48 @@ class Camera:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewRanges:
+    """The ranges that viewpoints are drawn from, evenly.
+
+    With the defaults all views have one camera, which moves around the grid. Viewpoints then have
+    2 numbers, and else 7, which also give each view's own camera; see `geometry`.
+
+    Attributes:
+      elevation: lowest and highest, in degrees.
+      azimuth: lowest and highest, in degrees.
+      roll: lowest and highest, in degrees.
+      distance: least and greatest distance from the camera to the grid's centre, in grid sides;
+        (0, 0) for that of the `Camera`. The inverse of the distance is drawn evenly, which is in
+        proportion to how strong the perspective is. The grid's centre is as large in the image at
+        any distance.
+      framed_share: share of the masks that are framed by the object's bounding box; see
+        `framed_views`.
+
+    Raises:
+      ValueError: if a range has its ends in the wrong order, or the camera would be in the grid.
+    """
+
+    elevation: tuple[float, float] = ELEVATION_RANGE
+    azimuth: tuple[float, float] = AZIMUTH_RANGE
+    roll: tuple[float, float] = (0.0, 0.0)
+    distance: tuple[float, float] = (0.0, 0.0)
+    framed_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("elevation", "azimuth", "roll", "distance"):
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise ValueError(f"the {name} goes from {low:g} to {high:g}: give the lower first")
+        if self.distance != (0, 0) and self.distance[0] <= 1:
+            raise ValueError(
+                f"a distance of {self.distance[0]:g} grid sides is too short: give more than 1"
+            )
+
+    @property
+    def num_values(self) -> int:
+        """How many numbers a viewpoint has, 2 or 7."""
+        one_camera = self.roll == (0, 0) and self.distance == (0, 0) and not self.framed_share
+        return 2 if one_camera else 7

@@ -9,6 +9,7 @@ import functools
 import itertools
 import os
 
+import numpy as np
 import tensorflow as tf
 
 from ptn_semi.projection import geometry, rays
@@ -29,7 +30,7 @@ class NearestSampler:
         self._read_sums = compiled(_read_sums)
 
     def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2] in degrees.
+        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2 or 7]; see `geometry`.
 
         Returns:
           [B, K, S, S], K samples per ray, farthest from the camera first.
@@ -55,11 +56,22 @@ class NearestSampler:
 
     def indices(self, viewpoints: tf.Tensor, voxel_size: int) -> tf.Tensor:
         """Return indices of the samples in a flattened grid, [B, K, S, S]; N³ if outside."""
-        spacing = rays.pixel_spacing(voxel_size, self._image_size, self._camera)
-        across = rays.centred(self._image_size)
-        right = tf.constant(spacing[:, None, None] * across, tf.float32)  # [K, 1, S]
-        up = tf.constant(spacing[:, None, None] * -across[:, None], tf.float32)  # [K, S, 1]
-        back = tf.constant(rays.depths(voxel_size)[:, None, None], tf.float32)  # [K, 1, 1]
+        # Where the rays are on each plane: [K, 1, S], [K, S, 1] and [K, 1, 1], or of each view.
+        across = rays.centred(self._image_size).astype(np.float32)
+        depths = rays.depths(voxel_size)
+        back = tf.constant(depths[:, None, None], tf.float32)
+        if viewpoints.shape[1] == 2:
+            spacing = rays.pixel_spacing(voxel_size, self._image_size, self._camera)
+            right = tf.constant(spacing[:, None, None] * across, tf.float32)
+            up = tf.constant(spacing[:, None, None] * -across[:, None], tf.float32)
+        else:
+            distance, half_width, *centre = (
+                tf.reshape(value, [-1, 1, 1, 1]) for value in tf.unstack(viewpoints[:, 3:], axis=1)
+            )
+            scale = voxel_size - back / distance  # of the plane's part of the image, in voxels
+            step = half_width * (2 / self._image_size)
+            right = scale * (centre[0] + step * across)
+            up = scale * (centre[1] - step * across[:, None])
         turn = geometry.rotation(viewpoints)
         # TFLite slices at most five axes, so each entry gets its further axes by itself.
         axes = [[tf.reshape(turn[:, j, i], [-1, 1, 1, 1]) for i in range(3)] for j in range(3)]

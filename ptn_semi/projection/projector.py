@@ -47,8 +47,9 @@ class Projector(keras.layers.Layer):
     Raises:
       ValueError: if `sampling` or `pooling` is unknown, or the inputs have other shapes.
 
-    Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2] in degrees. Either
-      may be a batch of one, which then goes with each example of the other.
+    Input shape: voxels [B, N, N, N] in [0, 1], axes x, y, z; viewpoints [B, 2], elevation and
+      azimuth in degrees, or with nearest sampling [B, 7], with cameras of their own; see
+      `geometry`. Either may be a batch of one, which then goes with each example of the other.
     Output shape: masks [B, S, S, 1] in [0, 1], float32.
     """
 
@@ -74,12 +75,16 @@ class Projector(keras.layers.Layer):
         self._sampler = SAMPLERS[sampling](image_size, self.camera, jit_compile)
 
     def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Project the inputs, voxels [B, N, N, N] and viewpoints [B, 2], to masks [B, S, S, 1]."""
+        """Project the inputs, voxels and viewpoints, to masks [B, S, S, 1]."""
         voxels, viewpoints = (tf.convert_to_tensor(x) for x in inputs)
         if voxels.shape.rank != 4 or len(set(voxels.shape[1:])) != 1 or voxels.shape[1] is None:
             raise ValueError(f"voxels are [B, N, N, N] with a known N, not {voxels.shape}")
-        if viewpoints.shape.rank != 2 or viewpoints.shape[1] != 2:
-            raise ValueError(f"viewpoints are [B, 2], not {viewpoints.shape}")
+        sizes = (2, 7) if self.sampling == "nearest" else (2,)
+        if viewpoints.shape.rank != 2 or viewpoints.shape[1] not in sizes:
+            raise ValueError(
+                f"viewpoints are {' or '.join(f'[B, {size}]' for size in sizes)} with "
+                f"{self.sampling} sampling, not {viewpoints.shape}"
+            )
         voxels, viewpoints = tf.cast(voxels, tf.float32), tf.cast(viewpoints, tf.float32)
         voxels, viewpoints = equal_batches(voxels, viewpoints, _INPUTS)
         if self.pooling == "max":
@@ -95,7 +100,7 @@ class Projector(keras.layers.Layer):
         """Return which voxels each ray passes, with nearest sampling.
 
         Args:
-          viewpoints: [B, 2] in degrees.
+          viewpoints: [B, 2 or 7]; see `geometry`.
           voxel_size: N, the side of the grid.
 
         Returns:

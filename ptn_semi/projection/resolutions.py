@@ -60,7 +60,7 @@ def render(
     Args:
       projector: projector to masks of the side that `fine_side` gives.
       voxels: [B, N, N, N], 0 where empty.
-      viewpoints: [B, 2] in degrees.
+      viewpoints: [B, 2 or 7]; see `geometry`.
       image_size: S.
 
     Returns:

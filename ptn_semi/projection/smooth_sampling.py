@@ -31,7 +31,7 @@ class SmoothSampler:
         self._turns: dict[int, tuple[_Turn, _Turn]] = {}
 
     def samples(self, voxels: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2] in degrees.
+        """Sample voxels [B, N, N, N] along the rays of viewpoints [B, 2]; see `geometry`.
 
         Returns:
           [B, K, S, S], K samples per ray, farthest from the camera first.

@@ -19,8 +19,8 @@ def predict_shapes(
       threshold: the model's.
 
     Returns:
-      B shapes, and the viewpoints [B, K, 2] in degrees that the networks estimate, or else those
-      from which the shapes fit best.
+      B shapes, and the viewpoints [B, K, 2 or 7], see `geometry`, that the networks estimate, or
+      else those from which the shapes fit best.
 
     Raises:
       ValueError: if the masks have another shape, there are none, or they hold other numbers.
@@ -49,7 +49,7 @@ def whole_shape(
       networks: the networks.
       voxels: probabilities, float32 [N, N, N].
       masks: [K, S, S, 1], the views of the object.
-      viewpoints: [K, 2] in degrees.
+      viewpoints: [K, 2 or 7]; see `geometry`.
       threshold: the model's.
       lowest: the lowest threshold to use.
     """
@@ -69,9 +69,8 @@ def fitting_viewpoints(
 ) -> np.ndarray:
     """Find from where an object fits its masks best, for networks that estimate no viewpoints.
 
-    Takes what `whole_shape` takes, and returns [K, 2] in degrees.
+    Takes what `whole_shape` takes, and returns [K, 2 or 7].
     """
     occupied = whole.threshold_shape(voxels, threshold).occupied
-    projector, elevations = networks.render_projector, networks.settings.elevation_range
-    found = [fits.search(occupied, mask, projector, elevations) for mask in masks]
-    return np.array([[fit.elevation, fit.azimuth] for fit in found], np.float32)
+    projector, ranges = networks.render_projector, networks.settings.views
+    return np.stack([fits.search(occupied, mask, projector, ranges).viewpoint for mask in masks])

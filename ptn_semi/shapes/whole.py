@@ -81,7 +81,7 @@ def whole_shape(
     Args:
       voxels: probabilities, float32 [N, N, N], axes x, y, z.
       masks: [K, S, S, 1] in [0, 1], K views.
-      viewpoints: [K, 2] in degrees.
+      viewpoints: [K, 2 or 7]; see `geometry`.
       projector: the model's `render_projector`.
       threshold: the model's, at which a voxel is as well occupied as empty.
       lowest: the lowest threshold to use.

@@ -81,7 +81,7 @@ def test_viewpoint_estimator(preset):
     estimator = refining(preset, "mixed_bfloat16").viewpoint_estimator
     assert estimator.count_params() == VIEWPOINT_ESTIMATOR[preset]
     outputs = estimator(tf.random.stateless_uniform((2, 32, 32, 1), [0, 0])).numpy()
-    assert outputs.shape == (2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS)
+    assert outputs.shape == (2, viewpoint_bins.NUM_BINS, 3)
     assert outputs.dtype == np.float32
 
 

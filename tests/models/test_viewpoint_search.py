@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins, viewpoint_search
-from ptn_semi.projection.camera import ELEVATION_RANGE
+from ptn_semi.projection.camera import Camera, ViewRanges
 from support.small_models import PROJECTOR
 
 TRUE = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
@@ -26,7 +26,7 @@ def masks(voxels):
 
 def outputs_of(logits, offsets=(0, 0)):
     """V's outputs for two masks: the same logits by bin, and offsets of the two angles."""
-    outputs = np.zeros((2, viewpoint_bins.NUM_BINS, viewpoint_bins.NUM_OUTPUTS), np.float32)
+    outputs = np.zeros((2, viewpoint_bins.NUM_BINS, 3), np.float32)
     for chosen, logit in logits.items():
         outputs[:, chosen, 0] = logit
     outputs[..., 1:] = offsets
@@ -34,9 +34,8 @@ def outputs_of(logits, offsets=(0, 0)):
 
 
 def find(outputs, masks, voxels):
-    return viewpoint_search.search_viewpoints(
-        outputs, masks, voxels, PROJECTOR, ELEVATION_RANGE
-    ).numpy()
+    bins = viewpoint_bins.Bins(ViewRanges(), Camera())
+    return viewpoint_search.search_viewpoints(outputs, masks, voxels, PROJECTOR, bins).numpy()
 
 
 def test_of_equally_likely_viewpoints_the_one_that_fits_is_chosen(voxels, masks):

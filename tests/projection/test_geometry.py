@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.projection import geometry
-from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera, ViewRanges
 from ptn_semi.projection.projector import Projector
 
 FRONT, UP, RIGHT_HAND = np.eye(3)  # the object's axes +x, +y, +z
@@ -84,9 +84,11 @@ def test_impossible_cameras_are_refused(distance, field_of_view):
 
 @pytest.mark.parametrize("ranges", [(ELEVATION_RANGE, AZIMUTH_RANGE), ((10, 10), (-45, 45))])
 def test_sampled_viewpoints_fill_their_ranges(ranges):
-    viewpoints = geometry.sample_viewpoints(4000, [1, 2], *ranges).numpy()
+    drawn_from = ViewRanges(*ranges)
+    viewpoints = geometry.sample_viewpoints(4000, [1, 2], drawn_from).numpy()
     assert viewpoints.shape == (4000, 2)
-    np.testing.assert_array_equal(geometry.sample_viewpoints(4000, [1, 2], *ranges), viewpoints)
+    again = geometry.sample_viewpoints(4000, [1, 2], drawn_from)
+    np.testing.assert_array_equal(again, viewpoints)
     for drawn, (low, high) in zip(viewpoints.T, ranges, strict=True):
         assert low <= drawn.min() <= drawn.max() <= high
         # Uniform: a tenth of all lies in each tenth of the range.

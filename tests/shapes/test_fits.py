@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
-from ptn_semi.projection.camera import ELEVATION_RANGE
+from ptn_semi.projection import framed_views, geometry
+from ptn_semi.projection.camera import ViewRanges
 from ptn_semi.shapes import fits
 from support.small_models import PROJECTOR
+
+RANGES = ViewRanges()
+FRAMED = ViewRanges((-20, 60), (0, 360), (-10, 10), (1.5, 6), framed_share=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +31,22 @@ def seen(occupied, viewpoint):
 @pytest.mark.parametrize("elevation, azimuth", [(10, 33), (30, 200), (-15, 305)])
 def test_the_viewpoint_is_found(chair, elevation, azimuth):
     mask = seen(chair, (elevation, azimuth))
-    fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE)
+    fit = fits.search(chair, mask, PROJECTOR, RANGES)
     assert fit.iou > 0.95
     assert abs(fit.elevation - elevation) < 4 and abs(fit.azimuth - azimuth) < 4
-    exact = fits.measure(chair, mask, PROJECTOR, (elevation, azimuth))
-    assert exact == fits.Fit(elevation, azimuth, 1)
+    exact = fits.measure(chair, mask, PROJECTOR, np.float32([elevation, azimuth]))
+    assert exact.iou == 1 and (exact.elevation, exact.azimuth) == (elevation, azimuth)
+
+
+def test_a_framed_shape_is_found_by_its_framed_mask(chair):
+    true = geometry.sample_viewpoints(3, [0, 5], FRAMED)
+    for viewpoint in framed_views.frame(np.repeat(chair[None], 3, axis=0), true).numpy():
+        fit = fits.search(chair, seen(chair, viewpoint), PROJECTOR, FRAMED, viewpoint)
+        assert fit.iou > 0.93
+        np.testing.assert_allclose(fit.viewpoint[2:4], viewpoint[2:4])
+        np.testing.assert_allclose(fit.viewpoint, viewpoint, atol=4)
+    alone = fits.search(chair, seen(chair, viewpoint), PROJECTOR, FRAMED)
+    assert alone.iou > 0.8 and alone.viewpoint[2] == 0  # the roll is not searched for
 
 
 def test_the_model_decides_between_front_and_back(chair):
@@ -41,14 +56,14 @@ def test_the_model_decides_between_front_and_back(chair):
     mask = seen(table, (5, 10))
     for azimuth in (0, 180):
         estimate = np.float32([0, azimuth])
-        fit = fits.search(table, mask, PROJECTOR, ELEVATION_RANGE, estimate)
+        fit = fits.search(table, mask, PROJECTOR, RANGES, estimate)
         assert abs((fit.azimuth - azimuth - 10 + 180) % 360 - 180) < 10 and fit.iou > 0.9
     # An estimate that the mask does not bear out is overruled.
-    fit = fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE, np.float32([0, 90]))
-    assert fit.iou >= fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE).iou - 0.05
+    fit = fits.search(chair, mask, PROJECTOR, RANGES, np.float32([0, 90]))
+    assert fit.iou >= fits.search(chair, mask, PROJECTOR, RANGES).iou - 0.05
 
 
 def test_a_mask_that_does_not_fit(chair):
     mask = np.zeros((32, 32, 1), np.float32)
     mask[15:17] = 1  # a bar
-    assert fits.search(chair, mask, PROJECTOR, ELEVATION_RANGE).iou < 0.4
+    assert fits.search(chair, mask, PROJECTOR, RANGES).iou < 0.4
