@@ -97,8 +97,9 @@ def main(paths: list[str]) -> None:
     if FLAGS.segment == "model":
         cli.check_package("rembg", "--segment=model needs rembg: pip install 'ptn_semi[photos]'")
     with cli.loading():
+        from ptn_semi.images import folders
         from ptn_semi.inference import images_to_shapes, reconstruction
-    if note := images_to_shapes.note_ignored(paths):
+    if note := folders.note_ignored(paths):
         print(note)
     reconstructor = reconstruction.load_model(FLAGS.model)
     options = images_to_shapes.Options(

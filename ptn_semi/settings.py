@@ -177,6 +177,19 @@ class TrainSettings(LossSettings):
         low=0,
         high=1_000_000,
     )
+    unlabeled_dir: str = setting(
+        "",
+        "Folder of images, or masks, of objects of the same categories: the unlabeled masks come "
+        "from it. Images whose silhouettes are doubtful are left out.",
+        is_path=True,
+    )
+    unlabeled_dir_share: float = setting(
+        1.0,
+        "Share of the unlabeled masks that come from --unlabeled_dir; the others are the data "
+        "set's.",
+        low=0.01,
+        high=1,
+    )
     labeled_views: int = setting(5, "Views of a labeled shape that are used.", low=2)
     mirror_views: bool = setting(
         True,
@@ -234,6 +247,11 @@ class TrainSettings(LossSettings):
             super().__post_init__()
         except ValueError as error:
             raise UserError(f"these flags do not go together: {error}") from error
+        if self.unlabeled_dir and self.supervision == "labeled":
+            raise UserError(
+                "--unlabeled_dir has unlabeled masks, which --supervision=labeled does not use: "
+                "leave one of them out"
+            )
         if self.procedural_shapes and self.supervision == "unlabeled":
             raise UserError(
                 "--procedural_shapes has viewpoints, which --supervision=unlabeled does not use: "

@@ -6,7 +6,7 @@ from ptn_semi.utils import cli
 
 with cli.loading():
     from ptn_semi.evaluation import workdir_scores
-    from ptn_semi.inference import natural_background
+    from ptn_semi.images import natural_background
     from ptn_semi.training import trainer
 
 

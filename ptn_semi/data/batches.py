@@ -3,7 +3,6 @@
 Batch t depends on (seed, t) alone, so a run that is interrupted resumes bit-identically.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +38,9 @@ def batch_dataset(
     Returns:
       A dataset of dicts. `view_a` and `view_b` are masks, float32 [B, S, S, 1], of two different
       views of the same shapes; `viewpoint_a` and `viewpoint_b` float32 [B, 2], in degrees.
-      `unlabeled` are masks, float32 [U, S, S, 1], of all views of the data set's own shapes. If
-      there are hulls, `hull` is float32 [U, N, N, N] in [0, 1], and `warp_strength` float32 [U].
+      `unlabeled` are masks, float32 [U, S, S, 1], of all views of the data set's own shapes, or of
+      images. If there are hulls, `hull` is float32 [U, N, N, N] in [0, 1], and `warp_strength`
+      float32 [U].
     """
     sampler = _Sampler(supervision, batch_size, labeled_batch_size or batch_size, seed)
     steps = tf.data.Dataset.counter(start=np.int64(start))
@@ -73,6 +73,10 @@ class _Sampler:
         self._own_groups = _groups(shapes.categories[: supervision.num_own])
         self._labeled_groups = _groups(shapes.categories[labeled])
         self._labeled = tf.constant(labeled, tf.int32)
+        self._images = None
+        if supervision.images is not None:
+            self._images = tf.constant(supervision.images)
+            self._num_images = max(1, round(supervision.images_share * batch_size))
         self._hulls = None
         if supervision.hulls is not None:
             self._hulls = tf.constant(supervision.hulls)
@@ -90,7 +94,17 @@ class _Sampler:
         shape = self._draw_shapes("unlabeled_shape", count, self._own_groups, step)
         view = self._uniform("unlabeled_view", count, self._num_views, step)
         mirrored = self._draw_mirrored("mirrored_unlabeled", shape, step)
-        return _mirror(self._read_masks(shape, view), mirrored, axis=2)
+        masks = _mirror(self._read_masks(shape, view), mirrored, axis=2)
+        if self._images is None:
+            return masks
+        # Some rows, the same in each batch, are masks of images. Both kinds use one random stream,
+        # of which they never use the same numbers.
+        image = self._uniform("unlabeled_shape", count, self._images.shape[0], step)
+        heads = self._uniform("mirrored_unlabeled", count, 2, step) > 0
+        mirrored = heads & tf.reduce_all(self._may_mirror)
+        of_images = _mirror(self._unpack(tf.gather(self._images, image)), mirrored, axis=2)
+        rows = tf.range(count) < self._num_images
+        return tf.where(rows[:, None, None, None], of_images, masks)
 
     def _draw_hulls(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         row = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
@@ -141,7 +155,6 @@ class _Sampler:
 
     def _read_masks(self, shape: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
         """Read masks, float32 [count, S, S, 1]."""
-        count, size = shape.shape[0], self._image_size
         index = tf.stack([shape, view], axis=1)
         if isinstance(self._masks, np.memmap):
             packed = tf.numpy_function(
@@ -149,7 +162,11 @@ class _Sampler:
             )
         else:
             packed = tf.gather_nd(self._masks, index)
-        packed = tf.ensure_shape(packed, [count, math.ceil(size**2 / 8)])
+        return self._unpack(tf.ensure_shape(packed, [shape.shape[0], self._masks.shape[-1]]))
+
+    def _unpack(self, packed: tf.Tensor) -> tf.Tensor:
+        """Unpack masks [count, ceil(S²/8)] to float32 [count, S, S, 1]."""
+        count, size = packed.shape[0], self._image_size
         bits = tf.bitwise.right_shift(packed[..., None], tf.constant(_BIT_PLACES, tf.uint8)) & 1
         bits = tf.reshape(bits, [count, -1])[:, : size**2]
         return tf.cast(tf.reshape(bits, [count, size, size, 1]), tf.float32)

@@ -1,5 +1,6 @@
 """Checks of a data set that run before TensorFlow is loaded, which takes seconds."""
 
+import os
 import pathlib
 
 from ptn_semi.settings import DataSettings, ShapeSettings
@@ -24,6 +25,18 @@ def check_shapes(data: DataSettings) -> None:
     layouts.open_source(
         data.dataset, data.manual_dir, voxel_size=data.voxel_size, **data.source_options
     )
+
+
+def check_images(folder: str | os.PathLike) -> None:
+    """Check that the folder of unlabeled images is there.
+
+    Raises:
+      UserError: if it is not.
+    """
+    if not os.path.isdir(folder):
+        raise UserError(
+            f"--unlabeled_dir={folder} is not a folder: give a folder of images or masks"
+        )
 
 
 def find_shapes(shapes: ShapeSettings, path: str = "") -> tuple[Source, list[Item]]:

@@ -27,6 +27,9 @@ class Supervision:
       may_mirror: which shapes are shown as their mirror images too, bool [shapes].
       symmetric: whether all shapes are mirrored, and the labeled ones of each category are nearly
         their own mirror images.
+      images: packed masks of images, uint8 [images, ceil(S²/8)], to draw unlabeled masks from; None
+        for those of the shapes alone.
+      images_share: share of the unlabeled masks that are drawn from the images.
     """
 
     shapes: Shapes
@@ -37,10 +40,16 @@ class Supervision:
     warp_strengths: np.ndarray
     may_mirror: np.ndarray
     symmetric: bool
+    images: np.ndarray | None = None
+    images_share: float = 1.0
 
 
-def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervision:
+def make(
+    shapes: Shapes, data: DataSettings, train: TrainSettings, images: np.ndarray | None = None
+) -> Supervision:
     """Choose the labeled shapes of a run, carve their hulls, and choose how shapes are varied.
+
+    `images` are masks of images, [M, S, S, 1], to draw unlabeled masks from.
 
     Raises:
       UserError: if procedural shapes cannot be added.
@@ -76,9 +85,18 @@ def make(shapes: Shapes, data: DataSettings, train: TrainSettings) -> Supervisio
         # Where no hull is warped, no strength has to be chosen.
         strength=train.warp_strength if uses_hulls else diversity.STRONGEST,
     )
-    used = hulls if uses_hulls else None
+    packed = None if images is None else np.packbits(images.reshape(len(images), -1) > 0, axis=1)
     return Supervision(
-        shapes, num_own, labeled, train.labeled_views, used, warp_strengths, may_mirror, symmetric
+        shapes,
+        num_own,
+        labeled,
+        train.labeled_views,
+        hulls if uses_hulls else None,
+        warp_strengths,
+        may_mirror,
+        symmetric,
+        packed,
+        train.unlabeled_dir_share,
     )
 
 

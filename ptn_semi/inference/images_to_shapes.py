@@ -1,28 +1,19 @@
 """Image files to files of shapes and previews."""
 
-import contextlib
 import dataclasses
 import itertools
 import os
 import pathlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from PIL import Image
-
-from ptn_semi.inference import colors, images, previews, reconstruction, shape_files, silhouettes
+from ptn_semi.images import folders, silhouettes
+from ptn_semi.inference import colors, previews, reconstruction, shape_files
 from ptn_semi.inference.reconstruction import Reconstruction, Reconstructor
 from ptn_semi.settings import PLAIN_MESHES, MeshSettings
-from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import shading, sheets
 
 MAX_VIEWS = 8
-# Images of other formats than `images.FORMATS`.
-_OTHER_IMAGES = (
-    *(".avif", ".heic", ".heif", ".hif", ".j2c", ".j2k", ".jp2", ".jpf", ".jpx", ".jxl"),
-    *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
-    *(".eps", ".exr", ".hdr", ".ico", ".pdf", ".psd", ".svg", ".tga"),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,55 +27,6 @@ class Options:
     framed: bool = False  # whether images are framed as training masks already
     segment: str = "auto"  # how objects in photographs are found; see `silhouettes.find`
     label: int | None = None  # the number of the object in masks of labels
-
-
-def list_images(
-    paths: Iterable[str | os.PathLike],
-) -> Iterator[tuple[pathlib.Path, UserError | None]]:
-    """List image files and the image files of folders.
-
-    Yields:
-      (path, None) for an image. (path, `UserError`) for a folder that cannot be listed or holds no
-      images, and for a link in a folder that leads out of it.
-    """
-    formats = Image.registered_extensions()
-    for path in map(pathlib.Path, paths):
-        if not os.path.isdir(path):
-            yield path, None
-            continue
-        try:
-            children = sorted(path.iterdir())
-        except OSError as error:
-            yield path, UserError(f"{path} cannot be listed ({error.strerror}): make it readable")
-            continue
-        found = [c for c in children if formats.get(c.suffix.lower()) in images.FORMATS]
-        for child in found:
-            yield child, files.link_problem(path, child)
-        if not found:
-            yield path, UserError(f"{path} holds no images: give image files or another folder")
-
-
-def note_ignored(paths: Iterable[str | os.PathLike]) -> str:
-    """Return a sentence on the images and folders in folders that `list_images` leaves out.
-
-    It is '' where there are none.
-    """
-    ignored: list[pathlib.Path] = []
-    for folder in filter(os.path.isdir, paths):
-        with contextlib.suppress(OSError):  # `list_images` says what is wrong
-            ignored += sorted(
-                child
-                for child in pathlib.Path(folder).iterdir()
-                if child.suffix.lower() in _OTHER_IMAGES
-                or (child.is_dir() and not child.name.startswith("."))
-            )
-    if not ignored:
-        return ""
-    many = "file or folder is" if len(ignored) == 1 else "files or folders are"
-    return (
-        f"{len(ignored)} {many} not read, as only images in {', '.join(images.FORMATS)} that lie "
-        f"in the named folders themselves are: {files.some_of(ignored)}"
-    )
 
 
 def reconstruct_files(
@@ -101,7 +43,7 @@ def reconstruct_files(
     Yields:
       The path of the image; the files written for it, or a `UserError`; and the shape, or None.
     """
-    found = list(list_images(paths))
+    found = list(folders.list_images(paths))
     given = {os.path.realpath(path) for path, _ in found}
     taken: set[str] = set()
     for path, problem in found:
@@ -138,7 +80,7 @@ def reconstruct_views(
       UserError: if one of the images cannot be used, there are too few or too many, or there is not
         a viewpoint for each.
     """
-    found = list(list_images(paths))
+    found = list(folders.list_images(paths))
     for _, problem in found:
         if problem:
             raise problem

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptn_semi.data import framing
+from ptn_semi.images.silhouettes import Found
 from ptn_semi.inference import exports
-from ptn_semi.inference.silhouettes import Found
 from ptn_semi.models import checkpoints, mask_batches, pretrained
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks

@@ -15,7 +15,7 @@ import tensorflow as tf
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera, ViewRanges
 
-NUM_AZIMUTHS, NUM_ELEVATIONS = 16, 1
+NUM_AZIMUTHS, NUM_ELEVATIONS = 16, 3
 NUM_BINS = NUM_AZIMUTHS * NUM_ELEVATIONS
 _WIDTH = 360.0 / NUM_AZIMUTHS
 _SIZE, _SIZE_STEP, _PLACE_STEP = 0.5, 0.1, 0.1  # half width and its scale, and that of right and up

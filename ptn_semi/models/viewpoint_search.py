@@ -8,7 +8,7 @@ from ptn_semi.models.viewpoint_bins import Bins
 from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 
-_NUM_HYPOTHESES = 4
+_NUM_HYPOTHESES = 8
 # Weight of the reprojection error beside V's log-probability. The errors of
 # pixels are correlated, so their sum overstates the evidence.
 _ERROR_WEIGHT = 0.1  # of masks of 32²; larger ones have more pixels, but say no more

@@ -58,4 +58,4 @@ def _with_margin(
     around = [[0, 0], [0, 0], [side] * 2, [side] * 2, [0, 0]]
     margin = tf.cast(cut, masks.dtype)[..., None, None, None]
     padded = tf.pad(masks - margin, around) + margin
-    return wider, padded, viewpoints * np.float32([1, 1, 1, 1, 3, 1, 1])
+    return wider, padded, viewpoints * np.array([1, 1, 1, 1, 3, 1, 1], np.float32)

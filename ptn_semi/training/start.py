@@ -1,15 +1,26 @@
 """Start of a training run: loads its data, builds its model and restores its checkpoint."""
 
 import dataclasses
+import hashlib
 import pathlib
 
-from ptn_semi.data import diversity, framing, preparation, splits, supervision
+import numpy as np
+
+from ptn_semi.data import (
+    diversity,
+    framing,
+    preparation,
+    splits,
+    supervision,
+    unlabeled_images,
+)
 from ptn_semi.data.supervision import Supervision
 from ptn_semi.models import architectures, checkpoints, pretrained
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
+from ptn_semi.projection import framed_views
 from ptn_semi.settings import PRETRAINED, DataSettings, RunSettings, TrainSettings
 from ptn_semi.utils.errors import UserError
 
@@ -21,23 +32,25 @@ class RunData:
     """The data of a run.
 
     Attributes:
-      name: name of the prepared data set.
+      name: name of the prepared data set, and a digest of the masks of images.
       supervision: what the run learns from.
       validation: the validation shapes, with voxels.
       extent: how the training masks are framed; see `ModelInfo`.
+      images: masks of images, float32 [M, S, S, 1], if unlabeled masks are drawn from some.
     """
 
     name: str
     supervision: Supervision
     validation: splits.Shapes
     extent: float
+    images: np.ndarray | None
 
 
 def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> RunData:
     """Load the data of a run; build the data set first if it is missing.
 
     Raises:
-      UserError: if the shapes cannot be used, or a split lacks a category.
+      UserError: if the shapes or images cannot be used, or a split lacks a category.
     """
     builder = preparation.prepare(data)
     shapes = splits.load(builder, "train", max_memory=run.max_masks_gb * 1e9)
@@ -46,12 +59,13 @@ def load_data(data: DataSettings, train: TrainSettings, run: RunSettings) -> Run
     splits.check_categories(builder, "train", shapes, needed)
     splits.check_categories(builder, "validation", validation, needed)
     print(f"{len(validation)} validation shapes")
-    return RunData(
-        builder.builder_config.name,
-        supervision.make(shapes, data, train),
-        validation,
-        framing.extent(shapes.unpack_masks(slice(_NUM_MEASURED), 0)),
-    )
+    name, extent, images = builder.builder_config.name, framed_views.EXTENT, None
+    if not data.framed_share:
+        extent = framing.extent(shapes.unpack_masks(slice(_NUM_MEASURED), 0))
+    if train.unlabeled_dir:
+        images = unlabeled_images.read(train.unlabeled_dir, data.image_size, extent)
+        name += f"+{hashlib.sha256(images.tobytes()).hexdigest()[:10]}"
+    return RunData(name, supervision.make(shapes, data, train, images), validation, extent, images)
 
 
 def build_model(
@@ -108,8 +122,8 @@ def restore(
     if newest is not None:
         if newest.progress.data_set != data_set:
             raise UserError(
-                f"the shapes in --manual_dir changed since {workdir} was trained: choose another "
-                "--workdir"
+                f"the shapes in --manual_dir, or the images in --unlabeled_dir, changed since "
+                f"{workdir} was trained: choose another --workdir"
             )
         check_architecture(newest.path, newest.info.settings, model.settings)
         checkpoints.restore(newest, model)

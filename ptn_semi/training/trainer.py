@@ -5,6 +5,7 @@ A workdir holds
   checkpoints/     see `ptn_semi.models.checkpoints`
   tensorboard/     losses, validation scores, pictures and shapes
   reconstructions.png   validation shapes as the newest checkpoint reconstructs them
+  unlabeled.png    some of the masks from --unlabeled_dir
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import tensorflow as tf
 import tqdm
 
 from ptn_semi import settings
-from ptn_semi.data import batches
+from ptn_semi.data import batches, unlabeled_images
 from ptn_semi.evaluation import scoring, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
@@ -57,6 +58,9 @@ def train(
         trainer = Trainer(workdir, data, train, run)
         if is_chief:
             workdirs.write_settings(workdir, data, train, run)
+            if trainer.data.images is not None:
+                drawn = unlabeled_images.draw(trainer.data.images)
+                sheets.save_png(workdir / "unlabeled.png", drawn)
         return trainer.train()
 
 

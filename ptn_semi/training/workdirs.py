@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator
 
 from ptn_semi import settings
-from ptn_semi.data.checks import check_shapes
+from ptn_semi.data import checks
 from ptn_semi.models.checkpoint_paths import holds_checkpoint
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
@@ -56,7 +56,9 @@ def check_training(
         files.check_folder(workdir, f"--workdir={workdir}")
         files.check_encoding(workdir, f"--workdir={workdir}")
         check_settings(pathlib.Path(workdir), data, train)
-    check_shapes(data)
+    checks.check_shapes(data)
+    if train.unlabeled_dir:
+        checks.check_images(train.unlabeled_dir)
     resumes = workdir is not None and holds_checkpoint(workdir)
     others = train.init_from not in ("", settings.PRETRAINED)
     if others and not resumes and not holds_checkpoint(train.init_from):

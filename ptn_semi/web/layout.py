@@ -12,7 +12,8 @@ from scipy import ndimage
 
 import ptn_semi
 from ptn_semi import settings
-from ptn_semi.inference import colors, natural_background, reconstruction, shape_files, silhouettes
+from ptn_semi.images import natural_background, silhouettes
+from ptn_semi.inference import colors, reconstruction, shape_files
 from ptn_semi.utils.errors import UserError
 from ptn_semi.visual import sheets
 

@@ -179,3 +179,28 @@ def test_mirror_images_are_those_of_shapes_that_may_be_mirrored():
             flips["hull"] += [is_mirrored] if may[LABELED[row]] else []
     for name, flipped in flips.items():
         assert np.mean(flipped) == pytest.approx(0.5, abs=0.12), name
+
+
+def test_unlabeled_masks_of_images_are_some_rows_of_each_batch():
+    rng = np.random.default_rng(1)
+    images = (rng.random((7, 9, 9, 1)) < 0.4).astype(np.float32)
+    packed = np.packbits(images.reshape(7, -1) > 0, axis=1)
+    seen = set()
+    without = take(30)
+    for batch, before in zip(take(30, images=packed, images_share=0.25), without, strict=True):
+        seen |= set(find(batch["unlabeled"][:2], images[None])[:, 1].tolist())
+        np.testing.assert_array_equal(batch["unlabeled"][2:], before["unlabeled"][2:])
+        np.testing.assert_array_equal(batch["view_a"], before["view_a"])
+    assert seen == set(range(7))
+
+
+def test_masks_of_images_are_mirrored_where_all_shapes_may_be():
+    images = np.zeros((1, 9, 9, 1), np.float32)
+    images[:, 2:5, :3] = 1
+    packed = np.packbits(images.reshape(1, -1) > 0, axis=1)
+    for may_mirror, share in ((True, 0.5), (False, 0)):
+        drawn = take(30, images=packed, mirrored=may_mirror)
+        masks = np.concatenate([batch["unlabeled"] for batch in drawn])
+        mirrored = (masks == images[:, :, ::-1]).all(axis=(1, 2, 3))
+        assert ((masks == images).all(axis=(1, 2, 3)) | mirrored).all()
+        assert mirrored.mean() == pytest.approx(share, abs=0.12)

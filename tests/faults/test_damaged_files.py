@@ -21,7 +21,7 @@ import trimesh
 from hypothesis import strategies as st
 from PIL import Image
 
-from ptn_semi.inference import images, silhouettes
+from ptn_semi.images import image_files, silhouettes
 from ptn_semi.settings import DataSettings
 from ptn_semi.utils import binvox, files, flags
 from ptn_semi.utils.errors import UserError
@@ -118,7 +118,7 @@ WHOLE_FILES = {  # the ending and the bytes of some files for each reader
     "flags": [(".flags", flags.to_text(DataSettings()).encode())],
     "images": [
         (f".{kind}", saved(lambda file, kind=kind: PICTURE.save(file, kind)))
-        for kind in images.FORMATS
+        for kind in image_files.FORMATS
     ],
     "json": [(".json", b'{"image_size": 32, "threshold": 0.4, "camera": {"distance": [1, 2]}}')],
     "meshes": [

@@ -9,6 +9,7 @@ import trimesh
 from PIL import Image
 
 from ptn_semi import settings
+from ptn_semi.images import folders
 from ptn_semi.inference import images_to_shapes
 from ptn_semi.utils import binvox
 from ptn_semi.utils.errors import UserError
@@ -85,16 +86,16 @@ def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
     (tmp_path / "x" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0")
     (tmp_path / "link").symlink_to(tmp_path / "x")
     for folder in (tmp_path / "x", tmp_path / "link"):
-        listed = {path.name: problem for path, problem in images_to_shapes.list_images([folder])}
+        listed = {path.name: problem for path, problem in folders.list_images([folder])}
         assert listed.keys() == {"a.png", "same.png", "out.png", "loop.png"}
         problem = listed.pop("out.png")
         assert f"{folder}/out.png is a symbolic link that leads out of" in str(problem)
         assert not any(listed.values())
-    [(_, problem)] = images_to_shapes.list_images(["n" * 300])  # too long for the name of a folder
+    [(_, problem)] = folders.list_images(["n" * 300])  # too long for the name of a folder
     assert problem is None
     refusing = mock.Mock(side_effect=PermissionError(13, "Permission denied"))
     monkeypatch.setattr("pathlib.Path.iterdir", refusing)
-    [(_, problem)] = images_to_shapes.list_images([tmp_path / "x"])
+    [(_, problem)] = folders.list_images([tmp_path / "x"])
     assert f"{tmp_path / 'x'} cannot be listed" in str(problem)
 
 
@@ -102,14 +103,14 @@ def test_images_and_folders_that_are_not_read_are_named_and_counted(tmp_path):
     folder = image(tmp_path / "x" / "a.png").parent
     (folder / "notes.txt").touch()
     (folder / ".hidden").mkdir()
-    assert images_to_shapes.note_ignored([folder, folder / "a.png", "nowhere"]) == ""
+    assert folders.note_ignored([folder, folder / "a.png", "nowhere"]) == ""
     (folder / "b.HEIC").touch()
-    one = images_to_shapes.note_ignored([folder])
+    one = folders.note_ignored([folder])
     assert one.startswith("1 file or folder is not read") and one.endswith(f": {folder}/b.HEIC")
     for name in ("c.avif", "d.jp2", "e.jxl", "f.heif"):
         (folder / name).touch()
     (folder / "more").mkdir()
-    many = images_to_shapes.note_ignored([folder, folder / "a.png"])
+    many = folders.note_ignored([folder, folder / "a.png"])
     assert many.startswith("6 files or folders are not read") and many.endswith("f.heif and 1 more")
 
 

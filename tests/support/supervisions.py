@@ -6,7 +6,14 @@ from ptn_semi.data.supervision import Supervision
 
 
 def supervise(
-    shapes, labeled, labeled_views=4, num_own=None, hulls=None, warp_strength=0.25, mirrored=False
+    shapes,
+    labeled,
+    labeled_views=4,
+    num_own=None,
+    hulls=None,
+    warp_strength=0.25,
+    mirrored=False,
+    **images,
 ):
     """A `Supervision`; one value of `warp_strength` or `mirrored` is that of all shapes."""
     return Supervision(
@@ -18,4 +25,5 @@ def supervise(
         warp_strengths=np.broadcast_to(np.float32(warp_strength), len(labeled)),
         may_mirror=np.broadcast_to(mirrored, len(shapes)),
         symmetric=False,
+        **images,
     )

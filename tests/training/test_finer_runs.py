@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ptn_semi.evaluation.workdir_scores import evaluate_workdir
+from ptn_semi.images.silhouettes import Found
 from ptn_semi.inference import exports, reconstruction
-from ptn_semi.inference.silhouettes import Found
 from ptn_semi.settings import DataSettings, RunSettings
 from ptn_semi.training import trainer
 from ptn_semi.utils.errors import UserError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ptn_semi.inference import plain_background
+from ptn_semi.images import plain_background
 from support.photographs import PLAIN_KINDS, photograph
 
 BROWN = [120, 70, 30]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi.inference import images
+from ptn_semi.images import image_files
 from ptn_semi.utils.errors import UserError
 
 PIXELS = np.zeros([60, 80, 3], np.uint8)
@@ -21,7 +21,7 @@ def read(tmp_path):
 
     def read(data, name="image"):
         (tmp_path / name).write_bytes(data)
-        return np.asarray(images.read(tmp_path / name), int)
+        return np.asarray(image_files.read(tmp_path / name), int)
 
     return read
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi.inference import silhouette_warnings, silhouettes
+from ptn_semi.images import silhouette_warnings, silhouettes
 from ptn_semi.utils.errors import UserError
 
 OBJECT = np.zeros([60, 80], bool)

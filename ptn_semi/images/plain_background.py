@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import backgrounds, silhouette_warnings, stripes
+from ptn_semi.images import backgrounds, silhouette_warnings, stripes
 from ptn_semi.shapes import components
 
 SPECK = 0.02  # share of the largest part's area, below which parts of a silhouette are dropped

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import (
-    images,
+from ptn_semi.images import (
+    image_files,
     label_maps,
     natural_background,
     plain_background,
@@ -32,12 +32,12 @@ class Found(NamedTuple):
 
 
 def read(path: str | os.PathLike, segment: str = "auto", label: int | None = None) -> Found:
-    """Read a file in one of `images.FORMATS` and find the silhouette in it, as `find` does.
+    """Read a file in one of `image_files.FORMATS` and find the silhouette in it, as `find` does.
 
     Raises:
       UserError: if the file cannot be read, is too large, or shows no usable silhouette.
     """
-    return find(images.read(path), path, segment, label)
+    return find(image_files.read(path), path, segment, label)
 
 
 def find(
@@ -68,7 +68,7 @@ def find(
     Raises:
       UserError: if it shows no usable silhouette.
     """
-    if image.info.get(images.ANIMATED):
+    if image.info.get(image_files.ANIMATED):
         name = f"the first frame of {name}"
     pixels, clear = _read_pixels(image, name)
     is_cutout = clear.mean() > _OPAQUE
@@ -105,7 +105,7 @@ def find(
 def _read_pixels(image: Image.Image, name: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Return an image on white, uint8 [H, W, 3], and where it is transparent, bool [H, W]."""
     if image.mode == "F":
-        raise UserError(f"{name} stores colours as fractions: {images.FIX}")
+        raise UserError(f"{name} stores colours as fractions: {image_files.FIX}")
     if image.mode.startswith("I"):  # 16-bit grey, of which cameras and tools use a part
         values = np.clip(np.asarray(image), 0, 65535)
         image = Image.fromarray((values * (255 / max(values.max(), 1))).astype(np.uint8))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from ptn_semi.inference import plain_background, silhouette_warnings, stripes
+from ptn_semi.images import plain_background, silhouette_warnings, stripes
 
 SHAPE = (200, 300)
 Y, X = np.mgrid[: SHAPE[0], : SHAPE[1]]

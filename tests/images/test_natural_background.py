@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptn_semi.inference import natural_background, silhouette_warnings, silhouettes
+from ptn_semi.images import natural_background, silhouette_warnings, silhouettes
 from ptn_semi.utils.errors import UserError
 
 pytest.importorskip("rembg")

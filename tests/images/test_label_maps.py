@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from ptn_semi.inference import silhouettes
+from ptn_semi.images import silhouettes
 from ptn_semi.utils.errors import UserError
 
 OBJECT = np.zeros([120, 160], bool)

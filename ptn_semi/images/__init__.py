@@ -1,0 +1,4 @@
+"""Image files, and the silhouettes of the objects in them.
+
+May import `settings`, `shapes`, `visual` and `utils`.
+"""
