@@ -19,7 +19,7 @@ from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
 from ptn_semi.projection import resolutions
-from ptn_semi.projection.camera import Camera, ViewRanges
+from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera, ViewRanges
 from ptn_semi.utils.errors import UserError
 from shapenet_posed_masks.rendering import Renderer
 from shapenet_posed_masks.sources import layouts
@@ -38,10 +38,25 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     image_size: int = 32  # S, the rows and columns of a mask
     num_views: int = 24  # masks per shape
     seed: int = 0  # of the viewpoints
-    views: ViewRanges = dataclasses.field(default_factory=ViewRanges)
+    elevation_range: tuple[float, float] = ELEVATION_RANGE  # in degrees
+    azimuth_range: tuple[float, float] = AZIMUTH_RANGE  # in degrees
+    roll_range: tuple[float, float] = (0.0, 0.0)  # in degrees
+    distance_range: tuple[float, float] = (0.0, 0.0)  # in grid sides; the camera's if 0
+    framed_share: float = 0.0  # of the masks; these are framed by the object's bounding box
     camera: Camera = dataclasses.field(default_factory=Camera)
     manual_dir: str = ""  # folder of the shapes; TFDS' own manual_dir if empty
     skip_invalid: bool = False  # leave out files that cannot be used instead of stopping
+
+    @property
+    def views(self) -> ViewRanges:
+        """The ranges of the masks' viewpoints."""
+        return ViewRanges(
+            self.elevation_range,
+            self.azimuth_range,
+            self.roll_range,
+            self.distance_range,
+            self.framed_share,
+        )
 
     def open_source(self, manual_dir: str = "") -> Source:
         """Open the source of the shapes, in `manual_dir` where the config names no folder.
@@ -260,19 +275,19 @@ def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]
         "image_size": config.image_size,
         "num_views": config.num_views,
         "seed": config.seed,
-        "elevation_range": list(config.views.elevation),
-        "azimuth_range": list(config.views.azimuth),
+        "elevation_range": list(config.elevation_range),
+        "azimuth_range": list(config.azimuth_range),
         "camera": config.camera.to_dict(),
         "skip_invalid": config.skip_invalid,
-        **(_describe_cameras(config.views) if config.views.num_values > 2 else {}),
+        **(_describe_cameras(config) if config.views.num_values > 2 else {}),
         # Older sets have one ray per pixel, and are the same where pixels are small.
         **({"rays": rays} if rays > config.image_size else {}),
     }
 
 
-def _describe_cameras(views: ViewRanges) -> dict[str, Any]:
+def _describe_cameras(config: PosedMasksConfig) -> dict[str, Any]:
     return {
-        "roll_range": list(views.roll),
-        "distance_range": list(views.distance),
-        "framed_share": views.framed_share,
+        "roll_range": list(config.roll_range),
+        "distance_range": list(config.distance_range),
+        "framed_share": config.framed_share,
     }

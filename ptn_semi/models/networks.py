@@ -267,7 +267,10 @@ class Networks(keras.Model):
         return copy
 
     def copy_weights(self, other: "Networks") -> None:
-        """Copy the weights of the parts that both have, including statistics of batch norm."""
+        """Copy the weights of the parts that both have, including statistics of batch norm.
+
+        V's output layer stays as it is if the other's viewpoints have another size.
+        """
         for weight, source in self._pairs(other):
             weight.assign(source)
 
@@ -281,7 +284,9 @@ class Networks(keras.Model):
         others = other.parts
         for name, part in self.parts.items():
             if name in others:
-                yield from zip(part.weights, others[name].weights, strict=True)
+                for weight, source in zip(part.weights, others[name].weights, strict=True):
+                    if weight.shape == source.shape:
+                        yield weight, source
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` takes."""

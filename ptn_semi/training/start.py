@@ -136,7 +136,8 @@ def restore(
 def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
     """Start a new run with the EMA of another run, or with `PRETRAINED`.
 
-    V and R are only taken from a model that has them, and D from a run.
+    V and R are only taken from a model that has them, and D from a run. V learns its output layer
+    anew if the viewpoints of that model have another size.
 
     Raises:
       UserError: if the other model cannot be read or has another architecture.

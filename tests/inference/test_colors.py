@@ -37,7 +37,7 @@ def view(left, right, scale=1):
 def paint(points, normals, *seen, occupied=BOX, perspective=True):
     """Colours of points of the box, in the images seen from azimuths."""
     textures = [colors.make_texture(each) for each, _ in seen]
-    fits = [Fit(0.0, azimuth, 1.0) for _, azimuth in seen]
+    fits = [Fit(np.float32([0, azimuth]), 1.0) for _, azimuth in seen]
     painter = colors.Painter(textures, fits, occupied, Camera(perspective))
     return painter(np.array(points, float), np.array(normals, float))
 

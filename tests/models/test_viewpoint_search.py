@@ -5,10 +5,12 @@ import pytest
 import tensorflow as tf
 
 from ptn_semi.models import viewpoint_bins, viewpoint_search
+from ptn_semi.models.viewpoint_bins import NUM_ELEVATIONS
 from ptn_semi.projection.camera import Camera, ViewRanges
 from support.small_models import PROJECTOR
 
-TRUE = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12
+TRUE = np.array([[10, 101.25], [10, 281.25]], np.float32)  # middles of bins 4 and 12, row 1
+HEIGHT = 60 / NUM_ELEVATIONS
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +26,11 @@ def masks(voxels):
     return tf.cast(PROJECTOR([voxels, TRUE]) > 0, tf.float32)
 
 
-def outputs_of(logits, offsets=(0, 0)):
-    """V's outputs for two masks: the same logits by bin, and offsets of the two angles."""
+def outputs_of(logits, offsets=(0, 0), row=1):
+    """V's outputs for two masks: the same logits by azimuth, and offsets of the two angles."""
     outputs = np.zeros((2, viewpoint_bins.NUM_BINS, 3), np.float32)
     for chosen, logit in logits.items():
-        outputs[:, chosen, 0] = logit
+        outputs[:, chosen * NUM_ELEVATIONS + row, 0] = logit
     outputs[..., 1:] = offsets
     return tf.constant(outputs)
 
@@ -51,10 +53,10 @@ def test_a_certain_answer_counts_more_than_a_better_fit(voxels, masks):
 
 def test_small_errors_are_corrected_by_the_fit(voxels, masks):
     before, after = [], []
-    for turn, rise in [(0.3, 0), (-0.3, 0), (0, 0.2), (0, -0.2), (0.2, -0.2), (-0.2, -0.2)]:
+    for turn, rise in [(0.3, 0), (-0.3, 0), (0, 0.6), (0, -0.6), (0.2, -0.6), (-0.2, -0.6)]:
         # V is wrong by up to 6.75 and 6 degrees.
         found = find(outputs_of({4: 1, 12: 1}, (turn, rise)), masks, voxels)
-        before.append(abs(np.float32([rise * 30, turn * 22.5])))
+        before.append(abs(np.float32([rise * HEIGHT / 2, turn * 22.5])))
         after.append(abs(found - TRUE))
     assert np.mean(after) < 0.7 * np.mean(before)
 
@@ -62,5 +64,5 @@ def test_small_errors_are_corrected_by_the_fit(voxels, masks):
 def test_elevations_stay_in_their_range(voxels):
     below = np.float32([[-20, 101.25], [-20, 281.25]])
     masks = tf.cast(PROJECTOR([voxels, below - np.float32([10, 0])]) > 0, tf.float32)
-    found = find(outputs_of({4: 1, 12: 1}, (0, -1)), masks, voxels)
+    found = find(outputs_of({4: 1, 12: 1}, (0, -1), row=0), masks, voxels)
     np.testing.assert_array_equal(found[:, 0], np.float32([-20, -20]))
