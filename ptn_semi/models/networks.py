@@ -21,6 +21,7 @@ from ptn_semi.projection import geometry, resolutions
 from ptn_semi.projection.back_projection import BackProjection
 from ptn_semi.projection.projector import Projector
 
+_MANY_VIEWS = 4
 _CARVED_LOGIT = 1.0  # taken from a voxel's logit by each view that sees it outside its mask
 
 
@@ -117,7 +118,8 @@ class Networks(keras.Model):
 
         Several views are first reconstructed one by one, and their logits are averaged. The shape
         that they agree on shows from where each view was taken. R then corrects that shape by each
-        view, the logits are averaged again, and each view carves what it sees outside its mask.
+        view, and the logits are averaged again; many views do this twice. In the end, each view
+        carves what it sees outside its mask.
 
         Args:
           masks: [B, K, S, S, 1] in [0, 1], K views of each object.
@@ -135,7 +137,8 @@ class Networks(keras.Model):
         if count > 1:
             # The shape that the views agree on.
             logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
-            if self.refiner is not None:
+            rounds = 2 if count >= _MANY_VIEWS else 1
+            for _ in range(rounds if self.refiner is not None else 0):
                 # R corrects it by each view.
                 agreed = resolutions.coarse_voxels(tf.sigmoid(logits), self.settings.generated_size)
                 agreed = tf.repeat(agreed, count, axis=0)
