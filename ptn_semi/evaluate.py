@@ -53,7 +53,7 @@ def main() -> None:
         if path := FLAGS[name].value:
             files.check_file(path, f"--{name}={path}")
     with cli.loading():
-        from ptn_semi.evaluation import workdir_scores
+        from ptn_semi.evaluation import viewpoint_scores, workdir_scores
     scores = workdir_scores.evaluate_workdir(
         FLAGS.workdir,
         data,
@@ -66,6 +66,8 @@ def main() -> None:
         save_predictions=FLAGS.save_predictions or None,
     )
     print(workdir_scores.table(scores["rows"]))
+    if "viewpoints" in scores:
+        print(viewpoint_scores.describe(scores["viewpoints"]))
 
 
 if __name__ == "__main__":

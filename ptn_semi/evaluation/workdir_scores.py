@@ -12,7 +12,7 @@ import numpy as np
 from ptn_semi.data import preparation, splits
 from ptn_semi.data.hulls import labeled_hulls
 from ptn_semi.data.supervision import labeled_subset
-from ptn_semi.evaluation import baselines, metrics, scoring, written_scores
+from ptn_semi.evaluation import baselines, metrics, scoring, viewpoint_scores, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.models.networks import Networks
 from ptn_semi.projection import geometry
@@ -60,7 +60,8 @@ def evaluate_workdir(
     Returns:
       {"checkpoint", "step", "split", "turn", "rows"}, as in the JSON file. "rows" has the scores of
       "model", "mean_shape" and, for a run with labels, "mean_hull" and "nearest". Those of "model"
-      also have the scores of `written_scores`.
+      also have the scores of `written_scores`. For a model with R whose predictions are not turned,
+      "viewpoints" has those of `viewpoint_scores`.
 
     Raises:
       UserError: if the checkpoint or the data set cannot be used, they differ in size, or a file
@@ -108,6 +109,10 @@ def evaluate_workdir(
         "turn": turn,
         "rows": {"model": rows, **_score_baselines(data, known, train, shapes, num_views)},
     }
+    if model.has_refiner and not global_turn:
+        scores["viewpoints"] = viewpoint_scores.score_viewpoints(
+            networks, shapes, num_views, progress=True
+        )
     with files.replacing(output) as partial:
         partial.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     if save_predictions:
