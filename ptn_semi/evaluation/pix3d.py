@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 from scipy import ndimage
+from scipy.io.matlab import MatReadError
 
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError, first_line
@@ -89,7 +90,7 @@ def read_voxels(path: str | os.PathLike) -> np.ndarray:
         voxels = np.asarray(scipy.io.loadmat(path)["voxel"])
         voxels = voxels.transpose(1, 2, 0)
         return _pool(voxels > 0)
-    except (OSError, KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except (OSError, KeyError, ValueError, MatReadError, NotImplementedError) as error:
         raise UserError(f"{path} cannot be read ({first_line(error)}): {_FIX}") from error
 
 
