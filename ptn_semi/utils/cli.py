@@ -17,11 +17,12 @@ from absl import app, logging
 from ptn_semi.utils import interrupts
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
-from ptn_semi.utils.flags import check_local, parse
+from ptn_semi.utils.flags import check_local, help_text, parse
 
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
 _COLLECT_AFTER = 50_000  # new objects
+_HELP = {"--help", "-help", "-h", "-?"}
 
 
 @contextlib.contextmanager
@@ -74,6 +75,19 @@ def check_package(name: str, sentence: str) -> None:
         raise UserError(sentence)
 
 
+@contextlib.contextmanager
+def output_may_close() -> Iterator[None]:
+    """End quietly with exit code 1 if nobody reads the output to its end, as in `| head`."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # or the error would come when Python itself ends
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
 def run(
     main: Callable[..., None], define_flags: Callable[[], None], takes_arguments: bool = False
 ) -> None:
@@ -104,13 +118,11 @@ def run(
                 raise
             text = f"{error.object!a} cannot be the name of a file in {encoding.upper()}"
             sys.exit(f"error: {text}: set PYTHONUTF8=1")
-        except BrokenPipeError:  # as of `| head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
         except KeyboardInterrupt:
             sys.exit(130)
 
-    app.run(guarded, flags_parser=_parse)
+    with output_may_close():
+        app.run(guarded, flags_parser=_parse)
 
 
 def _parse(argv):
@@ -119,6 +131,10 @@ def _parse(argv):
             encoding = sys.getfilesystemencoding()  # of the locale
             fix = "rename the file or folder" if encoding == "utf-8" else "set PYTHONUTF8=1"
             sys.exit(f"error: {text!a} is not text in {encoding.upper()}: {fix}")
+    if not _HELP.isdisjoint(argv):
+        print(sys.modules["__main__"].__doc__, "flags:", help_text(), sep="\n")
+        print("\nEvery command takes --flagfile=FILE too, a file with one flag a line.")
+        sys.exit()
     try:
         return parse(argv)
     except UserError as error:

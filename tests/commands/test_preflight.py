@@ -1,7 +1,9 @@
 """Help and errors that need no TensorFlow appear before it is loaded."""
 
+import dataclasses
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -44,8 +46,36 @@ def assert_refused_at_once(ended, said):
 
 @pytest.mark.parametrize("name", [*(f"ptn_semi.{name}" for name in COMMANDS), "tools.reproduce"])
 def test_help_needs_no_tensorflow(name):
-    helped = run(name, "--helpfull")
+    helped = run(name, "--help")
+    assert helped.returncode == 0 and not helped.stderr
     assert helped.stdout.splitlines()[-1] == "loaded:" and "--flagfile" in helped.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "classes"),
+    [
+        ("train", [settings.DataSettings, settings.TrainSettings, settings.RunSettings]),
+        ("reconstruct", [settings.MeshSettings]),
+    ],
+)
+def test_help_lists_every_setting_once_in_its_group(command, classes):
+    helped = run(f"ptn_semi.{command}", "--help").stdout
+    names = re.findall(r"^  --(?:\[no\])?(\w+):", helped, re.M)
+    fields = [field.name for each in classes for field in dataclasses.fields(each)]
+    assert len(set(names)) == len(names) and set(names) > set(fields)
+    # The command's own flags come first.
+    assert names.index("workdir" if command == "train" else "label") < names.index(fields[0])
+
+
+@pytest.mark.parametrize("arguments", [["ptn_semi", "help"], ["ptn_semi.train", "--help"]])
+def test_output_that_nobody_reads_ends_a_command_quietly(arguments):
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(command, env=environment, stdout=written, stderr=subprocess.PIPE)
+    os.close(written)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 @pytest.fixture
