@@ -24,7 +24,7 @@ from ptn_semi.data import batches
 from ptn_semi.evaluation import scoring, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
-from ptn_semi.training import distribution, start, workdirs
+from ptn_semi.training import devices, distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
 from ptn_semi.training.precision import choose_precision
 from ptn_semi.training.tensorboard import Summaries
@@ -50,7 +50,9 @@ def train(
     """
     workdir = pathlib.Path(workdir)
     train = dataclasses.replace(train, precision=choose_precision(train.precision))
-    is_chief = distribution.is_chief(distribution.create(run.strategy))
+    strategy = distribution.create(run.strategy)
+    is_chief = distribution.is_chief(strategy)
+    print(*devices.describe(run.strategy, strategy.num_replicas_in_sync), sep="\n")
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
