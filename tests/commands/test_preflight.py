@@ -87,6 +87,13 @@ def workdir(tmp_path_factory):
 
 
 @pytest.fixture
+def sweep(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    (folder / "sweep.flags").write_text("--tuner=random\n")
+    return folder
+
+
+@pytest.fixture
 def shapes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     (folder / "a.off").write_text("OFF\n")
@@ -103,6 +110,7 @@ def shapes(tmp_path_factory):
         ("train", ["--workdir=RUN"], "--seed=0 (there 1)"),
         ("train", ["--workdir=new", "--azimuth_range=0,90"], "--nomirror_views"),
         ("train", ["--workdir=new", "--supervision=unlabeled", "--adversarial_weight=0"], "GAN"),
+        ("train", ["--workdir=SWEEP"], "holds a sweep: give another one, such as SWEEP/best"),
         ("tune", ["--workdir=new", "--dataset=meshes", "--manual_dir=no"], "--manual_dir=no"),
         ("build_data", ["--dataset=meshes", "--mesh_up=up", "--manual_dir=RUN"], "--mesh_up=up"),
         ("evaluate", ["--workdir=no"], "no is not a workdir"),
@@ -133,9 +141,9 @@ def shapes(tmp_path_factory):
     ],
 )
 def test_bad_input_is_refused_before_tensorflow_is_loaded(
-    command, arguments, said, workdir, shapes, tmp_path
+    command, arguments, said, workdir, sweep, shapes, tmp_path
 ):
-    names = {"RUN": workdir, "SHAPES": shapes, "FILE": workdir / "settings.flags"}
+    names = {"RUN": workdir, "SWEEP": sweep, "SHAPES": shapes, "FILE": workdir / "settings.flags"}
     for name, path in names.items():
         said = said.replace(name, str(path))
         arguments = [argument.replace(name, str(path)) for argument in arguments]

@@ -200,7 +200,10 @@ def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
     assert checkpoints.find(tmp_path, "last").info.step == 1
 
 
-def test_a_run_ends_after_its_minutes_with_a_checkpoint(data, tmp_path):
+def test_a_run_ends_after_its_minutes_with_a_checkpoint(data, tmp_path, capsys):
     run = RunSettings(steps=1000, evaluate_every=1000, max_minutes=1e-6)
     for _ in range(2):  # the second finds it finished
         assert trainer.train(tmp_path, data, TRAIN, run).info.step == 1
+    said = capsys.readouterr().out
+    assert "device: " in said
+    assert said.count("losses in the bar: rec = reconstruction_loss, lat = ") == 1
