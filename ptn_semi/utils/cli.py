@@ -37,13 +37,14 @@ def loading() -> Iterator[None]:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
     gc.disable()
     try:
-        with _without_native_notes():
-            import keras  # noqa: F401
-            import tensorflow
-        version = tensorflow.__version__
-        if tuple(map(int, version.split(".")[:2])) < (2, 18):
-            raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>=2.18'")
-        yield
+        with interrupts.end_at_once():
+            with _without_native_notes():
+                import keras  # noqa: F401
+                import tensorflow
+            version = tensorflow.__version__
+            if tuple(map(int, version.split(".")[:2])) < (2, 18):
+                raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>=2.18'")
+            yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("ptn_semi"):
             raise
