@@ -4,6 +4,8 @@ import importlib
 import runpy
 import sys
 
+from ptn_semi.utils import cli
+
 COMMANDS = ("train", "evaluate", "reconstruct", "demo", "export", "tune", "build_data", "render")
 
 
@@ -11,11 +13,12 @@ def main() -> None:
     """Run the command that the first argument names."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name in ("--help", "-h", "help"):
-        print("ptn-semi COMMAND --flag=value ..., with one of these commands:\n")
-        for command in COMMANDS:
-            help_text = importlib.import_module(f"ptn_semi.{command}").__doc__ or ""
-            print(f"  {command:12}{help_text.partition(': `')[0]}")
-        print("\nptn-semi COMMAND --help lists a command's flags.")
+        with cli.output_may_close():
+            print("ptn-semi COMMAND --flag=value ..., with one of these commands:\n")
+            for command in COMMANDS:
+                help_text = importlib.import_module(f"ptn_semi.{command}").__doc__ or ""
+                print(f"  {command:12}{help_text.partition(': `')[0]}")
+            print("\nptn-semi COMMAND --help lists a command's flags.")
         return
     if name not in COMMANDS:
         given = f"{name} is not a command" if name else "no command was given"

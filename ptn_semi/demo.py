@@ -37,11 +37,12 @@ def main() -> None:
         from ptn_semi.web import page
     reconstructor = reconstruction.load_model(FLAGS.model)
     try:
-        page.launch(reconstructor, FLAGS.host, FLAGS.port, FLAGS.max_upload_mb)
+        served = page.launch(reconstructor, FLAGS.host, FLAGS.port, FLAGS.max_upload_mb)
     except OSError as error:
         raise UserError(
             f"cannot listen on port {FLAGS.port} ({error}): pass another --port"
         ) from error
+    served.block_thread()
 
 
 if __name__ == "__main__":

@@ -338,6 +338,11 @@ def check(data: DataSettings, train: TrainSettings, run: RunSettings) -> None:
             f"--model_voxel_size={train.model_voxel_size} is finer than the data set's voxels: "
             f"give --voxel_size={train.model_voxel_size}"
         )
+    if train.knows_viewpoints and not train.pose_fraction:
+        raise UserError(
+            "--pose_fraction=0 uses no viewpoint of the data set: add --procedural_shapes=2000 to "
+            "learn from generated shapes, or --supervision=unlabeled to learn from masks alone"
+        )
     # Mirrored masks are seen from the mirrored azimuths: fakes must be drawn from those too.
     low, high = data.azimuth_range
     if train.mirror_views and high - low < 360 and low != -high:

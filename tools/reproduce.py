@@ -28,15 +28,15 @@ FLAGS = absl_flags.FLAGS
 
 
 def listing(planned: Collection[Any], parallel: int) -> str:
-    """Format a table of the jobs with their states, minutes and titles."""
-    lines = [f"{'state':>10}  {'minutes':>7}  run"]
+    """Format a table of the jobs with their states, durations and titles."""
+    lines = [f"{'state':>10}  {'hours':>6}  run"]
     for job in planned:
         state = "done" if job.done else "started" if job.workdir.exists() else "to do"
-        minutes = job.minutes if job.done else job.seconds_left / 60
-        lines.append(f"{state:>10}  {minutes:7.1f}  {job.training.title}")
-    left = sum(job.seconds_left for job in planned) / 60 / parallel
+        hours = job.minutes / 60 if job.done else job.seconds_left / 3600
+        lines.append(f"{state:>10}  {hours:6.2f}  {job.training.title}")
+    left = sum(job.seconds_left for job in planned) / 3600 / parallel
     count = sum(not job.done for job in planned)
-    lines.append(f"{count} of {len(planned)} runs to do, about {left:.0f} minutes")
+    lines.append(f"{count} of {len(planned)} runs to do, about {left:.1f} hours on 2 CPU cores")
     return "\n".join(lines)
 
 
@@ -76,6 +76,11 @@ def main() -> None:
             raise UserError(f"{path} does not hold results: leave out --report_only to get them")
         print(f"report: {reports.write(results, workdir)}")
         return
+    if FLAGS.scale == "paper" and not FLAGS["dataset"].present:
+        raise UserError(
+            "--scale=paper trains for weeks on a CPU, by default on generated shapes: say on which "
+            "data set, e.g. --dataset=shapenet_vox32 --manual_dir=ShapeNetVox32"
+        )
     scale = scales.SCALES[FLAGS.scale]
     recipe = FLAGS.recipe or scale.recipe
     data = flags.collect(settings.DataSettings)
@@ -91,6 +96,7 @@ def main() -> None:
     entries = wanted.entries(experiments)
     planned = jobs.plan(entries, workdir)
     print(f"scale {FLAGS.scale}: {scale.purpose}")
+    print(f"data set: {data.dataset} {data.manual_dir}".rstrip())
     if wanted.missing:
         print(f"left out, as their shapes are missing: {', '.join(wanted.missing)}")
     print(listing(planned.values(), FLAGS.jobs))

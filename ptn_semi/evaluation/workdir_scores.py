@@ -44,6 +44,8 @@ def evaluate_workdir(
 ) -> dict[str, Any]:
     """Score a checkpoint of a run and the `baselines` on a split; write JSON and a picture.
 
+    Prints which files it wrote.
+
     Args:
       data: the data set to score on.
       train: settings of the run, which say what the baselines may know: the shapes of this data set
@@ -127,7 +129,10 @@ def evaluate_workdir(
                 probabilities=voxels,
             )
     sheet = _sheet(networks, shapes, turn, checkpoint.info.threshold)
-    sheets.save_png(output.with_suffix(".png"), sheet)
+    picture = output.with_suffix(".png")
+    sheets.save_png(picture, sheet)
+    written_files = [output, picture, *([save_predictions] if save_predictions else [])]
+    print(f"written: {', '.join(map(str, written_files))}")
     return scores
 
 

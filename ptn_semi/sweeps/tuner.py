@@ -35,7 +35,6 @@ from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
-_SETTINGS_FILE = "sweep.flags"
 _Settings = tuple[DataSettings, TrainSettings, RunSettings]
 
 
@@ -153,7 +152,8 @@ def search(
         _keep_settings(workdir, sweep, (data, train, run))
         preparation.prepare(data)
         if alone and num_workers > 1:
-            workers.run_trials(workdir, workdir / _SETTINGS_FILE, num_workers, sweep.max_trials)
+            flagfile = workdir / workdirs.SWEEP_FILE
+            workers.run_trials(workdir, flagfile, num_workers, sweep.max_trials)
         tuner = Tuner(workdir, sweep, (data, train, run))
         try:
             tuner.search()  # finds nothing to do if there were workers
@@ -179,8 +179,8 @@ def _keep_settings(workdir: pathlib.Path, sweep: Sweep, settings: _Settings) -> 
     """Write a sweep's settings to its workdir as a flagfile.
 
     Raises:
-      UserError: if the workdir holds a sweep with other settings, if KerasTuner cannot use its
-        name, or if a training is shared by several machines.
+      UserError: if the workdir holds a training or a sweep with other settings, if KerasTuner
+        cannot use its name, or if a training is shared by several machines.
     """
     if settings[2].strategy == "multi_worker":
         raise UserError(
@@ -192,11 +192,13 @@ def _keep_settings(workdir: pathlib.Path, sweep: Sweep, settings: _Settings) -> 
             f"--workdir={workdir} contains one of []*?, which KerasTuner takes for a pattern: "
             "rename it"
         )
+    if (workdir / workdirs.SETTINGS_FILE).exists():
+        raise UserError(f"--workdir={workdir} holds a training: give another one")
     # Without --max_trials, because a resumed sweep may run more trials.
     lines = [f"--sweep={name}\n" for name in sweep.names]
     lines += [f"--spread={sweep.spread}\n--tuner={sweep.tuner}\n--sweep_seed={sweep.seed}\n"]
     text = "".join(lines) + flags.to_text(*settings)
-    path = workdir / _SETTINGS_FILE
+    path = workdir / workdirs.SWEEP_FILE
     if not path.exists() and (workdir / "sweep").exists():
         raise UserError(f"{workdir} holds a sweep of an earlier version: give another --workdir")
     if path.exists() and path.read_bytes() != text.encode():

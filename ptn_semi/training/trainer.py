@@ -25,7 +25,7 @@ from ptn_semi.data import batches, unlabeled_images
 from ptn_semi.evaluation import scoring, written_scores
 from ptn_semi.models import checkpoints
 from ptn_semi.settings import DataSettings, RunSettings, TrainSettings
-from ptn_semi.training import distribution, start, workdirs
+from ptn_semi.training import devices, distribution, start, workdirs
 from ptn_semi.training.pictures import validation_pictures
 from ptn_semi.training.precision import choose_precision
 from ptn_semi.training.tensorboard import Summaries
@@ -51,7 +51,9 @@ def train(
     """
     workdir = pathlib.Path(workdir)
     train = dataclasses.replace(train, precision=choose_precision(train.precision))
-    is_chief = distribution.is_chief(distribution.create(run.strategy))
+    strategy = distribution.create(run.strategy)
+    is_chief = distribution.is_chief(strategy)
+    print(*devices.describe(run.strategy, strategy.num_replicas_in_sync), sep="\n")
     tf.config.experimental.enable_op_determinism()
     with workdirs.claimed(workdir) if is_chief else contextlib.nullcontext():
         workdirs.check_settings(workdir, data, train)
@@ -126,6 +128,8 @@ class Trainer:
                     self.minutes = before + (time.monotonic() - started) / 60
                     if not self.is_chief:
                         continue
+                    if bar.n == bar.initial:
+                        tqdm.tqdm.write(_legend(losses))
                     bar.update()
                     bar.total = self._expected_steps(bar.format_dict["rate"])
                     bar.set_postfix(_short(losses, self.best), refresh=False)
@@ -242,11 +246,17 @@ class Trainer:
         self.kept = best
 
 
+def _shown(losses: Mapping[str, float]) -> list[str]:
+    """List the losses that the progress bar shows, by the first three letters of each."""
+    return [name for name in losses if name != "discriminator_accuracy"]
+
+
+def _legend(losses: Mapping[str, float]) -> str:
+    """Say which losses the bar shows."""
+    return "losses in the bar: " + ", ".join(f"{name[:3]} = {name}" for name in _shown(losses))
+
+
 def _short(losses: Mapping[str, float], best: checkpoints.Best | None) -> dict[str, str]:
-    """Shorten losses for the progress bar to names such as rec, lat, vox, occ, gen and dis."""
-    words = {
-        name[:3]: f"{value:.3f}"
-        for name, value in losses.items()
-        if name != "discriminator_accuracy"
-    }
+    """Return what the bar shows."""
+    words = {name[:3]: f"{losses[name]:.3f}" for name in _shown(losses)}
     return words | ({"best AP": f"{best.average_precision:.3f}"} if best else {})

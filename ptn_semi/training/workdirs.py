@@ -13,6 +13,7 @@ from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
 SETTINGS_FILE = "settings.flags"
+SWEEP_FILE = "sweep.flags"  # of a sweep's workdir, which no training may use
 _LOCK = ".lock"
 # A data set may be moved. `start.restore` checks that it is still the same one.
 _MAY_DIFFER = {"data_dir", "manual_dir"}
@@ -74,8 +75,13 @@ def check_settings(
     """Check that a workdir is new or was trained with the same settings.
 
     Raises:
-      UserError: if the workdir's settings differ, or its file of settings cannot be read.
+      UserError: if the workdir's settings differ, its file of settings cannot be read, or it holds
+        a sweep.
     """
+    if (workdir / SWEEP_FILE).exists():
+        raise UserError(
+            f"--workdir={workdir} holds a sweep: give another one, such as {workdir / 'best'}"
+        )
     if not (workdir / SETTINGS_FILE).exists():
         return
     old_data, old_train, _ = read_settings(workdir)

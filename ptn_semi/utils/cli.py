@@ -17,11 +17,12 @@ from absl import app, logging
 from ptn_semi.utils import interrupts
 from ptn_semi.utils.errors import UserError
 from ptn_semi.utils.files import is_utf8
-from ptn_semi.utils.flags import check_local, parse
+from ptn_semi.utils.flags import check_local, help_text, parse
 
 # Imports and tracing make very many objects that stay. With its own threshold of 700, Python's
 # garbage collector looks through them so often that a command takes a third longer to start.
 _COLLECT_AFTER = 50_000  # new objects
+_HELP = {"--help", "-help", "-h", "-?"}
 
 
 @contextlib.contextmanager
@@ -36,13 +37,14 @@ def loading() -> Iterator[None]:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's other work has
     gc.disable()
     try:
-        with _without_native_notes():
-            import keras  # noqa: F401
-            import tensorflow
-        version = tensorflow.__version__
-        if tuple(map(int, version.split(".")[:2])) < (2, 18):
-            raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>=2.18'")
-        yield
+        with interrupts.end_at_once():
+            with _without_native_notes():
+                import keras  # noqa: F401
+                import tensorflow
+            version = tensorflow.__version__
+            if tuple(map(int, version.split(".")[:2])) < (2, 18):
+                raise UserError(f"TensorFlow {version} is too old: pip install 'tensorflow>=2.18'")
+            yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("ptn_semi"):
             raise
@@ -72,6 +74,19 @@ def check_package(name: str, sentence: str) -> None:
     """Raise a `UserError` with this sentence if a package is not installed."""
     if importlib.util.find_spec(name) is None:
         raise UserError(sentence)
+
+
+@contextlib.contextmanager
+def output_may_close() -> Iterator[None]:
+    """End quietly with exit code 1 if nobody reads the output to its end, as in `| head`."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # or the error would come when Python itself ends
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def run(
@@ -104,13 +119,11 @@ def run(
                 raise
             text = f"{error.object!a} cannot be the name of a file in {encoding.upper()}"
             sys.exit(f"error: {text}: set PYTHONUTF8=1")
-        except BrokenPipeError:  # as of `| head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
         except KeyboardInterrupt:
             sys.exit(130)
 
-    app.run(guarded, flags_parser=_parse)
+    with output_may_close():
+        app.run(guarded, flags_parser=_parse)
 
 
 def _parse(argv):
@@ -119,6 +132,10 @@ def _parse(argv):
             encoding = sys.getfilesystemencoding()  # of the locale
             fix = "rename the file or folder" if encoding == "utf-8" else "set PYTHONUTF8=1"
             sys.exit(f"error: {text!a} is not text in {encoding.upper()}: {fix}")
+    if not _HELP.isdisjoint(argv):
+        print(sys.modules["__main__"].__doc__, "flags:", help_text(), sep="\n")
+        print("\nEvery command takes --flagfile=FILE too, a file with one flag a line.")
+        sys.exit()
     try:
         return parse(argv)
     except UserError as error:

@@ -3,6 +3,7 @@
 import codecs
 import dataclasses
 import functools
+import inspect
 import itertools
 import os
 import pathlib
@@ -74,7 +75,7 @@ def parse(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS) -> l
         problem = str(error).rstrip(".")
         if isinstance(error, flags.UnrecognizedFlagError):
             text = error.flagvalue
-            problem += " (--helpfull lists all flags)"
+            problem += " (--help lists all flags)"
         else:
             text = problem.removeprefix("flag ").partition(": ")[0]
         # absl names a flag that has an earlier name by its present one.
@@ -181,8 +182,22 @@ def _lines(file: pathlib.Path) -> list[str]:
 
 def define(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> None:
     """Define a flag for every field of the settings classes."""
-    for field in itertools.chain(*map(dataclasses.fields, classes)):
-        _define(field, flag_values)
+    for cls in classes:
+        for field in dataclasses.fields(cls):
+            _define(field, flag_values)
+            owner = next(c for c in cls.__mro__ if field.name in inspect.get_annotations(c))
+            group = (owner.__doc__ or "").partition(".")[0]
+            flag_values.register_key_flag_for_module(group, flag_values[field.name])
+
+
+def help_text(flag_values: flags.FlagValues = flags.FLAGS) -> str:
+    """Describe a command's flags: its own, and under a title those of each settings class.
+
+    absl's --help shows only the former, and its --helpfull mixes the latter with absl's flags.
+    """
+    own = flag_values.module_help("__main__").removeprefix("\n__main__:\n")
+    groups = map(flag_values.module_help, flag_values.key_flags_by_module_dict())
+    return "\n".join([own, *groups])
 
 
 def _define(field, flag_values):

@@ -4,10 +4,12 @@ A command takes all of them as Ctrl-C, a `KeyboardInterrupt`, so that a training
 """
 
 import contextlib
+import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 _TOGETHER = 1.0  # seconds within which signals are one request, as if several programs pass it on
@@ -32,16 +34,37 @@ def raise_interrupts() -> None:
 
 
 @contextlib.contextmanager
+def end_at_once() -> Iterator[None]:
+    """Have the signals end the process with exit code 130 within the context, as during imports.
+
+    Some packages, such as trimesh, take a `KeyboardInterrupt` while they import another for a sign
+    that the other is missing, and go on.
+    """
+    with _handled_by(lambda number, frame: os._exit(130)):
+        yield
+
+
+@contextlib.contextmanager
 def ignored() -> Iterator[None]:
     """Ignore the signals within the context, as while the state is saved after one of them.
 
     Only the main thread can do so; in another thread, which Python does not interrupt, nothing
     happens.
     """
+    with _handled_by(signal.SIG_IGN):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(new: Any) -> Iterator[None]:
+    """Replace the signals' handler, but for signals that are ignored already."""
     kept = {}
     if threading.current_thread() is threading.main_thread():
-        kept = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        kept = {number: old for number, old in before.items() if old != signal.SIG_IGN}
     try:
+        for number in kept:
+            signal.signal(number, new)
         yield
     finally:
         for number, handler in kept.items():

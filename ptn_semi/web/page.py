@@ -22,9 +22,9 @@ _MAX_SESSIONS = 100  # visitors whose voxels are kept for another threshold; 1 M
 def launch(
     reconstructor: Reconstructor, host: str, port: int, max_upload_mb: int, **options: Any
 ) -> gr.Blocks:
-    """Serve the page, with further options of `gradio.Blocks.launch`.
+    """Serve the page, with further options of `gradio.Blocks.launch`, and make a first shape.
 
-    The call returns when the server is closed, or at once with `prevent_thread_lock`.
+    The page is served until the process ends; `block_thread` of what is returned waits for that.
 
     Raises:
       OSError: if the port is taken or not allowed.
@@ -56,6 +56,9 @@ def launch(
         run_history=False,
         ssr_mode=False,
         footer_links=[],
+        css=layout.CSS,
+        prevent_thread_lock=True,
         **options,
     )
+    layout.make_first(reconstructor)
     return page

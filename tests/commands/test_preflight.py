@@ -1,7 +1,9 @@
 """Help and errors that need no TensorFlow appear before it is loaded."""
 
+import dataclasses
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -44,8 +46,36 @@ def assert_refused_at_once(ended, said):
 
 @pytest.mark.parametrize("name", [*(f"ptn_semi.{name}" for name in COMMANDS), "tools.reproduce"])
 def test_help_needs_no_tensorflow(name):
-    helped = run(name, "--helpfull")
+    helped = run(name, "--help")
+    assert helped.returncode == 0 and not helped.stderr
     assert helped.stdout.splitlines()[-1] == "loaded:" and "--flagfile" in helped.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "classes"),
+    [
+        ("train", [settings.DataSettings, settings.TrainSettings, settings.RunSettings]),
+        ("reconstruct", [settings.MeshSettings]),
+    ],
+)
+def test_help_lists_every_setting_once_in_its_group(command, classes):
+    helped = run(f"ptn_semi.{command}", "--help").stdout
+    names = re.findall(r"^  --(?:\[no\])?(\w+):", helped, re.M)
+    fields = [field.name for each in classes for field in dataclasses.fields(each)]
+    assert len(set(names)) == len(names) and set(names) > set(fields)
+    # The command's own flags come first.
+    assert names.index("workdir" if command == "train" else "label") < names.index(fields[0])
+
+
+@pytest.mark.parametrize("arguments", [["ptn_semi", "help"], ["ptn_semi.train", "--help"]])
+def test_output_that_nobody_reads_ends_a_command_quietly(arguments):
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(command, env=environment, stdout=written, stderr=subprocess.PIPE)
+    os.close(written)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 @pytest.fixture
@@ -53,6 +83,13 @@ def workdir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     chosen = settings.DataSettings(), settings.TrainSettings(seed=1), settings.RunSettings()
     (folder / "settings.flags").write_text(flags.to_text(*chosen))
+    return folder
+
+
+@pytest.fixture
+def sweep(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    (folder / "sweep.flags").write_text("--tuner=random\n")
     return folder
 
 
@@ -78,6 +115,7 @@ def shapes(tmp_path_factory):
         ("train", ["--workdir=new", "--distance_range=2,3", "--noperspective"], "--noperspective"),
         ("train", ["--workdir=new", "--unlabeled_dir=no"], "--unlabeled_dir=no is not a folder"),
         ("train", ["--workdir=new", "--unlabeled_dir=RUN", "--supervision=labeled"], "leave one"),
+        ("train", ["--workdir=SWEEP"], "holds a sweep: give another one, such as SWEEP/best"),
         ("tune", ["--workdir=new", "--dataset=meshes", "--manual_dir=no"], "--manual_dir=no"),
         ("build_data", ["--dataset=meshes", "--mesh_up=up", "--manual_dir=RUN"], "--mesh_up=up"),
         ("evaluate", ["--workdir=no"], "no is not a workdir"),
@@ -108,9 +146,9 @@ def shapes(tmp_path_factory):
     ],
 )
 def test_bad_input_is_refused_before_tensorflow_is_loaded(
-    command, arguments, said, workdir, shapes, tmp_path
+    command, arguments, said, workdir, sweep, shapes, tmp_path
 ):
-    names = {"RUN": workdir, "SHAPES": shapes, "FILE": workdir / "settings.flags"}
+    names = {"RUN": workdir, "SWEEP": sweep, "SHAPES": shapes, "FILE": workdir / "settings.flags"}
     for name, path in names.items():
         said = said.replace(name, str(path))
         arguments = [argument.replace(name, str(path)) for argument in arguments]

@@ -88,6 +88,6 @@ def test_a_box_is_filled_along_its_longest_side():
     voxels[10:26, 3:11, 20:24] = 1
     boxed = pix3d.in_box(voxels) > 0.5
     sides = [np.flatnonzero(boxed.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    assert len(sides[0]) == 32 and abs(len(sides[1]) - 16) <= 2 and abs(len(sides[2]) - 8) <= 1
+    assert len(sides[0]) == 32 and abs(len(sides[1]) - 16) <= 2 and abs(len(sides[2]) - 8) <= 2
     for side in sides:
         assert side[0] + side[-1] == 31  # in the middle

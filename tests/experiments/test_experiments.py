@@ -155,6 +155,7 @@ def test_reports_of_one_seed_and_one_experiment(tmp_path):
     [
         (["--report_only"], "results.json is missing"),
         (["--categories=sofa"], "lacks the categories"),
+        (["--scale=paper"], "say on which data set, e.g. --dataset=shapenet_vox32"),
         (["--dataset=shapenet_vox32", "--manual_dir=/nowhere"], "/nowhere"),
     ],
 )
@@ -162,6 +163,16 @@ def test_wrong_input_is_one_sentence(tmp_path, flags, said):
     process = processes.main(SCRIPT, "--experiment=table1", f"--workdir={tmp_path}", *flags)
     assert process.returncode == 1 and process.stderr.count("\n") == 1
     assert process.stderr.startswith("error: ") and said in process.stderr
+
+
+def test_the_list_names_the_data_set_and_says_how_many_hours_are_left(tmp_path):
+    flags = ["--experiment=table1", "--scale=paper", "--dataset=procedural", "--list"]
+    process = processes.main(SCRIPT, f"--workdir={tmp_path}", *flags)
+    lines = process.stdout.splitlines()
+    assert process.returncode == 0 and lines[1] == "data set: procedural"
+    # 10,000 steps of 5 seconds, and some time to start, in each of 9 runs
+    assert "13.90  airplane P+U" in process.stdout
+    assert lines[-1] == "9 of 9 runs to do, about 125.1 hours on 2 CPU cores"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, UserError])

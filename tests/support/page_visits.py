@@ -19,12 +19,12 @@ class Visitor:
         self._client = gradio_client.Client(url, verbose=False, download_files=folder)
         self._file = gradio_client.handle_file
 
-    def give(self, *images, surface="smooth", color=True):
+    def give(self, *images, surface="smooth", color=True, label=None):
         """Give images of one object: paths, or what a request may hold in their place."""
         first, *others = [self._sent(image) for image in images]
         others += [None] * (3 - len(others))
         *answer, self.threshold = self._client.predict(
-            first, surface, color, "auto", *others, api_name="/reconstruct_files"
+            first, surface, color, "plain", label, *others, api_name="/reconstruct_files"
         )
         return answer
 
@@ -36,6 +36,10 @@ class Visitor:
     def change(self, threshold, surface):
         """Change the settings: (shape, note)."""
         return self._client.predict(threshold, surface, True, api_name="/change")
+
+    def print(self, size_mm):
+        """Ask for an STL file of the last shape: (path, note)."""
+        return self._client.predict(size_mm, "smooth", api_name="/write_stl")
 
     def _sent(self, image):
         return self._file(image) if isinstance(image, pathlib.Path) else image

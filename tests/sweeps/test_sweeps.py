@@ -121,6 +121,12 @@ def test_workdirs_that_cannot_be_used_are_refused(tmp_path, data):
     (tmp_path / "old" / "sweep").mkdir(parents=True)
     with pytest.raises(UserError, match="holds a sweep of an earlier version"):
         tuner.search(tmp_path / "old", SWEEP, data, TRAIN, RUN)
+    for name, holds in (("settings.flags", "holds a training"), ("sweep.flags", "with other")):
+        workdir = tmp_path / name
+        workdir.mkdir()
+        (workdir / name).write_text("--seed=1\n")
+        with pytest.raises(UserError, match=holds):
+            tuner.search(workdir, SWEEP, data, TRAIN, RUN)
     with workdirs.claimed(tmp_path), pytest.raises(UserError, match="in use by process"):
         tuner.search(tmp_path, SWEEP, data, TRAIN, RUN)
 

@@ -18,11 +18,13 @@ from support.tiny_runs import TRAIN
 UNLABELED = dataclasses.replace(TRAIN, supervision="unlabeled", adversarial_weight=1.0)
 
 
-def test_evaluation_counts_every_example_once(trained, data, tmp_path):
+def test_evaluation_counts_every_example_once(trained, data, tmp_path, capsys):
     predictions = tmp_path / "predictions.npz"
     scores = evaluate_workdir(
         trained, data, TRAIN, "test", num_views=3, save_predictions=predictions
     )
+    written = [trained / "eval_test.json", trained / "eval_test.png", predictions]
+    assert capsys.readouterr().out.endswith(f"written: {', '.join(map(str, written))}\n")
     assert json.loads((trained / "eval_test.json").read_text()) == scores
     assert (trained / "eval_test.png").exists()
     mean = scores["rows"]["model"]["mean"]

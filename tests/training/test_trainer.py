@@ -164,6 +164,7 @@ UNLABELED = TrainSettings(supervision="unlabeled", adversarial_weight=1.0)
     [
         (UNLABELED, {"adversarial_weight": 0.0}, "unlabeled .* needs an adversarial_weight"),
         (UNLABELED, {"self_reconstruction_weight": 1.0}, "unlabeled .* needs an occupancy_weight"),
+        (TRAIN, {"pose_fraction": 0.0}, "no viewpoint .* add --procedural_shapes=2000 .*unlabeled"),
         (TRAIN, {"model_voxel_size": 64}, "than the data set's voxels: give --voxel_size=64"),
         (RUN, {"strategy": "mirrored", "jit_compile": "on"}, "cannot use --jit_compile=on"),
         (RUN, {"strategy": "multi_worker", "max_minutes": 1.0}, "cannot use --max_minutes"),
@@ -174,6 +175,12 @@ def test_settings_that_do_not_go_together_are_refused(settings, changes, said):
         changed = dataclasses.replace(settings, **changes)
         train, run = (changed, RUN) if settings is not RUN else (TRAIN, changed)
         workdirs.check_training(None, DataSettings(), train, run)
+
+
+@pytest.mark.parametrize("settings", [UNLABELED, TrainSettings(procedural_shapes=8)])
+def test_no_viewpoint_of_the_data_set_is_needed_beside_a_gan_or_procedural_shapes(settings):
+    train = dataclasses.replace(settings, pose_fraction=0.0)
+    workdirs.check_training(None, DataSettings(), train, RUN)
 
 
 def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
@@ -193,7 +200,10 @@ def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
     assert checkpoints.find(tmp_path, "last").info.step == 1
 
 
-def test_a_run_ends_after_its_minutes_with_a_checkpoint(data, tmp_path):
+def test_a_run_ends_after_its_minutes_with_a_checkpoint(data, tmp_path, capsys):
     run = RunSettings(steps=1000, evaluate_every=1000, max_minutes=1e-6)
     for _ in range(2):  # the second finds it finished
         assert trainer.train(tmp_path, data, TRAIN, run).info.step == 1
+    said = capsys.readouterr().out
+    assert "device: " in said
+    assert said.count("losses in the bar: rec = reconstruction_loss, lat = ") == 1

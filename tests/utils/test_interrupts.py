@@ -1,6 +1,9 @@
 """Signals that ask a command to stop."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -48,6 +51,29 @@ def test_signals_are_ignored_for_a_while():
     with interrupts.ignored():
         for number in interrupts.SIGNALS:
             signal.raise_signal(number)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+# As in the modules of trimesh that import what is optional.
+SWALLOWING = """
+import signal
+from ptn_semi.utils import interrupts
+interrupts.raise_interrupts()
+with interrupts.end_at_once():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except BaseException:
+        pass
+"""
+
+
+def test_imports_cannot_swallow_a_signal():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, "-c", SWALLOWING], env=environment, capture_output=True)
+    assert (ended.returncode, ended.stderr) == (130, b"")
+    with interrupts.end_at_once():
+        pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 

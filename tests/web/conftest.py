@@ -15,7 +15,7 @@ def page():
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    served = page.launch(FAKE, "127.0.0.1", port, 1, prevent_thread_lock=True, quiet=True)
+    served = page.launch(FAKE, "127.0.0.1", port, 1, quiet=True)
     yield served
     served.close()
 

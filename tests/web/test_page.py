@@ -1,12 +1,15 @@
 """What the demo page answers to its visitors."""
 
+import dataclasses
 import socket
 
 import numpy as np
+import pytest
 import trimesh
 from PIL import Image
 
 from support import processes
+from support.extruding_reconstructor import FAKE
 from support.page_visits import EXAMPLE
 
 
@@ -55,7 +58,44 @@ def test_uncertain_silhouette_produces_a_warning(visitor, tmp_path):
     assert shape and "This may be wrong: there are several objects" in note
 
 
+def test_the_page_names_what_the_model_knows(page, tmp_path):
+    from ptn_semi.web import layout
+
+    info = dataclasses.replace(FAKE.info, categories=("chair", "lamp"))
+    built = layout.build(dataclasses.replace(FAKE, info=info), tmp_path)
+    assert "The model knows these kinds of objects: chair, lamp." in str(built.config)
+    assert "these kinds" not in str(page.config)
+
+
+def test_a_changed_threshold_keeps_the_warning(visitor, tmp_path):
+    pixels = np.full([80, 120, 3], 240, np.uint8)
+    pixels[20:60, 10:50] = pixels[20:60, 70:110] = [150, 60, 30]
+    Image.fromarray(pixels).save(tmp_path / "two.png")
+    _, _, note = visitor.give(tmp_path / "two.png")
+    assert "This may be wrong" in note and visitor.change(0.4, "smooth")[1] == note
+
+
+def test_files_are_named_after_the_image_and_have_the_size_that_was_asked_for(visitor, tmp_path):
+    _, shape, _ = visitor.give(square(tmp_path / "my square.png", (200, 0, 0)))
+    assert shape.endswith("/my square.glb")
+    path, note = visitor.print(80)
+    assert path.endswith("/my square.stl") and note == ""
+    assert trimesh.load(path).extents.max() == pytest.approx(80)
+
+
+def test_advice_names_no_flags(visitor, tmp_path):
+    labels = np.zeros([80, 120], np.uint8)
+    labels[20:60, 10:50], labels[20:60, 70:110] = 1, 2
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    note = visitor.give(tmp_path / "labels.png")[2]
+    assert "choose one, for example the label 1" in note
+    picture, _, note = visitor.give(tmp_path / "labels.png", label=2)
+    assert picture and "--" not in note
+    assert "--" not in visitor.give(EXAMPLE, label=2)[2]
+
+
 def test_settings_change_the_last_shape(visitor, new_visitor):
+    assert "first" in visitor.print(80)[1]
     _, smooth, _ = visitor.give(EXAMPLE)
     blocky, note = visitor.change(0.4, "blocky")
     assert note == ""
