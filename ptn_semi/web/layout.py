@@ -124,17 +124,17 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         textures = [colors.make_texture(view) for view in views] if in_color else []
         shown = _Shown(name, result, textures, result.shape)
         path, note = write_mesh(shown, "glb", *controls)
-        return shown, str(seen), path, note, round(result.shape.threshold, 2)
+        return shown, str(seen), path, note, None, round(result.shape.threshold, 2)
 
     def change(shown, threshold, *controls):
         if shown is None:
-            return None, None, _note(_NOTHING_YET)
+            return None, None, _note(_NOTHING_YET), None
         result = shown.result
         shape = reconstruction.make_shape(
             reconstructor, result.voxels, result.masks, result.viewpoints, threshold
         )
         shown = shown._replace(shape=shape)
-        return shown, *write_mesh(shown, "glb", *controls)
+        return shown, *write_mesh(shown, "glb", *controls), None
 
     def write_stl(shown, size_mm, surface):
         if shown is None:
@@ -226,7 +226,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
         # gradio would keep in memory whatever is sent to this; the page uploads drawings as files.
         drawing.accept_blobs = None  # type: ignore[method-assign, assignment]
         controls = [surface, color]
-        outputs = [shown, seen, model, note, threshold]
+        outputs = [shown, seen, model, note, stl, threshold]  # the last shape's STL file goes
         files = [image, *controls, segment, label, *others]
         # The pixels of an image take up to a thousand times the bytes that were sent, so only one
         # request is worked on at a time.
@@ -241,7 +241,7 @@ def build(reconstructor: reconstruction.Reconstructor, folder: pathlib.Path) -> 
             changed(
                 change,
                 [shown, threshold, *controls],
-                [shown, model, note],
+                [shown, model, note, stl],
                 concurrency_id=one_at_a_time,
             )
         to_stl.click(
@@ -265,9 +265,9 @@ def _introduction(categories: Sequence[str]) -> str:
     return f"{asked} The model knows these kinds of objects: {', '.join(categories)}."
 
 
-def _failed(text: object) -> tuple[None, None, None, str, dict]:
+def _failed(text: object) -> tuple[None, None, None, str, None, dict]:
     """Return no shape, mask and mesh, a note that says why, and the threshold as it is."""
-    return None, None, None, _note(text), gr.skip()
+    return None, None, None, _note(text), None, gr.skip()
 
 
 def _note(text: object) -> str:

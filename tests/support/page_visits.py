@@ -23,19 +23,20 @@ class Visitor:
         """Give images of one object: paths, or what a request may hold in their place."""
         first, *others = [self._sent(image) for image in images]
         others += [None] * (3 - len(others))
-        *answer, self.threshold = self._client.predict(
+        *answer, stl, self.threshold = self._client.predict(
             first, surface, color, "plain", label, *others, api_name="/reconstruct_files"
         )
+        assert stl is None
         return answer
 
     def draw(self, image):
         drawn = {"background": None, "layers": [], "composite": self._sent(image), "id": None}
         answer = self._client.predict(drawn, "smooth", True, api_name="/reconstruct_drawing")
-        return answer[:-1]
+        return answer[:-2]
 
     def change(self, threshold, surface):
         """Change the settings: (shape, note)."""
-        return self._client.predict(threshold, surface, True, api_name="/change")
+        return self._client.predict(threshold, surface, True, api_name="/change")[:2]
 
     def print(self, size_mm):
         """Ask for an STL file of the last shape: (path, note)."""
