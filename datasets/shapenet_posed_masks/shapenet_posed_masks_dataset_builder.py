@@ -1,4 +1,8 @@
-"""TFDS builder of voxel shapes and their posed silhouettes; see README.md beside this file."""
+"""TFDS builder of voxel shapes and their posed silhouettes; see README.md beside this file.
+
+Whatever imports the package registers the builder. TensorFlow, which takes seconds to import, is
+therefore imported where it is used: flags and files are checked without it.
+"""
 
 import collections
 import concurrent.futures
@@ -13,15 +17,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import writer
 
 from ptn_semi import settings
-from ptn_semi.projection import resolutions
 from ptn_semi.projection.camera import AZIMUTH_RANGE, ELEVATION_RANGE, Camera, ViewRanges
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.rendering import Renderer
 from shapenet_posed_masks.sources import layouts
 from shapenet_posed_masks.sources.base import Source
 from shapenet_posed_masks.splits import SPLITS, assign
@@ -80,6 +81,8 @@ class _StableWriter(writer.ExampleWriter):
     """Writes the same bytes in every process: protobuf may write features in any order."""
 
     def write(self, path, examples):
+        import tensorflow as tf
+
         stable = (
             (key, tf.train.Example.FromString(data).SerializeToString(deterministic=True))
             for key, data in examples
@@ -224,6 +227,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return voxels, problems
 
     def _generate_examples(self, items, read, show):
+        from shapenet_posed_masks.rendering import Renderer
+
         renderer = Renderer(self.builder_config)
         for keyed in _map_in_order(lambda item: renderer.example(item, read(item)), items):
             show()
@@ -267,6 +272,8 @@ def _map_in_order(function, items, window=8):
 
 def describe(config: PosedMasksConfig, source: dict[str, Any]) -> dict[str, Any]:
     """Return plain values that tell a data set of these settings and this source from another."""
+    from ptn_semi.projection import resolutions
+
     rays = resolutions.fine_side(config.image_size, config.voxel_size)
     return {
         "version": str(Builder.VERSION),

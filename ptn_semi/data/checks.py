@@ -1,13 +1,20 @@
-"""Checks of a data set that run before TensorFlow is loaded, which takes seconds."""
+"""Checks of a data set that run before TensorFlow is loaded, which takes seconds.
+
+The builder's package is imported where it is used, because it loads TFDS, which takes a second.
+"""
+
+from __future__ import annotations
 
 import os
 import pathlib
+from typing import TYPE_CHECKING
 
 from ptn_semi.settings import DataSettings, ShapeSettings
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
-from shapenet_posed_masks.sources import layouts
-from shapenet_posed_masks.sources.base import Item, Source
+
+if TYPE_CHECKING:
+    from shapenet_posed_masks.sources.base import Item, Source
 
 
 def check_shapes(data: DataSettings) -> None:
@@ -17,6 +24,8 @@ def check_shapes(data: DataSettings) -> None:
       UserError: if --manual_dir is missing or wrong, --data_dir is a file, or a procedural category
         or an axis is unknown.
     """
+    from shapenet_posed_masks.sources import layouts
+
     files.check_folder(data.data_dir, f"--data_dir={data.data_dir}")
     files.check_encoding(data.data_dir, f"--data_dir={data.data_dir}")
     prepared = pathlib.Path(data.data_dir).glob(f"*/{data.dataset}-*")
@@ -45,6 +54,8 @@ def find_shapes(shapes: ShapeSettings, path: str = "") -> tuple[Source, list[Ite
     Raises:
       UserError: if there are none, or two places are given.
     """
+    from shapenet_posed_masks.sources import layouts
+
     if path and (shapes.manual_dir or shapes.dataset == "procedural"):
         place = "--manual_dir" if shapes.manual_dir else "--dataset=procedural"
         raise UserError(f"{path} and {place} are given: leave one of them out")

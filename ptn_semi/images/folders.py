@@ -26,7 +26,7 @@ def list_images(
 
     Yields:
       (path, None) for an image. (path, `UserError`) for a folder that cannot be listed or holds no
-      images, and for a link in a folder that leads out of it.
+      images.
     """
     formats = Image.registered_extensions()
     for path in map(pathlib.Path, paths):
@@ -40,7 +40,7 @@ def list_images(
             continue
         found = [c for c in children if formats.get(c.suffix.lower()) in image_files.FORMATS]
         for child in found:
-            yield child, files.link_problem(path, child)
+            yield child, None
         if not found:
             yield path, UserError(f"{path} holds no images: give image files or another folder")
 

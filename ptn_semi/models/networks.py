@@ -85,7 +85,11 @@ class Networks(keras.Model):
         )
         projectors = {
             side: Projector(
-                side, settings.camera, pooling=settings.pooling, jit_compile=jit_compile
+                side,
+                settings.camera,
+                pooling=settings.pooling,
+                jit_compile=jit_compile,
+                name=f"projector_{side}",
             )
             for side in sides
         }
@@ -261,10 +265,10 @@ class Networks(keras.Model):
         voxels, _, used = self._predict_views(masks, viewpoints)
         return voxels.numpy(), None if used is None else used.numpy()
 
-    def frozen_copy(self) -> "Networks":
+    def frozen_copy(self, name: str) -> "Networks":
         """Return networks with the same layers and weights of their own, which are not trained."""
         copies = {name: keras.models.clone_model(part) for name, part in self.parts.items()}
-        copy = Networks(self.settings, **copies)
+        copy = Networks(self.settings, **copies, name=name)
         copy.trainable = False
         copy.copy_weights(self)
         return copy

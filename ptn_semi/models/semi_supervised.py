@@ -8,18 +8,16 @@ import keras
 import tensorflow as tf
 
 from ptn_semi.models import losses, networks, replicas, warps
+from ptn_semi.models import optimizers as optimizers  # registers them, for `.keras` files
 from ptn_semi.models.draws import Draws
 from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.voxel_metrics import AveragePrecision
 from ptn_semi.projection import framed_views, resolutions
 
 _WARPED_VIEWS = 3  # masks of each warped shape that V learns from
 _VISIBLE = 0.35  # voxels of warped shapes above this probability show in their masks
 _OCCUPIED = 0.5  # voxels of generated shapes above this probability are occupied
-_NOT_EVALUATED = (
-    "SemiSupervisedReconstructor has no evaluate() and takes no validation_data: score its EMA on "
-    "shapes with voxels by ptn_semi.evaluation.scoring.score_networks(model.ema, shapes)"
-)
 
 Losses = dict[str, tf.Tensor]
 
@@ -43,7 +41,8 @@ class SemiSupervisedReconstructor(keras.Model):
       adversarial: trains G and D on masks alone.
 
     The paper has only the pairs and the adversarial iteration. Keras' `fit` and `train_on_batch`
-    run the step too. The batch is a dict of
+    run the step too; `evaluate` and `validation_data` score the EMA (see `test_step`). The batch is
+    a dict of
 
       view_a, view_b: masks [B, S, S, 1] of two views of the same shapes.
       viewpoint_a, viewpoint_b: their viewpoints [B, 2 or 7]; see `geometry`.
@@ -103,7 +102,7 @@ class SemiSupervisedReconstructor(keras.Model):
         keras.utils.set_random_seed(seed)
         self.networks, self.discriminator = networks.build_networks(self.settings, precision)
         self.networks.encoder.trainable = not freeze_encoder
-        self.ema = self.networks.frozen_copy()
+        self.ema = self.networks.frozen_copy("ema")
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
@@ -121,12 +120,13 @@ class SemiSupervisedReconstructor(keras.Model):
         viewpoint_optimizer: keras.optimizers.Optimizer | None = None,
         refiner_optimizer: keras.optimizers.Optimizer | None = None,
         jit_compile: bool = False,
+        metrics: list[keras.metrics.Metric] | None = None,
     ) -> None:
         """Set the optimizers and build them, so that a restored run finds their state.
 
         V and R need theirs only in models that have them. With `jit_compile`, XLA compiles the
         training step. Leave it off on a CPU, where XLA makes transposed 3-D convolutions far
-        slower.
+        slower. `metrics` are what `test_step` scores, by default `AveragePrecision`.
 
         Raises:
           ValueError: if the optimizer of a network that the model has is missing, is not an
@@ -150,6 +150,9 @@ class SemiSupervisedReconstructor(keras.Model):
         if len({id(optimizer) for _, optimizer, _ in needed}) < len(needed):
             raise ValueError("each network needs an optimizer of its own: give compile() new ones")
         super().compile(jit_compile=jit_compile)
+        self._scores = tuple(
+            keras.metrics.get(metric) for metric in metrics or [AveragePrecision()]
+        )
         self.encoder_optimizer = encoder_optimizer
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -159,23 +162,42 @@ class SemiSupervisedReconstructor(keras.Model):
             optimizer.build(network.trainable_variables)
         self.built_optimizers = {name: optimizer for name, optimizer, _ in needed}
 
-    def fit(self, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
-        """Train as `keras.Model.fit` does, on batches that the class describes.
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return the arguments of `compile` for a `.keras` file; none if it was not called."""
+        if not self.compiled:
+            return {}
+        arguments = {
+            **self.built_optimizers,
+            "metrics": self.metrics,
+            "jit_compile": self.jit_compile,
+        }
+        return keras.saving.serialize_keras_object(arguments)
 
-        Raises:
-          ValueError: if there are `validation_data`, which this model cannot evaluate.
-        """
-        if validation_data is not None:
-            raise ValueError(_NOT_EVALUATED)
-        return super().fit(*args, **kwargs)
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile a model that is loaded from a `.keras` file as it was compiled before."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The metrics of `compile`, which `test_step` updates."""
+        return list(self._scores) if self.compiled else []
 
     def test_step(self, data: Any) -> Losses:
-        """Refuse to evaluate the model: most of its losses only make sense in training.
+        """Score the EMA by the metrics of `compile`; training losses need batches of their own.
+
+        Args:
+          data: masks [B, S, S, 1] in [0, 1] and the shapes' voxels [B, N, N, N], as a tuple.
 
         Raises:
-          ValueError: always.
+          ValueError: if the data are something else.
         """
-        raise ValueError(_NOT_EVALUATED)
+        masks, voxels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if isinstance(masks, Mapping) or voxels is None:
+            raise ValueError("evaluation data must be a tuple (masks, voxels), or batches of them")
+        predicted = self(tf.cast(masks, tf.float32))
+        for metric in self.metrics:
+            metric.update_state(voxels, predicted, weights)
+        return self.get_metrics_result()
 
     def train_step(self, batch: Mapping[str, tf.Tensor] | tuple[Any, ...]) -> Losses:
         """Run one iteration of each kind that `loss_settings` selects.

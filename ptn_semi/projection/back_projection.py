@@ -39,13 +39,15 @@ class BackProjection(keras.layers.Layer):
         position: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Keras would round the viewpoints too, in half precision to whole degrees.
+        super().__init__(autocast=False, **kwargs)
         if isinstance(camera, dict):
             camera = Camera(**camera)
         self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
-        """Back-project images to [B, n, n, n, C], or C + 2 channels, in their dtype."""
+        """Back-project images to [B, n, n, n, C], or C + 2 channels, in the compute dtype."""
+        images = tf.cast(images, self.compute_dtype)
         images, viewpoints = equal_batches(images, viewpoints, "images and viewpoints")
         size, image_size, channels = self.voxel_size, images.shape[1], images.shape[-1]
         places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5

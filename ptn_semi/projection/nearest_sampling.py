@@ -109,14 +109,17 @@ def _histograms(indices, weights, voxel_size):
         )
     else:
         # This is deterministic, and faster than the scatters. The kernel uses one thread per call,
-        # so each core gets a piece of the batch.
+        # so each core gets a piece of the batch. Of an empty piece, XLA's kernel returns a row.
         pieces = min(os.cpu_count() or 1, 16)
         bounds = [count * i // pieces for i in range(pieces + 1)]
         sums = tf.concat(
             [
-                tf.raw_ops.DenseBincount(
-                    input=indices[low:high], size=size, weights=weights[low:high]
-                )
+                tf.reshape(
+                    tf.raw_ops.DenseBincount(
+                        input=indices[low:high], size=size, weights=weights[low:high]
+                    ),
+                    [-1, size],
+                )[: high - low]
                 for low, high in itertools.pairwise(bounds)
             ],
             axis=0,

@@ -73,6 +73,7 @@ class Projector(keras.layers.Layer):
         self.image_size, self.camera = image_size, camera or Camera()
         self.sampling, self.pooling, self.jit_compile = sampling, pooling, jit_compile
         self._sampler = SAMPLERS[sampling](image_size, self.camera, jit_compile)
+        self.built = True  # it has no weights
 
     def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Project the inputs, voxels and viewpoints, to masks [B, S, S, 1]."""

@@ -1,6 +1,7 @@
 """Write files atomically, lock them, and read files that may hold anything."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,6 +17,7 @@ from typing import Any
 from ptn_semi.utils.errors import UserError, first_line, printable
 
 _NAMED = 5  # of the files in a list
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @contextlib.contextmanager
@@ -131,7 +133,8 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
     """Hold a lock on a file, which then holds this process's number and machine, as 1234@host.
 
     The lock ends with this process at the latest; the file stays. If another process holds the
-    lock, `when_taken` is called with the file's content. If that returns, this process waits.
+    lock, `when_taken` is called with the file's content. If that returns, this process waits. On
+    a disk without locks, as some network disks are, a warning is printed instead.
 
     Raises:
       OSError: if the file cannot be written.
@@ -143,29 +146,31 @@ def locked(path: str | os.PathLike, when_taken: Callable[[str], object]) -> Iter
             lock.seek(0)
             when_taken(lock.read().strip())
             fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            print(
+                f"warning: {path} cannot be locked on this disk ({error.strerror}): see to it that "
+                "no other process writes to that folder"
+            )
         lock.truncate(0)
         lock.write(_this_process())
         lock.flush()
         yield
 
 
-def read(
-    path: str | os.PathLike, limit: int, fix: str, within: str | os.PathLike | None = None
-) -> bytes:
+def read(path: str | os.PathLike, limit: int, fix: str) -> bytes:
     """Read a file that may hold anything.
 
     Args:
       path: the file. Pipes and devices, which may never end, are refused.
       limit: the largest size allowed, in bytes.
       fix: how to fix the file, the end of every error message.
-      within: a folder that contains the file; no symbolic link may lead out of it.
 
     Raises:
-      UserError: if it cannot be read, is not a file, is too large or lies outside `within`, or if
-        its name is not UTF-8, which data sets and JSON cannot hold.
+      UserError: if it cannot be read, is not a file or is too large, or if its name is not UTF-8,
+        which data sets and JSON cannot hold.
     """
-    if within is not None and (problem := link_problem(within, path)):
-        raise problem
     if not is_utf8(path):
         raise UserError(f"{path} has a name that is not UTF-8: rename it")
     try:
@@ -174,6 +179,12 @@ def read(
         with open(path, "rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError as error:
+        if os.path.islink(path):
+            target = os.readlink(os.fspath(path))
+            raise UserError(
+                f"{path} is a symbolic link to {target}, which does not exist: correct the link or "
+                "remove it"
+            ) from error
         raise UserError(f"{path} does not exist: correct the path") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): {fix}") from error
@@ -195,20 +206,6 @@ def some_of(paths: Sequence[str | os.PathLike]) -> str:
     names = [printable(os.fspath(path)) for path in paths[:_NAMED]]
     more = len(paths) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def link_problem(folder: str | os.PathLike, path: str | os.PathLike) -> UserError | None:
-    """Return an error that names the first symbolic link from a folder to a path that leaves it."""
-    inside = os.path.realpath(folder)
-    leaves = lambda part: os.path.commonpath([inside, os.path.realpath(part)]) != inside
-    if not leaves(path):
-        return None
-    names = os.path.relpath(path, folder).split(os.sep)
-    parts = (os.path.join(folder, *names[:count]) for count in range(1, len(names) + 1))
-    return UserError(
-        f"{next(filter(leaves, parts))} is a symbolic link that leads out of {folder}: replace it "
-        "with a copy of its target (cp -rL makes one)"
-    )
 
 
 def read_json(path: str | os.PathLike, fix: str) -> Any:

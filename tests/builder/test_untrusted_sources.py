@@ -27,37 +27,45 @@ def refused(source):
     return said
 
 
-def test_links_out_of_the_folder_are_refused(vox32, tmp_path):
-    secret, chairs = tmp_path / "outside", vox32 / CHAIR
-    put(secret / "model" / "model.binvox", binvox.write(grid(5)))
-    (vox32 / "02691156").symlink_to(secret)  # a category
-    (chairs / "c").symlink_to(secret / "model")  # a model
+def test_links_are_followed(vox32, tmp_path):
+    other, chairs = tmp_path / "other disk", vox32 / CHAIR
+    put(other / "model" / "model.binvox", binvox.write(grid(5)))
+    (vox32 / "02691156").symlink_to(other)  # a category
+    (chairs / "c").symlink_to(other / "model")  # a model
     (chairs / "d").mkdir()
-    (chairs / "d" / "model.binvox").symlink_to(secret / "model" / "model.binvox")
-    (chairs / "e").symlink_to(chairs / "a")  # this one stays inside
+    (chairs / "d" / "model.binvox").symlink_to(other / "model" / "model.binvox")
     (chairs / "loop").symlink_to("loop")
-    (tmp_path / "link").symlink_to(vox32)  # so does all that is given by a link
+    (tmp_path / "link").symlink_to(vox32)  # the folder itself
+    models = [f"{CHAIR}/{name}" for name in "abcd"]
     for root in (vox32, tmp_path / "link"):
         source = vox32_source(root)
-        said = refused(source)
-        assert {path: text.split(" is a symbolic link")[0] for path, text in said.items()} == {
-            "02691156": f"{root}/02691156",
-            f"{CHAIR}/c/model.binvox": f"{root}/{CHAIR}/c",
-            f"{CHAIR}/d/model.binvox": f"{root}/{CHAIR}/d/model.binvox",
-        }
-        assert len(ids(source)) == 7
+        assert ids(source) == ["02691156/model", *models, f"{TABLE}/a"] and not refused(source)
+    before = source.fingerprint()
+    put(other / "model" / "model.binvox", b"changed")
+    assert vox32_source(root).fingerprint() != before
 
 
 def test_links_between_meshes(tmp_path):
     data = trimesh.creation.box().export(file_type="off").encode()
-    put(tmp_path / "outside" / "deep" / "secret.off", data)
+    put(tmp_path / "other" / "deep" / "b.off", data)
     put(tmp_path / "in" / "chair" / "a" / "a.off", data)
     (tmp_path / "in" / "chair" / "up").symlink_to("..")
-    (tmp_path / "in" / "chair" / "a" / "out").symlink_to(tmp_path / "outside")
+    (tmp_path / "in" / "chair" / "a" / "out").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "deep" / "back").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "all").symlink_to("/")
     (tmp_path / "in" / "chair" / "self").symlink_to("self")
     source = layouts.open_source("meshes", str(tmp_path / "in"), [], 8)
-    assert ids(source) == ["chair/a/a.off", "chair/a/out"]
-    assert "in/chair/a/out is a symbolic link" in refused(source)["chair/a/out"]
+    assert ids(source) == ["chair/a/a.off", "chair/a/out/deep/b.off"] and not refused(source)
+
+
+def test_a_link_to_a_category_that_is_gone_is_named(vox32):
+    (vox32 / "02691156").symlink_to("/gone/02691156")
+    (vox32 / ".hidden").symlink_to("/gone")
+    assert refused(vox32_source(vox32)) == {
+        "02691156": f"{vox32}/02691156 is a symbolic link to /gone/02691156, which does not exist: "
+        "correct the link or remove it"
+    }
+    assert not refused(vox32_source(vox32, ["chair"]))
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -4,6 +4,7 @@ import pathlib
 import re
 import shlex
 
+import numpy as np
 import pytest
 
 from support import processes
@@ -16,6 +17,13 @@ DOCUMENTS = [
     ROOT / "datasets" / "shapenet_posed_masks" / "README.md",
     ROOT / "ptn_semi" / "pretrained" / "README.md",
 ]
+KERAS_SMALL = {
+    "num_shapes=1000": "num_shapes=30",
+    "batch_size=32, seed": "batch_size=2, seed",
+    "epochs=10": "epochs=2",
+    "steps_per_epoch=50": "steps_per_epoch=1",
+    "num_examples=32": "num_examples=2",
+}
 # Programs of others, which are not run here.
 OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}
 
@@ -70,6 +78,24 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     for block in blocks(ROOT / "README.md", "python"):
         exec(block, names)
     assert names["voxels"].shape == (1, 32, 32, 32) and names["seen"].shape == (1, 32, 32, 1)
+
+
+@pytest.mark.slow
+def test_python_of_the_keras_document_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "".join(blocks(ROOT / "docs" / "keras.md", "python"))
+    for long, short in KERAS_SMALL.items():
+        assert text.count(long) == 1, long
+        text = text.replace(long, short)
+    names = {}
+    exec(text, names)
+    expected = names["model"].predict(names["masks"], verbose=0)
+    np.testing.assert_array_equal(names["voxels"], expected)
+    assert {"val_average_precision", "val_iou_0.4", "val_written_iou"} <= names[
+        "model"
+    ].history.history.keys()
+    assert (tmp_path / "runs" / "keras" / "best.keras").exists()
+    assert names["frames"].shape == (3, 32, 32, 1)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -16,6 +16,7 @@ from ptn_semi.training import trainer, workdirs
 from ptn_semi.utils.errors import UserError
 from support import processes, two_step_run
 from support.extruding_reconstructor import FAKE
+from support.small_sets import CHAIR, examples, from_files, put_all
 from support.tiny_runs import assert_same_bits
 
 pytestmark = pytest.mark.slow
@@ -121,6 +122,19 @@ def load_from_a_read_only_disk(data_dir):
 
 def test_a_prepared_data_set_is_read_from_a_read_only_disk(data, mounts):
     processes.call(load_from_a_read_only_disk, pathlib.Path(data.data_dir))
+
+
+def build_from_a_read_only_disk(folder):
+    links = folder / "my shapes"
+    links.mkdir()
+    (links / CHAIR).symlink_to(put_all(folder / "disk" / "ShapeNetVox32") / CHAIR)
+    processes.mount_read_only(folder / "disk")
+    settings = from_files(links, data_dir=str(folder / "prepared sets"))
+    assert len(examples(preparation.prepare(settings))) == 5
+
+
+def test_a_folder_of_links_to_a_read_only_disk(tmp_path, mounts):
+    processes.call(build_from_a_read_only_disk, tmp_path)
 
 
 def empty_in_turn(folder, use):

@@ -78,19 +78,15 @@ def test_very_thin_images_have_previews(tmp_path):
     assert [file.name for file in written] == ["thin.npz", "thin.png"]
 
 
-def test_folders_list_images_and_links_that_stay_inside(tmp_path, monkeypatch):
-    inside, outside = image(tmp_path / "x" / "a.png"), image(tmp_path / "y" / "secret.png")
-    (tmp_path / "x" / "same.png").symlink_to(inside)
-    (tmp_path / "x" / "out.png").symlink_to(outside)
+def test_folders_list_images_and_links_to_images(tmp_path, monkeypatch):
+    image(tmp_path / "x" / "a.png")
+    (tmp_path / "x" / "out.png").symlink_to(image(tmp_path / "y" / "b.png"))
     (tmp_path / "x" / "loop.png").symlink_to("loop.png")
     (tmp_path / "x" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0")
     (tmp_path / "link").symlink_to(tmp_path / "x")
     for folder in (tmp_path / "x", tmp_path / "link"):
-        listed = {path.name: problem for path, problem in folders.list_images([folder])}
-        assert listed.keys() == {"a.png", "same.png", "out.png", "loop.png"}
-        problem = listed.pop("out.png")
-        assert f"{folder}/out.png is a symbolic link that leads out of" in str(problem)
-        assert not any(listed.values())
+        listed = [(path.name, problem) for path, problem in folders.list_images([folder])]
+        assert listed == [("a.png", None), ("loop.png", None), ("out.png", None)]
     [(_, problem)] = folders.list_images(["n" * 300])  # too long for the name of a folder
     assert problem is None
     refusing = mock.Mock(side_effect=PermissionError(13, "Permission denied"))

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from ptn_semi.data import batches
 from ptn_semi.data.splits import Shapes
-from ptn_semi.models import architectures
+from ptn_semi.evaluation import metrics
+from ptn_semi.models import architectures, voxel_metrics
 from ptn_semi.models.loss_settings import LossSettings
 from ptn_semi.models.model_settings import ModelSettings
+from ptn_semi.models.optimizers import FusedAdam
 from ptn_semi.models.semi_supervised import SemiSupervisedReconstructor
 from ptn_semi.projection import geometry
 from ptn_semi.projection.camera import Camera
@@ -22,6 +24,7 @@ from support.small_models import (
     SUPERVISED,
     build,
     parts,
+    replace_projectors,
     same,
     steps,
     weights,
@@ -90,20 +93,17 @@ def test_keras_refuses_other_batches():
         model.train_step({name: BATCH[name] for name in BATCH if name != "hull"})
 
 
-def test_keras_evaluation_names_another_way():
+def test_evaluation_needs_pairs_of_masks_and_voxels():
     model, data = build(), tf.data.Dataset.from_tensors(BATCH)
     for evaluate in (
         lambda: model.evaluate(data, verbose=0),
-        lambda: model.test_on_batch(BATCH),
-        lambda: model.fit(data, validation_data=data),
+        lambda: model.test_on_batch(BATCH["view_a"]),
     ):
-        with pytest.raises(ValueError, match=r"scoring\.score_networks\(model\.ema, shapes\)"):
+        with pytest.raises(ValueError, match=r"must be a tuple \(masks, voxels\), or batches of"):
             evaluate()
-    assert model.steps.numpy() == 0  # no epoch is spent before it is said
 
 
-@pytest.mark.slow
-def test_keras_fit_trains_on_batches():
+def test_keras_fit_trains_and_scores_the_ema(tmp_path):
     rng = np.random.default_rng(0)
     shapes = Shapes(
         model_ids=np.array([f"shape{i}" for i in range(6)]),
@@ -115,10 +115,27 @@ def test_keras_fit_trains_on_batches():
         voxel_size=32,
     )
     model = build()
+    scores = [voxel_metrics.AveragePrecision(), voxel_metrics.VoxelIoU(0.4)]
+    model.compile(*five(FusedAdam), metrics=scores)
     data = batches.batch_dataset(supervise(shapes, [0, 2]), batch_size=4, seed=0)
-    history = model.fit(data, steps_per_epoch=2, epochs=2, verbose=0).history
-    assert history.keys() == SUPERVISED | ADVERSARIAL
+    masks, voxels = shapes.unpack_masks(slice(None), 0), rng.random((6, 32, 32, 32)) < 0.1
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.keras", "val_average_precision", mode="max", save_best_only=True
+    )
+    history = model.fit(
+        data,
+        steps_per_epoch=2,
+        epochs=2,
+        validation_data=(masks > 0, voxels),
+        callbacks=[best, keras.callbacks.TensorBoard(tmp_path)],
+        verbose=0,
+    ).history
+    validation = {"val_average_precision", "val_iou_0.4"}
+    assert history.keys() == SUPERVISED | ADVERSARIAL | validation
     assert np.isfinite(list(history.values())).all() and model.steps.numpy() == 4
+    expected = metrics.average_precision(model.ema.predict(masks), voxels).mean()
+    assert history["val_average_precision"][-1] == pytest.approx(expected, abs=1e-6)
+    assert keras.saving.load_model(tmp_path / "best.keras").metrics[1].name == "iou_0.4"
 
 
 CUSTOM = {
@@ -148,9 +165,14 @@ def test_the_ema_reconstructs_and_a_saved_keras_model_does_the_same(tmp_path):
     steps(model)
     np.testing.assert_array_equal(model(masks), model.ema.generator(model.ema.encoder(masks)))
     model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    replace_projectors(loaded)
     np.testing.assert_array_equal(loaded(masks), model(masks))
     assert loaded.steps.numpy() == 1
+    # It goes on with the optimizers' state.
+    steps(model), steps(loaded)
+    assert same(weights(loaded), weights(model))
+    assert not keras.saving.load_model(tmp_path / "model.keras", compile=False).compiled
 
 
 @pytest.mark.slow

@@ -1,8 +1,11 @@
 """Paths that TensorFlow would take for patterns, and files where folders are needed."""
 
+import errno
+import fcntl
 import os
 import pathlib
 import sys
+from unittest import mock
 
 import pytest
 
@@ -60,3 +63,19 @@ def test_paths_that_tensorflow_would_not_find_in_this_locale_are_refused(monkeyp
     files.check_encoding("data", "--data_dir=data")
     with pytest.raises(UserError, match=r"^--data_dir=données is in .* set PYTHONUTF8=1 or give"):
         files.check_encoding("données", "--data_dir=données")
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_disk_without_locks_gives_a_warning(tmp_path, monkeypatch, capsys, number):
+    refusing = mock.Mock(side_effect=OSError(number, os.strerror(number)))
+    monkeypatch.setattr(fcntl, "flock", refusing)
+    with files.locked(tmp_path / ".lock", when_taken=pytest.fail):
+        assert (tmp_path / ".lock").read_text().startswith(f"{os.getpid()}@")
+    said = f"warning: {tmp_path}/.lock cannot be locked on this disk ({os.strerror(number)}): see"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    (tmp_path / "a.off").symlink_to("gone")
+    with pytest.raises(UserError, match=r"a\.off is a symbolic link to gone, which does not exist"):
+        files.read(tmp_path / "a.off", 1, "")

@@ -37,11 +37,11 @@ class Stamp(NamedTuple):
     mtime_ns: int  # time of the last change, in nanoseconds
 
 
-_REFUSED = Stamp(-1, -1)  # of what is not read: links out of the folder, and what is not readable
+_REFUSED = Stamp(-1, -1)  # of what cannot be read
 
 
 class Folder(Source):
-    """Shapes in files below `root`/<category>."""
+    """Shapes in files below `root`/<category>. Symbolic links are followed: people link data."""
 
     expected: str  # path of a shape below the root, for messages
     published: tuple[str, ...] = ()  # names under which such a folder is published
@@ -57,12 +57,13 @@ class Folder(Source):
     def _scan(self) -> tuple[dict[Item, Stamp], set[str]]:
         """Return the shapes of the wanted categories, and all categories that are there."""
         found, present = {}, set()
-        for entry in folders_in(self.root):
+        lost = [entry for entry in entries_in(self.root) if _leads_nowhere(entry)]
+        for entry in folders_in(self.root) + lost:
             category = category_name(entry.name)
             present.add(category)
             if not self._wants(category):
                 continue
-            if files.link_problem(self.root, entry.path):
+            if entry in lost:  # reading it says so
                 found[Item(entry.name, category, entry.name)] = _REFUSED
                 continue
             for model_id, path, stamp in self._scan_category(entry.name):
@@ -92,7 +93,7 @@ class Folder(Source):
     def items(self) -> list[Item]:
         """Return an item for each file of the layout, sorted by id; other files are ignored.
 
-        So is a link that leads out of the folder an item. It is not followed: `read` refuses it.
+        So is a link among the categories that leads nowhere: `read` says that.
         """
         return list(self._files)
 
@@ -109,9 +110,9 @@ class Folder(Source):
 
     def _read_bytes(self, item: Item, limit: int) -> bytes:
         fix, path = "replace the file or remove it", self._path(item)
-        if os.path.isdir(path) and not files.link_problem(self.root, path):
+        if os.path.isdir(path):
             entries_in(path)  # which raises an error
-        return files.read(path, limit, fix, within=self.root)
+        return files.read(path, limit, fix)
 
 
 class _ModelFolder(Folder):
@@ -192,9 +193,12 @@ class FileTree(Folder):
         )
 
     def _scan_category(self, folder: str) -> Iterator[tuple[str, str, Stamp]]:
-        waiting = [folder]
+        waiting = [(folder, [os.path.realpath(self.root)])]
         while waiting:
-            inner = waiting.pop()
+            inner, above = waiting.pop()
+            place = os.path.realpath(os.path.join(self.root, inner))
+            if any(os.path.commonpath([place, outer]) == place for outer in above):
+                continue  # a link back to a folder that is being read
             try:
                 entries = entries_in(os.path.join(self.root, inner))
             except UserError:  # reading the folder as an item says what is wrong
@@ -204,12 +208,8 @@ class FileTree(Folder):
                 path = f"{inner}/{entry.name}"
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                elif os.path.isdir(entry.path):
-                    # A link to a folder. What it leads to inside the root is found without it.
-                    if files.link_problem(self.root, entry.path):
-                        yield path, path, _REFUSED
+                if _is_folder(entry):
+                    waiting.append((path, [*above, place]))
                 elif entry.name.lower().endswith(self.extensions):
                     if stamp := _stamp(entry.path):
                         yield path, path, stamp
@@ -262,11 +262,7 @@ class VoxelFolder(FileTree):
 def folders_in(path: str) -> list[os.DirEntry]:
     """Return the folders in a folder, without hidden ones."""
     return [
-        entry
-        for entry in entries_in(path)
-        # Following links, `DirEntry.is_dir` would raise an error where they form a circle.
-        if (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path))
-        and not entry.name.startswith(".")
+        entry for entry in entries_in(path) if _is_folder(entry) and not entry.name.startswith(".")
     ]
 
 
@@ -283,6 +279,16 @@ def entries_in(path: str) -> list[os.DirEntry]:
         raise UserError(
             f"{path} cannot be listed ({error.strerror}): make it readable or remove it"
         ) from error
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    # Following links, `DirEntry.is_dir` would raise an error where they form a circle.
+    return entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)
+
+
+def _leads_nowhere(entry: os.DirEntry) -> bool:
+    hidden = entry.name.startswith(".")
+    return entry.is_symlink() and not hidden and not os.path.exists(entry.path)
 
 
 def _is_shape(name: str) -> bool:
