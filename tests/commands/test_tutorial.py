@@ -14,6 +14,9 @@ SMALL = {
     "FINE_TUNING_STEPS = 150": "FINE_TUNING_STEPS = 1",
     "NUM_SHAPES = 1000": "NUM_SHAPES = 40",
     "in range(60)": "in range(3)",
+    "batch_size=16": "batch_size=4",
+    "epochs=3": "epochs=1",
+    "steps_per_epoch=10": "steps_per_epoch=1",
 }
 
 
