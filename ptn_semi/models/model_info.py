@@ -9,7 +9,10 @@ from typing import Any
 import ptn_semi
 from ptn_semi.models.model_settings import ModelSettings
 
-_AXES = "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees"
+_AXES = (
+    "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees, and of those with 7 "
+    "numbers roll in degrees, distance, half width, right, up in grid sides"
+)
 
 
 @dataclasses.dataclass(frozen=True)
