@@ -10,8 +10,8 @@ import ptn_semi
 from ptn_semi.models.model_settings import ModelSettings
 
 _AXES = (
-    "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees, and of those with 7 "
-    "numbers roll in degrees, distance, half width, right, up in grid sides"
+    "voxels [x, y, z]: y up, front +x; viewpoint: elevation, azimuth in degrees, and of those with "
+    "7 numbers roll in degrees, distance, half width, right, up in grid sides"
 )
 
 
