@@ -17,7 +17,7 @@ DOCUMENTS = [
     ROOT / "ptn_semi" / "pretrained" / "README.md",
 ]
 # Programs of others, which are not run here.
-OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}
+OTHERS = {".", "cat", "curl", "docker", "export", "hf", "pip", "pre-commit", "tensorboard"}
 
 
 def blocks(path, language):
