@@ -45,7 +45,7 @@ def download(address: str, names: tuple[str, ...]) -> pathlib.Path:
     except errors.LocalEntryNotFoundError as error:
         raise UserError(
             f"{address} cannot be reached and has not been downloaded before: connect to the "
-            "network, without HF_HUB_OFFLINE=1"
+            "network, and leave HF_HUB_OFFLINE unset"
         ) from error
     except Exception as error:  # of whichever HTTP library it uses
         raise UserError(
