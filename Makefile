@@ -1,12 +1,13 @@
 # `make demo` trains and scores on the embedded data set, `make test` runs all tests, `make lint`
-# checks style, imports and types, and `make check` is lint and the fast tests.
+# checks style, imports and types, `make check` is lint and the fast tests, and `make docs` builds the
+# documentation site in build/site.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # Flags of tests go here: make test PYTEST_FLAGS="-k projector".
 PYTEST_FLAGS ?=
 
-.PHONY: demo test lint check install
+.PHONY: demo test lint check docs install
 
 demo: install
 	$(BIN)/python -m ptn_semi.reconstruct --color --output_dir=runs/first ptn_semi/examples/chair.png
@@ -34,6 +35,11 @@ lint: install
 check: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(PYTEST_FLAGS)
 
+docs: $(VENV)/installed_docs
+	$(BIN)/python -m tools.site_pages
+	$(BIN)/zensical build --clean --strict
+	@echo "the site: build/site/index.html; to read it with search: $(BIN)/zensical serve"
+
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -41,4 +47,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	missing: apt-get install python3.11 python3.11-venv, or give another as PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[all,test]'
+	touch $@
+
+$(VENV)/installed_docs: $(VENV)/installed
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	touch $@

@@ -18,13 +18,13 @@ def define_flags() -> None:
     absl_flags.DEFINE_string(
         "model",
         None,
-        "Workdir of a training run, or an exported SavedModel. Default: the model that comes with "
-        "the package.",
+        "Workdir of a training run, an exported SavedModel, or a published one (hf://user/model). "
+        "Default: the model that comes with the package.",
     )
     absl_flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for any.")
     absl_flags.DEFINE_integer("port", 7860, "Port to listen on.", 1, 65535)
     absl_flags.DEFINE_integer("max_upload_mb", 10, "Largest image, in MB.", 1, 1000)
-    flags.keep_local("model")
+    flags.keep_local("model", models=True)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 --format=saved_model writes a folder for TF Serving, named by a version number, with the signatures
 of `exports.Servable`. tflite and onnx write a file that maps masks to voxels and latents.
+pretrained writes a small folder to publish, which ptn_semi reads from anywhere.
 """
 
 from absl import flags as absl_flags

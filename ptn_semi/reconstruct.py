@@ -23,8 +23,8 @@ def define_flags() -> None:
     absl_flags.DEFINE_string(
         "model",
         None,
-        "Workdir of a training run, or an exported SavedModel; the pretrained model of the package "
-        "if not given.",
+        "Workdir of a training run, an exported SavedModel, or a published one (hf://user/model); "
+        "the pretrained model of the package if not given.",
     )
     absl_flags.DEFINE_string("output_dir", "reconstructions", "Folder to write to.")
     absl_flags.DEFINE_multi_enum(
@@ -74,7 +74,8 @@ def define_flags() -> None:
         "object, if there are several.",
         lower_bound=0,
     )
-    flags.keep_local("model", "output_dir")
+    flags.keep_local("model", models=True)
+    flags.keep_local("output_dir")
 
 
 def main(paths: list[str]) -> None:

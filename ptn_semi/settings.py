@@ -40,7 +40,7 @@ SHAPE_FORMATS = (*MESH_FORMATS, "binvox", "npz")
 SURFACES = ("smooth", "blocky")
 SHAPES = ("whole", "threshold")
 SEGMENTATIONS = ("auto", "plain", "model")
-EXPORT_FORMATS = ("saved_model", "tflite", "onnx")
+EXPORT_FORMATS = ("saved_model", "tflite", "onnx", "pretrained")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,9 +234,9 @@ class TrainSettings(LossSettings):
     )
     init_from: str = setting(
         "",
-        "Workdir or checkpoint whose networks to start from; pretrained for the model that comes "
-        "with the package.",
-        is_path=True,
+        "Workdir, checkpoint or published model (hf://user/model) whose networks to start from; "
+        "pretrained for the model that comes with the package.",
+        is_model=True,
     )
     freeze_encoder: bool = setting(
         False, "Train all networks but the encoder (few-shot fine-tuning)."

@@ -1,4 +1,4 @@
-"""Exports of a trained model to formats that other programs run: SavedModel, TFLite, ONNX."""
+"""Exports of a trained model: SavedModel, TFLite and ONNX for other programs, or to publish."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from ptn_semi.inference.paths import check_export
-from ptn_semi.models import checkpoints, networks
+from ptn_semi.models import checkpoints, networks, pretrained
 from ptn_semi.models.keras_defaults import keras_defaults
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
@@ -88,7 +88,7 @@ def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> 
     Args:
       workdir: either folder.
       output: the path to write and return, which must not exist yet: a folder named by a version
-        number for saved_model, a file for the other formats.
+        number for saved_model, a folder for pretrained, a file for the other formats.
       kind: one of `settings.EXPORT_FORMATS`.
 
     Raises:
@@ -96,10 +96,15 @@ def export(workdir: str | os.PathLike, output: str | os.PathLike, kind: str) -> 
     """
     output = pathlib.Path(output)
     check_export(output, kind)
-    write = {"saved_model": _write_saved_model, "tflite": _write_tflite, "onnx": _write_onnx}[kind]
     checkpoint = checkpoints.find(workdir)
     # Some programs that run a SavedModel have no XLA.
     loaded = checkpoints.load_networks(checkpoint, jit_compile=False)
+    if kind == "pretrained":
+        with files.replacing(output) as partial:
+            pretrained.write(loaded, checkpoint.info, partial)
+            (partial / "README.md").write_text(pretrained.card(checkpoint.info), encoding="utf-8")
+        return output
+    write = {"saved_model": _write_saved_model, "tflite": _write_tflite, "onnx": _write_onnx}[kind]
     if kind == "tflite":
         loaded.generator = _with_plain_layers(loaded.generator)
         if loaded.refiner is not None:

@@ -4,19 +4,24 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-from ptn_semi.models.checkpoint_paths import holds_checkpoint
+from ptn_semi.models.checkpoint_paths import holds_checkpoint, holds_pretrained, local_model
 from ptn_semi.settings import EXPORT_FORMATS
 from ptn_semi.utils import cli, files
 from ptn_semi.utils.errors import UserError
 
 
 def check_model(path: str | os.PathLike) -> None:
-    """Check that a path is a workdir, a checkpoint or a SavedModel.
+    """Check that a path is a workdir, a checkpoint, a SavedModel or an exported `pretrained` model.
+
+    A model that is named as hf://user/model is downloaded.
 
     Raises:
-      UserError: if it holds none of their files, or TensorFlow cannot find it in this locale.
+      UserError: if it holds none of their files, or TensorFlow cannot find it in this locale, or it
+        cannot be downloaded.
     """
-    if not holds_checkpoint(path) and not (pathlib.Path(path) / "saved_model.pb").exists():
+    folder = local_model(path)
+    is_saved_model = (folder / "saved_model.pb").exists()
+    if not holds_checkpoint(folder) and not holds_pretrained(folder) and not is_saved_model:
         raise UserError(f"{path} holds no checkpoint: pass the workdir of a training run")
     files.check_encoding(path, str(path))
 

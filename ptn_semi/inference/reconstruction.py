@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from ptn_semi.data import framing
 from ptn_semi.images.silhouettes import Found
 from ptn_semi.inference import exports
 from ptn_semi.models import checkpoints, mask_batches, pretrained
+from ptn_semi.models.checkpoint_paths import holds_pretrained, local_model
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.networks import Networks
 from ptn_semi.shapes import fits, predictions, whole
@@ -85,18 +85,24 @@ class Reconstruction:
 
 
 def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
-    """Load a model from a workdir, a checkpoint's folder, or a SavedModel of `exports.export`.
+    """Load a model that the package comes with, that was trained here, or that others published.
 
-    Without a path it is the pretrained model, which comes with the package.
+    Args:
+      path: a workdir, a checkpoint's folder, or what `exports.export` wrote as `saved_model` or
+        `pretrained`. hf://user/model is one of the latter in a repository of the Hugging Face Hub,
+        which is downloaded once. None for the pretrained model that comes with the package.
 
     Raises:
-      UserError: if the path holds no model that can be used.
+      UserError: if the path holds no model that can be used, or it cannot be downloaded.
     """
     if path is None:
         return Reconstructor(*pretrained.read())
-    if (pathlib.Path(path) / "saved_model.pb").exists():
-        return Reconstructor(*exports.read(path))
-    checkpoint = checkpoints.find(path)
+    folder = local_model(path)
+    if holds_pretrained(folder):
+        return Reconstructor(*pretrained.read(folder))
+    if (folder / "saved_model.pb").exists():
+        return Reconstructor(*exports.read(folder))
+    checkpoint = checkpoints.find(folder)
     return Reconstructor(checkpoints.load_networks(checkpoint), checkpoint.info)
 
 

@@ -16,6 +16,7 @@ from ptn_semi.data import (
 )
 from ptn_semi.data.supervision import Supervision
 from ptn_semi.models import architectures, checkpoints, pretrained
+from ptn_semi.models.checkpoint_paths import holds_pretrained, local_model
 from ptn_semi.models.model_info import ModelInfo
 from ptn_semi.models.model_settings import ModelSettings
 from ptn_semi.models.optimizers import FusedAdam
@@ -134,7 +135,7 @@ def restore(
 
 
 def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
-    """Start a new run with the EMA of another run, or with `PRETRAINED`.
+    """Start a new run with the EMA of another run, with `PRETRAINED`, or a published model.
 
     V and R are only taken from a model that has them, and D from a run. V learns its output layer
     anew if the viewpoints of that model have another size.
@@ -142,11 +143,12 @@ def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
     Raises:
       UserError: if the other model cannot be read or has another architecture.
     """
-    if init_from == PRETRAINED:
-        networks, info = pretrained.read()
-        check_architecture("--init_from=pretrained", info.settings, model.settings)
+    folder = pretrained.FOLDER if init_from == PRETRAINED else local_model(init_from)
+    if init_from == PRETRAINED or holds_pretrained(folder):
+        networks, info = pretrained.read(folder)
+        check_architecture(f"--init_from={init_from}", info.settings, model.settings)
     else:
-        checkpoint = checkpoints.find(init_from)
+        checkpoint = checkpoints.find(folder)
         check_architecture(checkpoint.path, checkpoint.info.settings, model.settings)
         networks = checkpoints.load_networks(checkpoint)
         checkpoints.restore_parts(checkpoint, {"discriminator": model.discriminator})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ptn_semi import settings
 from ptn_semi.data import checks
-from ptn_semi.models.checkpoint_paths import holds_checkpoint
+from ptn_semi.models.checkpoint_paths import holds_checkpoint, holds_pretrained, local_model
 from ptn_semi.utils import files, flags
 from ptn_semi.utils.errors import UserError
 
@@ -50,7 +50,7 @@ def check_training(
 
     Raises:
       UserError: if settings contradict each other or the workdir's, shapes are missing, a file is
-        where a folder should be, or there is no checkpoint to start from.
+        where a folder should be, or there is no model to start from.
     """
     settings.check(data, train, run)
     if workdir is not None:
@@ -62,11 +62,13 @@ def check_training(
         checks.check_images(train.unlabeled_dir)
     resumes = workdir is not None and holds_checkpoint(workdir)
     others = train.init_from not in ("", settings.PRETRAINED)
-    if others and not resumes and not holds_checkpoint(train.init_from):
-        raise UserError(
-            f"--init_from={train.init_from} holds no checkpoint: give the workdir of a training "
-            "run, or pretrained"
-        )
+    if others and not resumes:
+        folder = local_model(train.init_from)
+        if not holds_checkpoint(folder) and not holds_pretrained(folder):
+            raise UserError(
+                f"--init_from={train.init_from} holds no checkpoint: give the workdir of a "
+                "training run, or pretrained"
+            )
 
 
 def check_settings(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from absl import flags
 
+from ptn_semi.utils import hub
 from ptn_semi.utils.errors import UserError
 
 _Settings = TypeVar("_Settings")
@@ -32,14 +33,15 @@ def setting(
     high: float | None = None,
     formerly: str | None = None,
     is_path: bool = False,
+    is_model: bool = False,
 ) -> Any:
     """Declare a dataclass field together with what its flag needs.
 
     The field's annotation gives the flag's type. Flagfiles and commands may still use the flag's
-    earlier name, `formerly`.
+    earlier name, `formerly`. A model is a local path too, or hf://user/model.
     """
     described = {"help": help, "choices": choices, "low": low, "high": high, "formerly": formerly}
-    described["is_path"] = is_path
+    described |= {"is_path": is_path, "is_model": is_model}
     return dataclasses.field(default=default, metadata=described)
 
 
@@ -221,17 +223,23 @@ def _define(field, flag_values):
             flags.register_validator(
                 name, _is_range, "two numbers, the lower first, such as -20,40", flag_values
             )
-    if meta["is_path"]:
-        keep_local(name, flag_values=flag_values)
+    if meta["is_path"] or meta["is_model"]:
+        keep_local(name, models=meta["is_model"], flag_values=flag_values)
     if meta["formerly"]:
         flags.DEFINE_alias(meta["formerly"], name, flag_values)
 
 
-def keep_local(*names: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
-    """Have parsing end with a `UserError` if the path in one of these flags is not local."""
+def keep_local(
+    *names: str, models: bool = False, flag_values: flags.FlagValues = flags.FLAGS
+) -> None:
+    """Have parsing end with a `UserError` if the path in one of these flags is not local.
+
+    The flags of `models` may also have the form hf://user/model.
+    """
 
     def check(name, value):
-        check_local(value or "", f"--{name}={value}")
+        if not (models and hub.is_address(value or "")):
+            check_local(value or "", f"--{name}={value}")
         return True
 
     for name in names:

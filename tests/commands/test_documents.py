@@ -25,7 +25,7 @@ KERAS_SMALL = {
     "num_examples=32": "num_examples=2",
 }
 # Programs of others, which are not run here.
-OTHERS = {".", "cat", "curl", "docker", "export", "pip", "pre-commit", "tensorboard"}
+OTHERS = {".", "cat", "curl", "docker", "export", "hf", "pip", "pre-commit", "tensorboard"}
 
 
 def blocks(path, language):

@@ -141,6 +141,8 @@ def shapes(tmp_path_factory):
         ("reconstruct", ["--model=RUN", "a.png", "--viewpoints=20,30"], "add --views"),
         ("reconstruct", ["--model=RUN", "a.png", "--views", "--viewpoints=a,b"], "two numbers"),
         ("demo", ["--model="], "holds no checkpoint"),
+        ("demo", ["--model=hf://chairs"], "hf://chairs does not name a repository: write hf://"),
+        ("train", ["--workdir=new", "--init_from=hf://a/b/c"], "does not name a repository"),
         ("export", ["--workdir=RUN", "--output=models"], "must end in a version number"),
         ("export", ["--workdir=RUN", "--output=RUN"], "exists already"),
         ("export", ["--workdir=RUN", "--output=models/1"], "holds no checkpoint"),
@@ -161,6 +163,7 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(
     ("command", "argument"),
     [
         ("train", "--workdir=gs://bucket/run"),
+        ("train", "--workdir=hf://user/model"),
         ("train", "--data_dir=GS://bucket/data"),
         ("train", "--init_from=gs://bucket/run"),
         ("train", "--flagfile=gs://bucket/my.flags"),

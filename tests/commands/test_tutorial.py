@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tools import site_pages
+
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 
@@ -32,6 +34,13 @@ def test_stored_outputs_are_small_and_without_errors():
     assert outputs(nbformat.read(NOTEBOOK, as_version=4))
     assert NOTEBOOK.stat().st_size < 600_000
     assert not re.search(r"/(home|root|work)/", NOTEBOOK.read_text())  # of somebody's machine
+
+
+def test_colab_opens_it_and_installs_the_package_from_our_repository():
+    text, repository = NOTEBOOK.read_text(), site_pages.repository()
+    opened = repository.replace("github.com", "colab.research.google.com/github")
+    assert f"]({opened}/blob/main/docs/{NOTEBOOK.name})" in text
+    assert f'SOURCE = \\"git+{repository}\\"' in text
 
 
 @pytest.mark.slow

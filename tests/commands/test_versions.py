@@ -45,6 +45,7 @@ def test_old_pythons_can_parse_the_check_of_their_version():
     [
         ("tune --workdir=w", "keras_tuner", "pip install -e ."),
         ("demo --model=m", "gradio", "pip install 'ptn_semi[demo]'"),
+        ("demo --model=hf://user/model", "huggingface_hub", "pip install 'ptn_semi[hub]'"),
         ("build_data --runner=direct", "apache_beam", "pip install -e '.[beam]'"),
         ("export --workdir=w --output=m --format=onnx", "tf2onnx", "ptn_semi[onnx]"),
         ("export --workdir=w --output=1", "tensorflow_serving", "ptn_semi[serving]"),

@@ -135,6 +135,17 @@ def test_saved_models_reconstruct_images(exported, checkpoint, voxels):
         np.testing.assert_array_equal(loaded.networks(MASKS), voxels)
 
 
+def test_a_folder_to_publish_holds_the_model_and_its_card(checkpoint, voxels, tmp_path):
+    folder = exports.export(checkpoint.path, tmp_path / "model", "pretrained")
+    assert {path.name for path in folder.iterdir()} == {"README.md", "model.json", "model.npz"}
+    card = (folder / "README.md").read_text()
+    assert "library_name: ptn_semi" in card and "It knows chair, " in card
+    loaded = reconstruction.load_model(folder)
+    assert (loaded.threshold, loaded.extent, loaded.image_size) == (0.35, 0.7, 32)
+    found = loaded.networks(MASKS).numpy()  # of weights in half precision
+    assert np.isclose(found, voxels, atol=0.01).mean() > 0.99
+
+
 def test_other_saved_models_are_refused(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
     with pytest.raises(UserError, match=r"give a folder that ptn_semi.export wrote"):

@@ -1,6 +1,9 @@
-"""The model that comes with the package: what is kept of it, and what refuses it."""
+"""Models as the package's own is kept: what is kept of them, and what refuses them."""
 
+import hashlib
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -47,5 +50,47 @@ def test_damage_is_found(folder, kind):
         path.write_text(json.dumps(description))
     else:
         path.unlink()
-    with pytest.raises(UserError, match="install ptn_semi again"):
+    with pytest.raises(UserError, match=r"export or download it again|correct the path"):
+        pretrained.read(folder)
+
+
+def replace_weights(folder, data):
+    """Replaces the weights by others, with the right digest."""
+    (folder / "model.npz").write_bytes(data)
+    description = json.loads((folder / "model.json").read_text())
+    description["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "model.json").write_text(json.dumps(description))
+
+
+def npz(**arrays):
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def huge():
+    """The weights of a 2 TB array, as its header says, which are packed in a few kB."""
+    header = io.BytesIO()
+    shape = {"descr": "<f2", "fortran_order": False, "shape": (10**12,)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("arr_0.npy", header.getvalue() + bytes(10**6))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PK damaged",
+        npz(),
+        npz(arr_0=np.zeros(3, np.float16)),
+        npz(arr_0=np.array([print], object)),
+        huge(),
+    ],
+    ids=["no zip", "nothing", "another shape", "objects", "huge"],
+)
+def test_weights_of_something_else_are_refused(folder, data):
+    replace_weights(folder, data)
+    with pytest.raises(UserError, match="damaged or not of this version"):
         pretrained.read(folder)

@@ -118,16 +118,18 @@ def test_init_from_a_run_without_a_viewpoint_estimator_and_back(
                 assert same(weights(before[name]), weights(after[name]))
 
 
-def test_init_from_the_pretrained_model(trained, tmp_path, monkeypatch):
+def test_init_from_a_pretrained_model(trained, tmp_path, monkeypatch):
     settings = ModelSettings(TINY, has_viewpoint_estimator=True, has_refiner=True)
     source, _ = networks.build_networks(settings)
     info = ModelInfo(settings, 0.4, 0.8, ("chair",), 1)
     pretrained.write(source, info, tmp_path)
-    read = pretrained.read
-    monkeypatch.setattr(pretrained, "read", lambda: read(tmp_path))
-    for model in (build(**REFINING, seed=4), build(supervision="labeled", seed=4)):
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    for model, init_from in (
+        (build(**REFINING, seed=4), "pretrained"),
+        (build(supervision="labeled", seed=4), str(tmp_path)),
+    ):
         discriminator = weights(model.discriminator)
-        start.initialize(model, "pretrained")
+        start.initialize(model, init_from)
         for networks_ in (model.networks, model.ema):
             for name, part in networks_.parts.items():
                 for a, b in zip(weights(part), weights(source.parts[name]), strict=True):
