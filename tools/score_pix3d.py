@@ -20,7 +20,6 @@ from absl import flags as absl_flags
 from ptn_semi.utils import cli, flags
 
 with cli.loading():
-    from ptn_semi.data import framing
     from ptn_semi.evaluation import pix3d, written_scores
     from ptn_semi.images import image_files
     from ptn_semi.inference import reconstruction
@@ -36,11 +35,7 @@ _NAMES = ("protocol IoU", "IoU", "F1", "mask IoU", "parts")
 def read_masks(reconstructor: Reconstructor, examples: list[pix3d.Example]) -> np.ndarray:
     """Read and frame the silhouettes of some examples, float32 [B, S, S, 1]."""
     silhouettes = [np.asarray(image_files.read(each.mask).convert("L")) > 127 for each in examples]
-    framed = [
-        framing.frame(silhouette, reconstructor.image_size, reconstructor.extent)
-        for silhouette in silhouettes
-    ]
-    return np.stack(framed)
+    return np.stack([reconstructor.frame(silhouette) for silhouette in silhouettes])
 
 
 def score(

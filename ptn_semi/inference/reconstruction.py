@@ -19,6 +19,7 @@ from ptn_semi.utils.errors import UserError
 
 # IoU of shape and mask under which a mask is doubtful. At most one in ten masks of a model's own
 # category was under it, and between none (cars) and most (tables, for airplanes) of other ones.
+_EXTENTS = (0.8, 0.88, 0.96, 1.0)  # that are tried
 _MIN_FIT = 0.6
 
 
@@ -41,8 +42,29 @@ class Reconstructor:
 
     @property
     def extent(self) -> float:
-        """How masks are framed; see `framing.frame`."""
+        """How training masks are framed; see `framing.frame`."""
         return self.info.extent
+
+    def frame(self, silhouette: np.ndarray) -> np.ndarray:
+        """Frame a silhouette, as `framing.frame` does, the way that suits the model best.
+
+        Returns and raises what that does.
+        """
+        return framing.frame(silhouette, self.image_size, self.choose_extent(silhouette))
+
+    def choose_extent(self, silhouette: np.ndarray) -> float:
+        """Choose how large to frame a silhouette; see `framing.window`.
+
+        Nobody knows how large an object is in the grid that a model was trained on. Unless it was
+        trained on framed masks, several sizes are tried, and the one counts at which the model's
+        reconstruction explains the mask best.
+        """
+        settings = self.info.settings
+        if not settings.has_refiner or settings.views.num_values > 2:
+            return self.extent
+        sizes = sorted({*_EXTENTS, self.extent})
+        masks = [framing.frame(silhouette, self.image_size, extent) for extent in sizes]
+        return sizes[predictions.best_explained(self.networks, np.stack(masks))]
 
     def predict(self, masks: np.ndarray) -> np.ndarray:
         """Predict voxels, float32 [B, N, N, N] in [0, 1], from masks [B, S, S, 1] in [0, 1].
@@ -107,8 +129,8 @@ def load_model(path: str | os.PathLike | None = None) -> Reconstructor:
 
 
 def frame_view(reconstructor: Reconstructor, found: Found, framed: bool = False) -> View:
-    """Frame the object in an image as the model's training masks are, unless it is `framed` so."""
-    extent = None if framed else reconstructor.extent
+    """Frame the object in an image as suits the model, unless it is `framed` so already."""
+    extent = None if framed else reconstructor.choose_extent(found.silhouette)
     mask = framing.frame(found.silhouette, reconstructor.image_size, extent)
     return View(*found, framing.window(found.silhouette, extent), mask)
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from ptn_semi.models import mask_batches
+from ptn_semi.models import losses, mask_batches
 from ptn_semi.models.networks import Networks
+from ptn_semi.projection import resolutions
 from ptn_semi.shapes import fits, whole
 from ptn_semi.shapes.whole import Shape
+
+_MIN_PROBABILITY = 0.01  # of a pixel, so that a single wrong one does not decide
 
 
 def predict_shapes(
@@ -33,6 +36,27 @@ def predict_shapes(
         viewpoints = np.stack(fitting)
     seen = zip(voxels, masks, viewpoints, strict=True)
     return [whole_shape(networks, *each, threshold) for each in seen], viewpoints
+
+
+def best_explained(networks: Networks, masks: np.ndarray) -> int:
+    """Find which of some masks networks with R explain best, such as those of several framings.
+
+    Args:
+      networks: the networks.
+      masks: [B, S, S, 1] in [0, 1].
+
+    Returns:
+      The index of the mask with the least cross-entropy between it and the projection of its own
+      reconstruction, per pixel of the object.
+    """
+    voxels, viewpoints = networks.predict_views(masks[:, None])
+    assert viewpoints is not None, "the networks have no R"
+    projector = networks.projector
+    coarse = resolutions.coarse_voxels(voxels, networks.settings.generated_size)
+    seen = projector([coarse, viewpoints[:, 0]])
+    averaged = resolutions.coarse_masks(masks, projector.image_size)
+    errors = losses.cross_entropy(seen, averaged, _MIN_PROBABILITY)
+    return int(np.argmin(np.sum(errors, (1, 2, 3)) / np.sum(averaged, (1, 2, 3)).clip(1)))
 
 
 def whole_shape(
