@@ -30,10 +30,10 @@ GENERATOR = {
     ("small", 64): 722_177,
 }
 DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
-# V is E with another last layer: from E's 1024 or 256 units to 16 bins of 3 numbers.
+# V is E with another last layer: from E's 1024 or 256 units to 48 bins of 3 numbers.
 VIEWPOINT_ESTIMATOR = {
-    "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 48,
-    "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 48,
+    "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 144,
+    "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 144,
 }
 
 # R is the same in all presets. By the grid's side:

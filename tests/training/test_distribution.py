@@ -62,7 +62,7 @@ def test_two_devices_have_the_losses_of_one(tmp_path, data, trained_on_everythin
     assert len(alone) > 9 and alone.keys() == shared.keys()
     for name, values in shared.items():
         # In the first step, and once rounding errors have had a step to grow in.
-        np.testing.assert_allclose(values[0], alone[name][0], rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(values[0], alone[name][0], rtol=1e-4, err_msg=name)
         np.testing.assert_allclose(values[1], alone[name][1], rtol=1e-3, err_msg=name)
 
 

@@ -32,7 +32,7 @@ sys.meta_path.insert(0, Finder())
     [
         ("import ptn_semi, tensorflow", None),
         ("import ptn_semi, tensorflow", "0"),
-        ("import shapenet_posed_masks.shapenet_posed_masks_dataset_builder", None),
+        ("import shapenet_posed_masks, tensorflow", None),
         ("import runpy; runpy.run_path('tests/conftest.py'); import tensorflow", None),
     ],
 )
