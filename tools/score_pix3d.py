@@ -104,11 +104,15 @@ def draw(reconstructor: Reconstructor, examples: list[pix3d.Example]) -> np.ndar
     )
     rows = []
     for mask, shape, (viewpoint,), example in zip(masks, shapes, viewpoints, examples, strict=True):
-        truth = pix3d.in_box(pix3d.read_voxels(example.voxels)) > 0.5
+        truth = pix3d.read_voxels(example.voxels)
         row = [sheets.mask_picture(mask)]
         for view in (tuple(viewpoint[:2]), shading.VIEWPOINTS[0]):
-            row.append(shading.shade_voxels(pix3d.in_box(shape.occupied) > 0.5, view))
-            row.append(shading.shade_voxels(truth, view, color=sheets.TRUE_COLOR))
+            for occupied, color in (
+                (shape.occupied, sheets.PREDICTED_COLOR),
+                (truth, sheets.TRUE_COLOR),
+            ):
+                half_width = shading.bounding_radius(occupied)
+                row.append(shading.shade_voxels(occupied, view, 128, color, half_width))
         rows.append(row)
     return sheets.grid(
         rows, ["mask", "predicted, as seen", "true", "predicted, from aside", "true"]
