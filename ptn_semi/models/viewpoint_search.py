@@ -8,7 +8,6 @@ from ptn_semi.models.viewpoint_bins import Bins
 from ptn_semi.projection import resolutions
 from ptn_semi.projection.projector import Projector
 
-_NUM_HYPOTHESES = 8
 # Weight of the reprojection error beside V's log-probability. The errors of
 # pixels are correlated, so their sum overstates the evidence.
 _ERROR_WEIGHT = 0.1  # of masks of 32²; larger ones have more pixels, but say no more
@@ -19,7 +18,12 @@ _MIN_PROBABILITY = 0.01  # of a pixel, so that a single wrong one does not decid
 
 
 def search_viewpoints(
-    outputs: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor, projector: Projector, bins: Bins
+    outputs: tf.Tensor,
+    masks: tf.Tensor,
+    voxels: tf.Tensor,
+    projector: Projector,
+    bins: Bins,
+    num_tried: int = 8,
 ) -> tf.Tensor:
     """Choose one of V's likeliest viewpoints of each mask, and correct it by how the voxels fit.
 
@@ -29,13 +33,14 @@ def search_viewpoints(
       voxels: [B, n, n, n] reconstructions of the masks.
       projector: projects the voxels for comparison with the masks.
       bins: V's bins.
+      num_tried: how many of the likeliest viewpoints are tried.
 
     Returns:
       [B, 2 or 7]; see `geometry`.
     """
     masks = resolutions.coarse_masks(masks, projector.image_size)
     weight = _ERROR_WEIGHT * (32 / projector.image_size) ** 2
-    guesses, logs = bins.hypotheses(outputs, _NUM_HYPOTHESES)
+    guesses, logs = bins.hypotheses(outputs, num_tried)
     scores = logs - weight * _reprojection_errors(guesses, masks, voxels, projector)
     best = tf.gather(guesses, tf.argmax(scores, axis=1), batch_dims=1)
     # The lowest point of a parabola through the errors of the best guess and its two neighbours,
