@@ -115,13 +115,7 @@ class ShapeSettings:
                 "--distance_range needs a perspective camera: leave out --noperspective"
             )
         try:
-            return ViewRanges(
-                self.elevation_range,
-                self.azimuth_range,
-                self.roll_range,
-                self.distance_range,
-                self.framed_share,
-            )
+            return ViewRanges.of(self)
         except ValueError as error:
             raise UserError(f"the flags of the cameras do not go together: {error}") from error
 

@@ -2,9 +2,9 @@
 
     python tools/train_viewpoint_estimator.py
 
-V needs more masks than the other networks, and a step of V alone takes a tenth of a training step.
-It learns from renders of procedural shapes of all categories that the model knows, from the model's
-viewpoints. The same seed gives the same weights on the same machine.
+It is for changes of V's output, which leave the other networks as they are. V starts from its
+weights, and learns from renders of procedural shapes of all categories that the model knows, from
+the model's viewpoints. The same seed gives the same weights on the same machine.
 """
 
 from absl import flags as absl_flags
@@ -27,7 +27,6 @@ FLAGS = absl_flags.FLAGS
 
 _LEARNING_RATE = 1e-3  # at first; it falls to 0 as a cosine
 _EMA_DECAY = 0.999
-_BIT_PLACES = (7, 6, 5, 4, 3, 2, 1, 0)  # as `np.packbits` packs 8 to a byte
 
 
 def train(
@@ -39,16 +38,13 @@ def train(
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps))
     optimizer.build(estimator.trainable_variables)
     average = [tf.Variable(weight) for weight in estimator.weights]
-    voxels, size = tf.constant(shapes.voxels), shapes.voxel_size
+    voxels = tf.constant(shapes.unpack_voxels(slice(None)))
 
     @tf.function
     def step(number: tf.Tensor) -> tf.Tensor:
         seeds = [tf.stack([seed * 3 + purpose, number]) for purpose in range(3)]
         index = tf.random.stateless_uniform([batch_size], seeds[0], 0, len(shapes), tf.int32)
-        bits = tf.bitwise.right_shift(
-            tf.gather(voxels, index)[..., None], tf.constant(_BIT_PLACES, tf.uint8)
-        )
-        grids = tf.cast(tf.reshape(bits & 1, [-1, size, size, size]), tf.float32)
+        grids = tf.gather(voxels, index)
         mirrored = tf.random.stateless_uniform([batch_size, 1, 1, 1], seeds[1]) < 0.5
         grids = tf.where(mirrored, grids[..., ::-1], grids)
         viewpoints = geometry.sample_viewpoints(

@@ -51,13 +51,7 @@ class PosedMasksConfig(tfds.core.BuilderConfig):
     @property
     def views(self) -> ViewRanges:
         """The ranges of the masks' viewpoints."""
-        return ViewRanges(
-            self.elevation_range,
-            self.azimuth_range,
-            self.roll_range,
-            self.distance_range,
-            self.framed_share,
-        )
+        return ViewRanges.of(self)
 
     def open_source(self, manual_dir: str = "") -> Source:
         """Open the source of the shapes, in `manual_dir` where the config names no folder.

@@ -15,7 +15,12 @@ from shapenet_posed_masks import shapenet_posed_masks_dataset_builder as posed_m
 
 
 def rendering_config(settings: ShapeSettings) -> posed_masks.PosedMasksConfig:
-    """Return the TFDS config that shapes are rendered by, named after their layout."""
+    """Return the TFDS config that shapes are rendered by, named after their layout.
+
+    Raises:
+      UserError: if a range of the viewpoints is not one.
+    """
+    views = settings.views
     return posed_masks.PosedMasksConfig(
         name=settings.dataset,
         layout=settings.dataset,
@@ -24,11 +29,11 @@ def rendering_config(settings: ShapeSettings) -> posed_masks.PosedMasksConfig:
         image_size=settings.image_size,
         num_views=settings.num_views,
         seed=settings.data_seed,
-        elevation_range=settings.views.elevation,
-        azimuth_range=settings.views.azimuth,
-        roll_range=settings.views.roll,
-        distance_range=settings.views.distance,
-        framed_share=settings.views.framed_share,
+        elevation_range=views.elevation,
+        azimuth_range=views.azimuth,
+        roll_range=views.roll,
+        distance_range=views.distance,
+        framed_share=views.framed_share,
         camera=settings.camera,
         manual_dir=settings.manual_dir,
         skip_invalid=settings.skip_invalid,

@@ -1,8 +1,7 @@
 """How well networks estimate from where masks were seen, and what that costs.
 
-A silhouette looks nearly the same from the azimuth and elevation (a, e) and from (180° − a, −e): so
-do those of shapes that are alike in front and behind, in an orthographic camera exactly. The latter
-is called the twin of a viewpoint.
+A mirror-symmetric shape has nearly the same silhouette from azimuth and elevation (a, e) and from
+(180° − a, −e), its twin here; to an orthographic camera, exactly the same.
 """
 
 import numpy as np

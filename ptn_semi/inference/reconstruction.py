@@ -155,8 +155,13 @@ def reconstruct(
     Returns:
       The shape, with a warning for each view that its probabilities do not fit. It may have no
       occupied voxels; see `check_shape`.
+
+    Raises:
+      UserError: if viewpoints are given to a model without R whose views have their own cameras.
     """
-    networks = reconstructor.networks
+    networks, settings = reconstructor.networks, reconstructor.info.settings
+    if viewpoints is not None and settings.views.num_values > 2 and not settings.has_refiner:
+        raise UserError("this model knows no camera for given viewpoints: leave out --viewpoints")
     masks = np.stack([view.mask for view in views])
     known = None if viewpoints is None else np.array([viewpoints], np.float32)
     (voxels,), used = networks.predict_views(masks[None], known)

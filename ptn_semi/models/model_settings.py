@@ -64,13 +64,7 @@ class ModelSettings:
     @property
     def views(self) -> ViewRanges:
         """The ranges of the masks' viewpoints."""
-        return ViewRanges(
-            self.elevation_range,
-            self.azimuth_range,
-            self.roll_range,
-            self.distance_range,
-            self.framed_share,
-        )
+        return ViewRanges.of(self)
 
     @property
     def generated_size(self) -> int:

@@ -22,7 +22,7 @@ from ptn_semi.projection.back_projection import BackProjection
 from ptn_semi.projection.projector import Projector
 
 _MANY_VIEWS = 4
-_TRIED_IN_TRAINING = 4  # viewpoints of each mask; each more would make a step some 5 % slower
+_TRIED, _TRIED_IN_TRAINING = 8, 4  # viewpoints of each mask; more make a training step slower
 _CARVED_LOGIT = 1.0  # taken from a voxel's logit by each view that sees it outside its mask
 
 
@@ -138,7 +138,12 @@ class Networks(keras.Model):
             viewpoints = tf.cast(viewpoints, tf.float32)
             viewpoints = tf.reshape(viewpoints, [-1, viewpoints.shape[-1]])
         latents = self.encoder(masks, training=False)
-        voxels, used = self._refine(self._generate(latents, masks), masks, viewpoints)
+        voxels, used = self._generate(latents, masks), viewpoints
+        if self.refiner is not None:
+            outputs = None
+            if viewpoints is None or viewpoints.shape[1] < self.settings.views.num_values:
+                outputs = self._viewpoint_outputs(masks)
+            voxels, used = self._refine(voxels, masks, viewpoints, outputs)
         if count > 1:
             # The shape that the views agree on.
             logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
@@ -147,7 +152,7 @@ class Networks(keras.Model):
                 # R corrects it by each view.
                 agreed = resolutions.coarse_voxels(tf.sigmoid(logits), self.settings.generated_size)
                 agreed = tf.repeat(agreed, count, axis=0)
-                voxels, used = self._refine(agreed, masks, viewpoints)
+                voxels, used = self._refine(agreed, masks, viewpoints, outputs)
                 logits = tf.reduce_mean(by_object(logit(voxels)), axis=1)
             if used is not None:
                 # Each view carves what it sees outside its mask.
@@ -165,17 +170,22 @@ class Networks(keras.Model):
         return self._symmetric(voxels)
 
     def _refine(
-        self, voxels: tf.Tensor, masks: tf.Tensor, given: tf.Tensor | None
-    ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Correct voxels by R, if there is one; return them and the viewpoints of the masks."""
-        if self.refiner is None:
-            return voxels, given
-        viewpoints = given
+        self,
+        voxels: tf.Tensor,
+        masks: tf.Tensor,
+        given: tf.Tensor | None,
+        outputs: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Correct voxels by R; return them and the viewpoints of the masks.
+
+        V's outputs for the masks say what is not given of the viewpoints.
+        """
         if given is None:
-            outputs = self._viewpoint_outputs(masks)
-            viewpoints = self._search_viewpoints(outputs, masks, voxels)
-        elif given.shape[1] < self.settings.views.num_values:
-            viewpoints = self.viewpoint_bins.with_cameras(given, self._viewpoint_outputs(masks))
+            viewpoints = self._search_viewpoints(outputs, masks, voxels, _TRIED)
+        elif outputs is not None:
+            viewpoints = self.viewpoint_bins.with_cameras(given, outputs)
+        else:
+            viewpoints = given
         refined = self.refiner([voxels, masks, viewpoints], training=False)
         if self.settings.flip_augmentation:
             mirrored = geometry.mirror_viewpoint(viewpoints)
@@ -214,7 +224,7 @@ class Networks(keras.Model):
         return self._search_viewpoints(outputs, masks, voxels, _TRIED_IN_TRAINING)
 
     def _search_viewpoints(
-        self, outputs: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor, num_tried: int = 8
+        self, outputs: tf.Tensor, masks: tf.Tensor, voxels: tf.Tensor, num_tried: int
     ) -> tf.Tensor:
         return viewpoint_search.search_viewpoints(
             outputs, masks, voxels, self.projector, self.viewpoint_bins, num_tried
@@ -292,9 +302,11 @@ class Networks(keras.Model):
         others = other.parts
         for name, part in self.parts.items():
             if name in others:
-                for weight, source in zip(part.weights, others[name].weights, strict=True):
-                    if weight.shape == source.shape:
-                        yield weight, source
+                pairs = list(zip(part.weights, others[name].weights, strict=True))
+                same_size = part.output_shape == others[name].output_shape
+                if name == "viewpoint_estimator" and not same_size:
+                    pairs = pairs[:-2]  # all but the kernel and the bias of the output layer
+                yield from pairs
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` takes."""

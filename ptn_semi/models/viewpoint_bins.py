@@ -1,11 +1,11 @@
 """The output of the viewpoint estimator V: bins of azimuth and elevation, each with a viewpoint.
 
-The silhouettes of a shape from the front and from the back are nearly equal, and from above and
-below, so a single estimate would lie between them. Bins allow several estimates, and the mask shows
-which of them fits. `ViewRanges` says which elevations the bins cover. Of each bin, V estimates
+A shape has nearly the same silhouette from the front, above, and from the back, below, so a single
+estimate would lie between them. Bins allow several, and the mask shows which of them fits.
+`ViewRanges` says which elevations the bins cover. Of each bin, V estimates
 
   its logit,
-  the azimuth and the elevation, from the bin's middle in bins,
+  the azimuth and the elevation from the bin's middle, in bins and in half bins,
   if viewpoints have 7 numbers: roll, inverse distance, half width, right and up, each scaled.
 """
 

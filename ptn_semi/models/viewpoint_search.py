@@ -23,7 +23,7 @@ def search_viewpoints(
     voxels: tf.Tensor,
     projector: Projector,
     bins: Bins,
-    num_tried: int = 8,
+    num_tried: int,
 ) -> tf.Tensor:
     """Choose one of V's likeliest viewpoints of each mask, and correct it by how the voxels fit.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 ELEVATION_RANGE = (-20.0, 40.0)  # degrees, as in the authors' settings
 AZIMUTH_RANGE = (0.0, 360.0)
+_RANGES = ("elevation", "azimuth", "roll", "distance")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +84,7 @@ class ViewRanges:
     framed_share: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("elevation", "azimuth", "roll", "distance"):
+        for name in _RANGES:
             low, high = getattr(self, name)
             if not low <= high:
                 raise ValueError(f"the {name} goes from {low:g} to {high:g}: give the lower first")
@@ -91,6 +92,16 @@ class ViewRanges:
             raise ValueError(
                 f"a distance of {self.distance[0]:g} grid sides is too short: give more than 1"
             )
+
+    @classmethod
+    def of(cls, settings: Any) -> "ViewRanges":
+        """Return the ranges among other settings, which have them as `elevation_range` and so on.
+
+        Raises:
+          ValueError: as the class.
+        """
+        ranges = {name: getattr(settings, f"{name}_range") for name in _RANGES}
+        return cls(**ranges, framed_share=settings.framed_share)
 
     @property
     def num_values(self) -> int:

@@ -53,7 +53,7 @@ def test_the_refiner_corrects_from_the_viewpoint_that_fits():
     model = with_random_weights(build(**REFINING))
     voxels = model.generator(model.encoder(MASKS))
     viewpoints = viewpoint_search.search_viewpoints(
-        model.viewpoint_estimator(MASKS), MASKS, voxels, PROJECTOR, model.viewpoint_bins
+        model.viewpoint_estimator(MASKS), MASKS, voxels, PROJECTOR, model.viewpoint_bins, 8
     )
     expected = model.refiner([voxels, MASKS, viewpoints])
     np.testing.assert_array_equal(model(MASKS), expected)

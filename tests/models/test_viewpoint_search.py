@@ -37,7 +37,7 @@ def outputs_of(logits, offsets=(0, 0), row=1):
 
 def find(outputs, masks, voxels):
     bins = viewpoint_bins.Bins(ViewRanges(), Camera())
-    return viewpoint_search.search_viewpoints(outputs, masks, voxels, PROJECTOR, bins).numpy()
+    return viewpoint_search.search_viewpoints(outputs, masks, voxels, PROJECTOR, bins, 8).numpy()
 
 
 def test_of_equally_likely_viewpoints_the_one_that_fits_is_chosen(voxels, masks):
