@@ -55,7 +55,7 @@ class Networks(keras.Model):
     The paper has E and G alone. With R, G's voxels are 32³ at any N, and R corrects them at N³.
     With flip test-time augmentation, each network's output is averaged with that for the mirrored
     input, mirrored back. Where shapes are symmetric, voxels are averaged with their mirror image.
-    `jit_compile` compiles the projectors with XLA, which programs that run exports may lack.
+    `jit_compile` compiles the projections with XLA, which programs that run exports may lack.
 
     Attributes:
       projector: P, to masks at the resolution of G's voxels. Finer masks are averaged to it.
@@ -360,6 +360,7 @@ def build_networks(
                 image_size,
                 settings.camera,
                 settings.views.num_values,
+                jit_compile,
             )
     networks = Networks(
         settings, encoder, generator, viewpoint_estimator, refiner, jit_compile=jit_compile

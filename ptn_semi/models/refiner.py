@@ -23,13 +23,15 @@ def build_refiner(
     image_size: int,
     camera: Camera,
     viewpoint_size: int = 2,
+    jit_compile: bool = True,
 ) -> keras.Model:
     """Build R, which corrects G's voxels by a mask [B, S, S, 1] and its viewpoint [B, 2 or 7].
 
     G's voxels [B, n, n, n] are repeated to [B, N, N, N]; n is `coarse_size` and N, a multiple of
     it, `voxel_size`. The mask, and features of it, are back-projected into that grid. There R is a
     U-Net, whose finest level has half of the grid's resolution. It has one level below at 32³ and
-    two at 64³. Its output is added to the voxels' logits. R starts as the identity.
+    two at 64³. Its output is added to the voxels' logits. R starts as the identity. `jit_compile`
+    compiles the back-projection with XLA.
 
     Returns:
       The model of the inputs (voxels, mask, viewpoint), with float32 output [B, N, N, N] in [0, 1].
@@ -67,10 +69,12 @@ def build_refiner(
         features = layers.Conv2D(on_mask, 5, step, "same", activation="relu", name=f"mask_conv{i}")(
             features
         )
-    projected = BackProjection(voxel_size // 2, camera, position=True, name="projected_features")(
-        features, viewpoint
+    projected = BackProjection(
+        voxel_size // 2, camera, position=True, jit_compile=jit_compile, name="projected_features"
+    )(features, viewpoint)
+    seen = BackProjection(voxel_size, camera, jit_compile=jit_compile, name="projected_mask")(
+        averaged, viewpoint
     )
-    seen = BackProjection(voxel_size, camera, name="projected_mask")(averaged, viewpoint)
     x = layers.Concatenate(name="shape_and_mask")(
         [layers.Reshape((*(voxel_size,) * 3, 1), name="channel")(voxels), seen]
     )

@@ -23,6 +23,7 @@ class BackProjection(keras.layers.Layer):
       camera: the `Camera`, or its `to_dict()`; by default the authors' camera.
       position: add two channels that say where a voxel is: its depth (towards the camera) and its
         height, both from the grid's centre, in grid sides.
+      jit_compile: compute the voxels' pixels with XLA.
 
     Raises:
       ValueError: if the inputs have different numbers of examples, and neither is a batch of one.
@@ -37,6 +38,7 @@ class BackProjection(keras.layers.Layer):
         voxel_size: int,
         camera: Camera | dict[str, Any] | None = None,
         position: bool = False,
+        jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         # Keras would round the viewpoints too, in half precision to whole degrees.
@@ -44,6 +46,8 @@ class BackProjection(keras.layers.Layer):
         if isinstance(camera, dict):
             camera = Camera(**camera)
         self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
+        self.jit_compile = jit_compile
+        self._compiled_pixels = tf.function(self._pixels, jit_compile=jit_compile, autograph=False)
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Back-project images to [B, n, n, n, C], or C + 2 channels, in the compute dtype."""
@@ -56,7 +60,7 @@ class BackProjection(keras.layers.Layer):
         along = geometry.rotation(tf.cast(viewpoints, tf.float32)) @ centres
         # A border of zeros, for the voxels outside the image.
         padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        pixels = self._pixels(along, viewpoints, image_size)
+        pixels = self._compiled_pixels(along, viewpoints, image_size)
         values = tf.gather(
             tf.reshape(padded, [-1, (image_size + 2) ** 2, channels]), pixels, batch_dims=1
         )
@@ -90,4 +94,5 @@ class BackProjection(keras.layers.Layer):
             "voxel_size": self.voxel_size,
             "camera": self.camera.to_dict(),
             "position": self.position,
+            "jit_compile": self.jit_compile,
         }
