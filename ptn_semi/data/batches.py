@@ -77,15 +77,16 @@ class _Sampler:
         if supervision.images is not None:
             self._images = tf.constant(supervision.images)
             self._num_images = max(1, round(supervision.images_share * batch_size))
-        self._hulls = None
-        if supervision.hulls is not None:
-            self._hulls = tf.constant(supervision.hulls)
+        self._occupancy = supervision.occupancy
+        if self._occupancy is not None:
+            self._hulls = tf.constant(self._occupancy.hulls)
+            self._packed = tf.constant(self._occupancy.packed)
             self._warp_strengths = tf.constant(supervision.warp_strengths)
 
     def draw(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Draw the batch of a training step."""
         batch = {"unlabeled": self._draw_unlabeled(step)}
-        if self._hulls is not None:
+        if self._occupancy is not None:
             batch |= self._draw_hulls(step)
         return batch | self._draw_pairs(step)
 
@@ -102,13 +103,13 @@ class _Sampler:
         image = self._uniform("unlabeled_shape", count, self._images.shape[0], step)
         heads = self._uniform("mirrored_unlabeled", count, 2, step) > 0
         mirrored = heads & tf.reduce_all(self._may_mirror)
-        of_images = _mirror(self._unpack(tf.gather(self._images, image)), mirrored, axis=2)
+        of_images = _mirror(self._unpack_masks(tf.gather(self._images, image)), mirrored, axis=2)
         rows = tf.range(count) < self._num_images
         return tf.where(rows[:, None, None, None], of_images, masks)
 
     def _draw_hulls(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         row = self._draw_shapes("hull", self._batch_size, self._labeled_groups, step)
-        hulls = tf.cast(tf.gather(self._hulls, row), tf.float32) / 255
+        hulls = self._read_occupancy(row)
         mirrored = self._draw_mirrored("mirrored_hull", tf.gather(self._labeled, row), step)
         return {
             "hull": _mirror(hulls, mirrored, axis=3),
@@ -162,14 +163,30 @@ class _Sampler:
             )
         else:
             packed = tf.gather_nd(self._masks, index)
-        return self._unpack(tf.ensure_shape(packed, [shape.shape[0], self._masks.shape[-1]]))
+        return self._unpack_masks(tf.ensure_shape(packed, [shape.shape[0], self._masks.shape[-1]]))
 
-    def _unpack(self, packed: tf.Tensor) -> tf.Tensor:
+    def _unpack_masks(self, packed: tf.Tensor) -> tf.Tensor:
         """Unpack masks [count, ceil(S²/8)] to float32 [count, S, S, 1]."""
         count, size = packed.shape[0], self._image_size
-        bits = tf.bitwise.right_shift(packed[..., None], tf.constant(_BIT_PLACES, tf.uint8)) & 1
-        bits = tf.reshape(bits, [count, -1])[:, : size**2]
-        return tf.cast(tf.reshape(bits, [count, size, size, 1]), tf.float32)
+        return tf.reshape(_unpack(packed)[:, : size**2], [count, size, size, 1])
+
+    def _read_occupancy(self, row: tf.Tensor) -> tf.Tensor:
+        """Read the hulls or voxels of labeled shapes, float32 [count, N, N, N] in [0, 1]."""
+        num_hulls, num_packed = self._hulls.shape[0], self._packed.shape[0]
+        read, is_hull = [], row < num_hulls
+        if num_hulls:
+            hulls = tf.gather(self._hulls, tf.where(is_hull, row, 0))
+            read.append(tf.cast(hulls, tf.float32) / 255)
+        if num_packed:
+            bits = _unpack(tf.gather(self._packed, tf.where(is_hull, 0, row - num_hulls)))
+            read.append(tf.reshape(bits, [row.shape[0], *self._hulls.shape[1:]]))
+        return read[0] if len(read) == 1 else tf.where(is_hull[:, None, None, None], *read)
+
+
+def _unpack(packed: tf.Tensor) -> tf.Tensor:
+    """Unpack bytes [count, n] to zeros and ones, float32 [count, 8 n]."""
+    bits = tf.bitwise.right_shift(packed[..., None], tf.constant(_BIT_PLACES, tf.uint8)) & 1
+    return tf.cast(tf.reshape(bits, [packed.shape[0], -1]), tf.float32)
 
 
 def _groups(categories: np.ndarray) -> _Groups:

@@ -7,11 +7,12 @@ as far as they could be of the same kind. The labeled shapes' visual hulls say h
 import numpy as np
 import tensorflow as tf
 
+from ptn_semi.data.hulls import Occupancy
 from ptn_semi.models import warps
 from ptn_semi.projection import resolutions
 
 STRONGEST = 0.25  # of the strengths that warps are given
-MAX_COMPARED = 100  # hulls of a category; more are not looked at
+MAX_COMPARED = 100  # hulls of a category, spread evenly; more are not looked at
 _STRENGTHS = (0.05, 0.1, 0.15, 0.2, STRONGEST)
 _SIDE = 32  # voxels; finer hulls are averaged
 _WARPS = 4  # of each hull
@@ -21,7 +22,7 @@ _SYMMETRIC = 0.8  # IoU with the own mirror image; hulls of symmetric real shape
 def choose(
     categories: np.ndarray,
     known: np.ndarray,
-    hulls: np.ndarray,
+    occupancy: Occupancy,
     own: int,
     mirror_views: bool,
     strength: float,
@@ -30,8 +31,8 @@ def choose(
 
     Args:
       categories: of all training shapes, [shapes].
-      known: indices of the shapes whose hulls are known, int [hulls].
-      hulls: uint8 [hulls, N, N, N].
+      known: indices of the shapes whose hulls or voxels are known, int [hulls].
+      occupancy: these hulls and voxels.
       own: number of shapes, from the first, that are the data set's. The others count only in
         categories of which none of these is known.
       mirror_views: whether shapes may be mirrored at all.
@@ -49,7 +50,7 @@ def choose(
         of_category = categories[known] == category
         preferred = of_category & (known < own)
         chosen = np.flatnonzero(preferred if preferred.any() else of_category)
-        compared = hulls[chosen[:MAX_COMPARED]]
+        compared = occupancy.read(_some(chosen))
         occupied = compared > 0
         symmetric = symmetric and is_symmetric(compared >= 128)
         if mirror_views and not mirror_images_fit(occupied):
@@ -63,8 +64,14 @@ def choose(
 
 def some_of_each(categories: np.ndarray, labeled: np.ndarray) -> np.ndarray:
     """Return those of the labeled shapes that `choose` looks at, sorted indices."""
-    groups = [labeled[categories[labeled] == name][:MAX_COMPARED] for name in np.unique(categories)]
+    groups = [_some(labeled[categories[labeled] == name]) for name in np.unique(categories)]
     return np.sort(np.concatenate(groups))
+
+
+def _some(indices: np.ndarray) -> np.ndarray:
+    """Return at most `MAX_COMPARED` of some indices, spread evenly."""
+    count = min(len(indices), MAX_COMPARED)
+    return indices[np.linspace(0, len(indices) - 1, count).astype(int)]
 
 
 def mirror_images_fit(hulls: np.ndarray) -> bool:

@@ -1,5 +1,7 @@
 """Visual hulls of labeled shapes: what the labels say of the shapes' voxels."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +15,33 @@ from ptn_semi.projection.projector import Projector
 from ptn_semi.projection.visual_hull import visual_hull
 
 _BATCH = 32  # shapes carved at a time; no effect on the result
+
+
+@dataclasses.dataclass(frozen=True)
+class Occupancy:
+    """What is known of the labeled shapes' voxels, at the model's resolution.
+
+    Attributes:
+      hulls: uint8 [H, N, N, N] in [0, 255], of the first shapes; see `labeled_hulls`.
+      packed: voxels that are full or empty, of the others, uint8 [P, N³/8], packed 8 to a byte.
+    """
+
+    hulls: np.ndarray
+    packed: np.ndarray
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Return those of these rows, uint8 [rows, N, N, N] in [0, 255]."""
+        own = rows < len(self.hulls)
+        result = np.empty((len(rows), *self.hulls.shape[1:]), np.uint8)
+        result[own] = self.hulls[rows[own]]
+        bits = np.unpackbits(self.packed[rows[~own] - len(self.hulls)], axis=1)
+        result[~own] = bits.reshape(-1, *result.shape[1:]) * 255
+        return result
+
+
+def of_hulls(hulls: np.ndarray) -> Occupancy:
+    """Return the `Occupancy` of shapes that all have hulls."""
+    return Occupancy(hulls, np.zeros((0, math.prod(hulls.shape[1:]) // 8), np.uint8))
 
 
 def labeled_hulls(

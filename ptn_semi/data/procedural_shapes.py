@@ -42,10 +42,19 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
     return splits.load(builder, "+".join(sorted(builder.info.splits)), with_voxels=True)
 
 
-def filled(shapes: splits.Shapes, voxel_size: int) -> np.ndarray:
-    """Return how far voxels are filled, as `hulls.labeled_hulls`: uint8 [shapes, n, n, n]."""
-    voxels = shapes.unpack_voxels(slice(None)).astype(np.uint8) * 255
-    return hulls.averaged(voxels, voxel_size)
+def occupancy(own: np.ndarray, shapes: splits.Shapes, voxel_size: int) -> hulls.Occupancy:
+    """Join the hulls of a data set's shapes and procedural ones' voxels, in a model's resolution.
+
+    Args:
+      own: uint8 [H, n, n, n], from `hulls.labeled_hulls`.
+      shapes: procedural shapes, with voxels. Finer ones are averaged.
+      voxel_size: n.
+    """
+    assert shapes.voxels is not None, "load them with_voxels"
+    if shapes.voxel_size == voxel_size:
+        return hulls.Occupancy(own, shapes.voxels)
+    filled = shapes.unpack_voxels(slice(None)).astype(np.uint8) * 255
+    return hulls.of_hulls(np.concatenate([own, hulls.averaged(filled, voxel_size)]))
 
 
 def join(shapes: splits.Shapes, procedural_ones: splits.Shapes) -> splits.Shapes:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ptn_semi.data import diversity, procedural_shapes
-from ptn_semi.data.hulls import labeled_hulls
+from ptn_semi.data import diversity, hulls, procedural_shapes
 from ptn_semi.data.splits import Shapes
 from ptn_semi.settings import DataSettings, TrainSettings
 
@@ -21,9 +20,9 @@ class Supervision:
       num_own: how many of them are the data set's. Unlabeled masks are drawn from these only.
       labeled: sorted indices of the shapes whose viewpoints are used, int [labeled].
       labeled_views: number of views of a labeled shape that are used, from the first.
-      hulls: visual hulls of the labeled shapes, uint8 [labeled, N, N, N] in [0, 255] at the model's
-        resolution; None if the losses do not use them.
-      warp_strengths: how far each hull is warped, float32 [labeled]; see `warps.random_warp`.
+      occupancy: the visual hulls or voxels of the labeled shapes; None if the losses do not use
+        them.
+      warp_strengths: how far each of them is warped, float32 [labeled]; see `warps.random_warp`.
       may_mirror: which shapes are shown as their mirror images too, bool [shapes].
       symmetric: whether all shapes are mirrored, and the labeled ones of each category are nearly
         their own mirror images.
@@ -36,7 +35,7 @@ class Supervision:
     num_own: int
     labeled: np.ndarray
     labeled_views: int
-    hulls: np.ndarray | None
+    occupancy: hulls.Occupancy | None
     warp_strengths: np.ndarray
     may_mirror: np.ndarray
     symmetric: bool
@@ -65,9 +64,10 @@ def make(
     if not uses_hulls and not (train.mirror_views and train.supervision != "unlabeled"):
         known = known[:0]
     voxel_size = train.model_voxel_size or data.voxel_size
-    hulls = labeled_hulls(
+    carved = hulls.labeled_hulls(
         shapes, known, train.labeled_views, data.camera, voxel_size, train.correct_hulls, uses_hulls
     )
+    occupancy = hulls.of_hulls(carved)
     num_own = len(shapes)
     if train.procedural_shapes:
         added = procedural_shapes.load(data, shapes.categories, train.procedural_shapes)
@@ -75,11 +75,11 @@ def make(
         shapes = procedural_shapes.join(shapes, added)
         indices = np.arange(num_own, len(shapes))
         labeled, known = np.append(labeled, indices), np.append(known, indices)
-        hulls = np.concatenate([hulls, procedural_shapes.filled(added, voxel_size)])
+        occupancy = procedural_shapes.occupancy(carved, added, voxel_size)
     may_mirror, warp_strengths, symmetric = diversity.choose(
         shapes.categories,
         known,
-        hulls,
+        occupancy,
         num_own,
         mirror_views=train.mirror_views,
         # Where no hull is warped, no strength has to be chosen.
@@ -91,7 +91,7 @@ def make(
         num_own,
         labeled,
         train.labeled_views,
-        hulls if uses_hulls else None,
+        occupancy if uses_hulls else None,
         warp_strengths,
         may_mirror,
         symmetric,

@@ -58,6 +58,16 @@ PRESETS: dict[str, Architecture] = {
         discriminator_filters=(256, 512, 1024),
         kernel_size=5,
     ),
+    "medium": Architecture(
+        latent_dim=128,
+        encoder_filters=(48, 96, 192),
+        encoder_units=(256,),
+        generator_base=96,
+        generator_filters=(48, 24),
+        discriminator_filters=(32, 64, 128),
+        kernel_size=4,
+        refiner_filters=(6, 8, 48),
+    ),
     "small": Architecture(
         latent_dim=128,
         encoder_filters=(32, 64, 128),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ptn_semi.data import batches
+from ptn_semi.data.hulls import Occupancy
 from ptn_semi.data.splits import Shapes
 from support.supervisions import supervise
 
@@ -139,6 +140,19 @@ def test_hulls_come_out_as_likelihoods_and_leave_the_rest_of_a_batch_as_it_is():
     equal = (np.concatenate(seen)[:, None] == HULLS.astype(np.float32) / 255).all(axis=(2, 3, 4))
     assert (equal.sum(axis=1) == 1).all()
     assert equal.any(axis=0).all()  # each turns up among 48
+
+
+def test_voxels_of_the_last_labeled_shapes_may_be_packed():
+    packed = np.packbits(HULLS[1:].reshape(len(HULLS) - 1, -1) > 127, axis=1)
+    supervision = dataclasses.replace(
+        supervise(SHAPES, LABELED), occupancy=Occupancy(HULLS[:1], packed)
+    )
+    expected = np.concatenate([HULLS[:1] / np.float32(255), HULLS[1:] > 127])
+    drawn = batches.batch_dataset(supervision, 16, seed=0).take(3).as_numpy_iterator()
+    seen = np.concatenate([batch["hull"] for batch in drawn])
+    equal = (seen[:, None] == expected).all(axis=(2, 3, 4))
+    assert (equal.sum(axis=1) == 1).all()
+    assert equal.any(axis=0).all()
 
 
 def test_labeled_pairs_may_be_fewer():

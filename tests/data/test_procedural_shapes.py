@@ -73,8 +73,12 @@ def test_what_procedural_shapes_do_not_go_with_is_refused(own, tmp_path):
 
 def test_their_voxels_are_averaged_for_coarser_models():
     shapes = in_memory(Projector(64, jit_compile=False), ["chair"] * 2, 2, 64)
-    filled = procedural_shapes.filled(shapes, 32)
+    own = np.full((1, 32, 32, 32), 7, np.uint8)
+    known = procedural_shapes.occupancy(own, shapes, 32)
+    filled = known.read(np.array([1, 2]))
     voxels = shapes.unpack_voxels([0, 1]).reshape(2, 32, 2, 32, 2, 32, 2)
     np.testing.assert_array_equal(filled, np.ceil(255 * voxels.mean(axis=(2, 4, 6))))
-    whole = procedural_shapes.filled(shapes, 64)
-    np.testing.assert_array_equal(whole == 255, voxels.reshape(whole.shape))
+    own = np.full((1, 64, 64, 64), 7, np.uint8)
+    whole = procedural_shapes.occupancy(own, shapes, 64).read(np.array([1, 0, 2]))
+    np.testing.assert_array_equal(whole[[0, 2]] == 255, voxels.reshape(2, 64, 64, 64))
+    np.testing.assert_array_equal(whole[1], own[0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ptn_semi.data.hulls import of_hulls
 from ptn_semi.data.supervision import Supervision
 
 
@@ -21,7 +22,7 @@ def supervise(
         num_own=len(shapes) if num_own is None else num_own,
         labeled=np.asarray(labeled),
         labeled_views=labeled_views,
-        hulls=hulls,
+        occupancy=None if hulls is None else of_hulls(hulls),
         warp_strengths=np.broadcast_to(np.float32(warp_strength), len(labeled)),
         may_mirror=np.broadcast_to(mirrored, len(shapes)),
         symmetric=False,

@@ -18,6 +18,7 @@ import tensorflow as tf
 import ptn_semi
 from ptn_semi import settings
 from ptn_semi.data import batches, preparation, splits
+from ptn_semi.data.hulls import of_hulls
 from ptn_semi.data.supervision import Supervision
 from ptn_semi.inference import exports, images_to_shapes, reconstruction
 from ptn_semi.models import architectures, checkpoints
@@ -120,7 +121,7 @@ def _semi_step(size: int) -> Callable[[], object]:
     _, train = flags.read(path, settings.DataSettings, settings.TrainSettings)
     shapes = random_shapes(64, size=size)
     hulls = shapes.unpack_voxels(np.arange(64)).astype(np.uint8) * 255
-    supervision = dataclasses.replace(supervise(shapes), hulls=hulls)
+    supervision = dataclasses.replace(supervise(shapes), occupancy=of_hulls(hulls))
     data = settings.DataSettings(voxel_size=size, image_size=size)
     model = build_model(data, train, supervision)
     dataset = batches.batch_dataset(
@@ -162,7 +163,7 @@ def supervise(shapes: splits.Shapes) -> Supervision:
         num_own=count,
         labeled=np.arange(count),
         labeled_views=5,
-        hulls=None,
+        occupancy=None,
         warp_strengths=np.full(count, 0.25, np.float32),
         may_mirror=np.ones(count, bool),
         symmetric=True,
