@@ -24,10 +24,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         """Normalize; in training by the batch's statistics, which update the moving ones."""
         if not (training and self.trainable) or self.synchronized:
             return super().call(inputs, training=training)
-        # As in Keras, the operation computes in float32, in half precision too.
+        x = tf.cast(inputs, tf.float32)  # as in Keras; sums are too inexact in half precision
         channels = inputs.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.reshape(inputs, [-1, 1, 1, channels]),
+            x=tf.reshape(x, [-1, 1, 1, channels]),
             scale=tf.convert_to_tensor(self.gamma),
             offset=tf.convert_to_tensor(self.beta),
             mean=tf.zeros([0]),
@@ -35,14 +35,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             epsilon=self.epsilon,
             is_training=True,
         )
-        count = tf.cast(tf.size(inputs) // channels, tf.float32)
+        count = tf.cast(tf.size(x) // channels, tf.float32)
         # The operation returns the unbiased variance, but Keras keeps the biased one.
         for moving, value in (
             (self.moving_mean, mean),
             (self.moving_variance, variance * (count - 1) / count),
         ):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
-        return tf.reshape(outputs, tf.shape(inputs))
+        return tf.cast(tf.reshape(outputs, tf.shape(inputs)), self.compute_dtype)
 
 
 def normalized(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
