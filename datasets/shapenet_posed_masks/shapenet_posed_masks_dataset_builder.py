@@ -87,7 +87,7 @@ class _StableWriter(writer.ExampleWriter):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """TFDS builder of the data set, in which every example is one shape with all its views."""
 
-    VERSION = tfds.core.Version("1.0.5")
+    VERSION = tfds.core.Version("1.0.6")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.0.1": "Points on the border of two voxels may fall to the other one.",
@@ -95,6 +95,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "1.0.3": "Procedural chairs, cars, tables, cabinets and airplanes are more like real ones.",
         "1.0.4": "A category of three shapes or more has one at least in every split.",
         "1.0.5": "Meshes in .glb files are shown as glTF says; parts of boxes on a grid stay.",
+        "1.0.6": "Procedural shapes are of more kinds, and thinner at 64³; random primitives.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Put ShapeNetVox32 (folder or .tgz), ShapeNetCore.v2 or a folder of meshes per category "

@@ -28,7 +28,7 @@ def load(data: DataSettings, categories: np.ndarray, count: int) -> splits.Shape
       UserError: if they cannot be written to the disk.
     """
     wanted = tuple(sorted(set(categories.tolist())))
-    if not set(wanted) <= set(procedural.CATEGORIES):
+    if not set(wanted) <= set(procedural.ALL_CATEGORIES):
         wanted = procedural.CATEGORIES
     settings = dataclasses.replace(
         data,

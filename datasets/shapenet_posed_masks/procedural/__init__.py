@@ -1,4 +1,4 @@
-"""Parametric shapes of ShapeNet's categories: the data set that needs no download.
+"""Parametric shapes of ShapeNet's categories, and primitives: the data set that needs no download.
 
 Each category's function picks a structure and its proportions and returns solids, which
 `solids.rasterise` turns into voxels. Of what is outside this folder only NumPy may be imported.
@@ -9,7 +9,7 @@ The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side 
 
 import numpy as np
 
-from . import aircraft, boats, cars, chairs, displays, furnishings, lamps, seating
+from . import aircraft, boats, cars, chairs, displays, furnishings, lamps, primitives, seating
 from .draw import Draw
 from .solids import rasterise
 
@@ -28,6 +28,13 @@ _CATEGORIES = {
 
 CATEGORIES: tuple[str, ...] = tuple(sorted(_CATEGORIES))
 
+# Drawn only if they are asked for by name, because they are none of ShapeNet's.
+_OTHERS = {"primitive": primitives.primitive}
+ALL_CATEGORIES: tuple[str, ...] = (*CATEGORIES, *sorted(_OTHERS))
+
+# Parts of these are as thick as real ones. Those of others are as thick as in real 32-grids.
+_SLENDER = ("airplane", "bench", "vessel")
+
 
 def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
     """Draw the shape of a number within its category, bool [N, N, N], axes x, y, z.
@@ -36,11 +43,12 @@ def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
     object at every `size` N ≥ 8, and depends on the arguments alone, on every platform.
 
     Raises:
-      ValueError: if the category is not one of `CATEGORIES`.
+      ValueError: if the category is not one of `ALL_CATEGORIES`.
     """
-    if category not in _CATEGORIES:
+    if category not in ALL_CATEGORIES:
         raise ValueError(
             f"there are no procedural shapes of category {category!r}; "
-            f"choose from {', '.join(CATEGORIES)}"
+            f"choose from {', '.join(ALL_CATEGORIES)}"
         )
-    return rasterise(_CATEGORIES[category](Draw(category, index, seed)), size)
+    solids = (_CATEGORIES | _OTHERS)[category](Draw(category, index, seed))
+    return rasterise(solids, size, excess=category not in _SLENDER)

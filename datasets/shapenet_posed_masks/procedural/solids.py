@@ -21,6 +21,11 @@ _EPS = 1e-6
 _MIN_RADIUS = 0.75
 
 
+def _thinned(half, excess):
+    """Return half a side without half the excess, if it is thin."""
+    return half - excess / 2 if half < 8 * excess else half
+
+
 def _even_odd(outline, u, v):
     """Tell which points lie in a polygon of [M, 2] vertices; u and v broadcast."""
     inside = np.zeros(np.broadcast_shapes(np.shape(u), np.shape(v)), bool)
@@ -62,16 +67,23 @@ class Loft:
             high[other] = max(end[i] + end[2 + i] for end in ends)
         return low, high
 
-    def thickened(self, thickness: float) -> "Loft":
-        """Return the solid with no side thinner than `thickness`."""
-        middle, reach = sum(self.span) / 2, max((self.span[1] - self.span[0]) / 2, thickness / 2)
+    def thickened(self, thickness: float, excess: float = 0.0) -> "Loft":
+        """Return the solid with thin sides less `excess`, and none thinner than `thickness`."""
+        middle, reach = sum(self.span) / 2, (self.span[1] - self.span[0]) / 2
+        if self.start == self.end:  # no piece of a bent plate, whose pieces must still meet
+            reach = _thinned(reach, excess)
+        reach = max(reach, thickness / 2)
         span = (middle - reach, middle + reach)
         # A slanted bar moves sideways from one layer of voxels to the next: these must overlap.
         radius = _MIN_RADIUS if self.section == "round" else 0.5
         half_u, half_v = (
             thickness * (radius + abs(self.end[i] - self.start[i]) / (4 * reach)) for i in (0, 1)
         )
-        widen = lambda end: (end[0], end[1], max(end[2], half_u), max(end[3], half_v))
+        widen = lambda end: (
+            *end[:2],
+            max(_thinned(end[2], excess), half_u),
+            max(_thinned(end[3], excess), half_v),
+        )
         return dataclasses.replace(self, span=span, start=widen(self.start), end=widen(self.end))
 
     def mirrored(self) -> "Loft":
@@ -115,9 +127,10 @@ class Capsule:
         sides = list(zip(self.a, self.b, self.radii, strict=True))
         return [min(p, q) - r for p, q, r in sides], [max(p, q) + r for p, q, r in sides]
 
-    def thickened(self, thickness: float) -> "Capsule":
-        """Return the solid with every radius large enough to be seen."""
-        radii = tuple(max(radius, _MIN_RADIUS * thickness) for radius in self.radii)
+    def thickened(self, thickness: float, excess: float = 0.0) -> "Capsule":
+        """Return the solid with thin radii less, and every radius large enough to be seen."""
+        smallest = _MIN_RADIUS * thickness
+        radii = tuple(max(_thinned(radius, excess), smallest) for radius in self.radii)
         return dataclasses.replace(self, radii=radii)
 
     def mirrored(self) -> "Capsule":
@@ -246,17 +259,20 @@ def _occupied_range(voxels):
     return np.array([hit[0] for hit in hits]), np.array([hit[-1] for hit in hits])
 
 
-def rasterise(solids: Sequence[Solid], size: int) -> np.ndarray:
+def rasterise(solids: Sequence[Solid], size: int, excess: bool = False) -> np.ndarray:
     """Fit the union of solids to a grid, bool [N, N, N], axes x, y, z.
 
     Voxels are occupied whose centres are inside. The longest side of the bounding box spans the
-    grid, and the others are centred to the voxel. No bar is thinner than a voxel of a 32-grid, so
-    that nothing vanishes and finer grids show the same object.
+    grid, and the others are centred to the voxel. No bar is thinner than a voxel, so that nothing
+    vanishes. `excess` says that thin parts are as thick as in 32-grids of real meshes, which are
+    solid wherever a face passes through; in finer grids they are then thinner by a voxel.
     """
     low, high = _bounds(solids)
     # The −2 is there because thickening may widen the object itself by up to 1.5 voxels.
-    thickness = (high - low).max() / (min(size, 32) - 2)
-    solids = [solid.thickened(thickness) for solid in solids]
+    thickness = (high - low).max() / (size - 2)
+    solids = [
+        solid.thickened(thickness, thickness if excess and size > 32 else 0.0) for solid in solids
+    ]
     low, high = _bounds(solids)
     scale = size / (high - low).max()
     while True:

@@ -5,13 +5,13 @@ footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
 from .draw import Draw
-from .solids import Solid, around, box, circle_points, cylinder, loft, mirror, rod
+from .solids import Solid, around, box, circle_points, cylinder, ellipsoid, loft, mirror, rod
 
 
 def _legs(draw, hx, hz, height):
-    thick = draw(0.03, 0.1)
-    section = draw.pick("box", "round")
-    inset, splay = draw(0, 0.2), draw.pick(0, 0, draw(0.05, 0.3))
+    thick = draw.pick(draw(0.018, 0.04), draw(0.03, 0.06), draw(0.03, 0.06), draw(0.05, 0.1))
+    section = draw.pick("box", "box", "round")
+    inset, splay = draw.pick(0, draw(0, 0.1), draw(0, 0.25)), draw.pick(0, 0, draw(0.05, 0.3))
     top_x, top_z = hx * (1 - inset) - thick, hz * (1 - inset) - thick
     foot_x, foot_z = top_x + splay * min(hx, height), top_z + splay * min(hz, height)
     foot = thick * draw(0.5, 1.1)
@@ -20,7 +20,7 @@ def _legs(draw, hx, hz, height):
     solids = mirror(*(loft(1, (0, height), start(s), end(s), section) for s in (-1, 1)))
     rung = draw.pick("none", "none", "none", "box", "H", "front", "shelf")
     at = draw(0.15, 0.6)
-    y, bar = at * height, thick * 0.7
+    y, bar = at * height, thick * draw(0.4, 0.9)
     x, z = foot_x + at * (top_x - foot_x), foot_z + at * (top_z - foot_z)
     if rung in ("box", "H"):
         solids += mirror(box((-x, x), around(y, bar), around(z, bar)))
@@ -36,9 +36,9 @@ def _legs(draw, hx, hz, height):
 
 def _pedestal(draw, hx, hz, height):
     foot = min(hx, hz) * draw(0.5, 1.0)
-    column = draw(0.04, 0.35) * foot + 0.02
+    column = draw.pick(draw(0.03, 0.12), draw(0.05, 0.3)) * foot + 0.015
     solids = [cylinder(1, (0, 0), column, (0, height), column * draw(0.5, 1.4))]
-    low = draw(0.03, 0.12)
+    low = draw(0.02, 0.08)
     shape = draw.pick("disc", "cone", "square")
     if shape == "square":
         return [*solids, box((-foot, foot), (0, low), (-foot, foot))]
@@ -48,16 +48,39 @@ def _pedestal(draw, hx, hz, height):
 
 
 def _star(draw, hx, hz, height):
-    spokes, turn = draw.count(3, 6), draw.pick(0, 0.5)
-    reach, thick = min(hx, hz) * draw(0.8, 1.25), draw(0.03, 0.08)
-    hub = draw(0.05, 0.4) * height
-    column = cylinder(1, (0, 0), draw(0.04, 0.1), (hub * 0.5, height))
-    feet = [(reach * c, thick, reach * s) for c, s in circle_points(spokes, turn)]
-    return [column, *(rod((0, hub, 0), foot, thick) for foot in feet)]
+    spokes, turn = draw.pick(3, 4, 4, 5, 5, 5), draw.pick(0, 0.5, 0.125)
+    reach, thick = min(hx, hz) * draw(0.8, 1.25), draw.pick(draw(0.02, 0.045), draw(0.035, 0.07))
+    caster = draw.pick(0, draw(1.0, 1.8)) * thick
+    foot = max(thick, caster)
+    hub = foot + draw(0, 0.22) * height
+    column = cylinder(1, (0, 0), draw(0.025, 0.08), (hub * 0.5, height))
+    feet = [(reach * c, foot, reach * s) for c, s in circle_points(spokes, turn)]
+    wheels = [ellipsoid(at, (caster,) * 3) for at in feet] if caster else []
+    return [column, *(rod((0, hub, 0), at, thick) for at in feet), *wheels]
+
+
+def _spider(draw, hx, hz, height):
+    thick, top, at = draw(0.018, 0.045), draw(0.25, 0.75), draw(0.3, 0.7)
+    solids = mirror(
+        *(rod((s * hx, thick, hz), (s * hx * top, height, hz * top), thick) for s in (-1, 1))
+    )
+    part = 1 + at * (top - 1)
+    x, y, z = hx * part, at * height, hz * part
+    brace = draw.pick("none", "ring", "cross")
+    if brace == "ring":
+        rungs = [rod((-x, y, z), (x, y, z), thick), rod((-x, y, -z), (-x, y, z), thick)]
+        solids += [*mirror(rungs[0]), rungs[1], rod((x, y, -z), (x, y, z), thick)]
+    if brace == "cross":
+        solids += mirror(rod((-x, y, -z), (x, y, z), thick))
+    plate = top + thick / min(hx, hz)
+    return [
+        *solids,
+        box((-hx * plate, hx * plate), (height - 2 * thick, height), (-hz * top, hz * top)),
+    ]
 
 
 def _sled(draw, hx, hz, height):
-    thick = draw(0.025, 0.07)
+    thick = draw(0.018, 0.05)
     z = hz * draw(0.75, 1.0) - thick
     runner = box((-hx, hx), (0, 2 * thick), around(z, thick))
     posts = draw.pick((-1, 1), (-1, 1), (1,))  # (1,) is a cantilever
@@ -72,14 +95,14 @@ def _sled(draw, hx, hz, height):
 
 
 def _panels(draw, hx, hz, height):
-    thick, depth = draw(0.02, 0.12), hx * draw(0.5, 1.0)
+    thick, depth = draw(0.015, 0.09), hx * draw(0.5, 1.0)
     z = hz * draw(0.7, 1.0)
     return mirror(box((-depth, depth), (0, height), (z - 2 * thick, z)))
 
 
 def _trestle(draw, hx, hz, height):
-    thick, z = draw(0.03, 0.1), hz * draw(0.5, 0.9)
-    foot, half = draw(0.03, 0.08), hx * draw(0.15, 0.5)
+    thick, z = draw(0.02, 0.08), hz * draw(0.5, 0.9)
+    foot, half = draw(0.02, 0.07), hx * draw(0.15, 0.5)
     reach = hx * draw(0.7, 1.0)
     solids = mirror(
         box((-half, half), (0, height), around(z, thick)),
@@ -92,7 +115,7 @@ def _trestle(draw, hx, hz, height):
 
 
 def _crossed(draw, hx, hz, height):
-    thick, z = draw(0.03, 0.07), hz * draw(0.6, 0.95)
+    thick, z = draw(0.018, 0.055), hz * draw(0.6, 0.95)
     x = hx * draw(0.6, 1.0) - thick
     rear, front = (-x, z, thick, thick), (x, z, thick, thick)
     bar = box((-thick, thick), around(height / 2, thick), (-z, z))
@@ -121,6 +144,7 @@ _KINDS = {
     "panels": _panels,
     "pedestal": _pedestal,
     "sled": _sled,
+    "spider": _spider,
     "star": _star,
     "trestle": _trestle,
 }

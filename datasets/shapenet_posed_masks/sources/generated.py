@@ -22,9 +22,9 @@ class Procedural(Source):
     ):
         super().__init__(categories or procedural.CATEGORIES, voxel_size)
         self.num_shapes, self.seed = num_shapes, seed
-        unknown = sorted(set(self.categories) - set(procedural.CATEGORIES))
+        unknown = sorted(set(self.categories) - set(procedural.ALL_CATEGORIES))
         if unknown:
-            raise unknown_category(unknown[0], procedural.CATEGORIES, "--dataset=procedural")
+            raise unknown_category(unknown[0], procedural.ALL_CATEGORIES, "--dataset=procedural")
         if num_shapes < len(self.categories):
             raise UserError(
                 f"--num_shapes={num_shapes} leaves a category without a shape: give at least "
