@@ -9,20 +9,31 @@ The axes are x, y, z, with y up. The front faces +x, so that a sofa's long side 
 
 import numpy as np
 
-from . import aircraft, boats, cars, chairs, displays, furnishings, lamps, primitives, seating
+from . import (
+    aircraft,
+    boats,
+    cabinets,
+    cars,
+    chairs,
+    displays,
+    lamps,
+    primitives,
+    seating,
+    tables,
+)
 from .draw import Draw
 from .solids import rasterise
 
 _CATEGORIES = {
     "airplane": aircraft.airplane,
     "bench": seating.bench,
-    "cabinet": furnishings.cabinet,
+    "cabinet": cabinets.cabinet,
     "car": cars.car,
     "chair": chairs.chair,
     "display": displays.display,
     "lamp": lamps.lamp,
     "sofa": seating.sofa,
-    "table": furnishings.table,
+    "table": tables.table,
     "vessel": boats.vessel,
 }
 

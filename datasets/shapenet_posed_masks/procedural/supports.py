@@ -4,8 +4,10 @@ Every function takes (draw, hx, hz, height) and returns solids from y = 0 to y =
 footprint |x| ≤ hx, |z| ≤ hz. `support` picks one by its name.
 """
 
+import itertools
+
 from .draw import Draw
-from .solids import Solid, around, box, circle_points, cylinder, ellipsoid, loft, mirror, rod
+from .solids import Solid, around, box, circle_points, cylinder, ellipsoid, loft, mirror, rod, tube
 
 
 def _legs(draw, hx, hz, height):
@@ -136,17 +138,130 @@ def _two_columns(draw, hx, hz, height):
     )
 
 
+def _turned_pedestal(draw, hx, hz, height):
+    """Return a column turned on a lathe, on a disc or on feet that arch outwards."""
+    reach, count = min(hx, hz) * draw(0.6, 1.3), draw.count(2, 5)
+    radii = [reach * draw.pick(draw(0.05, 0.2), draw(0.1, 0.6)) for _ in range(count + 1)]
+    feet = draw.pick("disc", "arched", "arched")
+    low = height * draw(0.03, 0.1) if feet == "disc" else height * draw(0.05, 0.3)
+    each = (height - low) / count
+    solids = [
+        cylinder(1, (0, 0), radius, (low + number * each, low + (number + 1) * each), upper)
+        for number, (radius, upper) in enumerate(itertools.pairwise(radii))
+    ]
+    if feet == "disc":
+        return [*solids, cylinder(1, (0, 0), max(reach * 0.6, radii[0]), (0, low))]
+    thick, rise, arch = draw(0.02, 0.06), draw(0.2, 0.6) * height, draw(0.35, 0.75)
+    knee, down = reach * draw(0.3, 0.7), low + (rise - low) * arch
+    for c, s in circle_points(draw.count(3, 5), draw.pick(0, 0.125)):
+        path = [(0, rise + low, 0), (knee * c, down, knee * s), (reach * c, thick, reach * s)]
+        solids += tube(path, thick)
+    return solids
+
+
+def _cabriole_legs(draw, hx, hz, height):
+    """Return four legs whose knees bend outwards and whose feet turn out again."""
+    knee, ankle, low = draw(0.05, 0.09), draw(0.025, 0.045), draw(0.12, 0.3)
+    out, bow = draw(-0.04, 0.12), draw(0.0, 0.1)
+    path = [(0.0, out, knee * 0.8), (low, -bow, ankle), (0.75, 0.0, knee), (1.0, -0.02, knee)]
+    solids = []
+    for (y0, out0, r0), (y1, out1, r1) in itertools.pairwise(path):
+        for side in (-1, 1):
+            start, end = (
+                (side * (hx - knee + out), hz - knee + out, r, r)
+                for out, r in ((out0, r0), (out1, r1))
+            )
+            solids.append(loft(1, (y0 * height, y1 * height), start, end, "round"))
+    return mirror(*solids)
+
+
+def _corner_posts(draw, hx, hz, height):
+    """Return straight or tapered legs flush with the corners, perhaps with stretchers."""
+    half, foot = draw(0.02, 0.1), draw.pick(1, 1, draw(0.5, 1.0))
+    x, z = hx - half, hz - half
+    start, end = ((x, z, r, r) for r in (half * foot, half))
+    leg = loft(1, (0, height), start, end)
+    rear = loft(1, (0, height), (-x, *start[1:]), (-x, *end[1:]))
+    solids = mirror(leg, rear)
+    y = draw.pick(half, half, draw(0.1, 0.85) * height)
+    bar = half * draw(0.4, 1.0)
+    stretcher = draw.pick(*["none"] * 5, "ends", "ends", "frame", "H", "X")
+    if stretcher in ("ends", "frame", "H"):
+        solids += mirror(box((-x, x), around(y, bar), around(z, bar)))
+    if stretcher == "frame":
+        solids += [box(around(at, bar), around(y, bar), (-z, z)) for at in (-x, x)]
+    if stretcher == "H":
+        solids.append(box((-bar, bar), around(y, bar), (-z, z)))
+    if stretcher == "X":
+        solids += mirror(rod((-x, y, -z), (x, y, z), bar))
+    return solids
+
+
+def _ring_of_legs(draw, hx, hz, height):
+    """Return three to six legs on an oval, perhaps joined above the floor."""
+    count, turn, foot = draw.count(3, 6), draw.pick(0, 0.125), draw.pick(1, draw(0.6, 1.4))
+    thick, upper = draw(0.025, 0.08), draw.pick(1, 1, draw(0.3, 0.9))
+    points = circle_points(count, turn)
+    ends = [
+        [(r * hx * c, y, r * hz * s) for r, y in ((upper * foot, thick), (upper, height))]
+        for c, s in points
+    ]
+    solids = [rod(foot_end, top_end, thick) for foot_end, top_end in ends]
+    y = draw(0.1, 0.5)
+    joints = [tuple(a + y * (b - a) for a, b in zip(*leg, strict=True)) for leg in ends]
+    joint = draw.pick("none", "none", "spokes", "shelf")
+    if joint == "spokes":
+        solids += [rod((0, at[1], 0), at, thick * 0.8) for at in joints]
+    if joint == "shelf":
+        part = upper * (foot + y * (1 - foot))
+        plate = (0, 0, hx * part * 1.05, hz * part * 1.05)
+        solids.append(loft(1, around(joints[0][1], thick / 2), plate, section="round"))
+    return solids
+
+
+def _crossed_boards(draw, hx, hz, height):
+    """Return boards or frames on edge, one along x and one along z, that cross in the middle."""
+    x, z, half = hx * draw(0.5, 0.95), hz * draw(0.5, 0.95), draw(0.02, 0.06)
+    if draw.chance(0.5):
+        return [box((-x, x), (0, height), (-half, half)), box((-half, half), (0, height), (-z, z))]
+    posts = [box(around(s * x, half), (0, height), (-half, half)) for s in (-1, 1)]
+    posts += mirror(box((-half, half), (0, height), around(z, half)))
+    y = draw.pick((0, 2 * half), (height - 2 * half, height))
+    return [*posts, box((-x, x), y, (-half, half)), box((-half, half), y, (-z, z))]
+
+
+def _blocks(draw, hx, hz, height):
+    """Return two to four blocks or panels in a row that carry a long top."""
+    count, half, x = draw.count(2, 4), hz * draw(0.04, 0.16), hx * draw(0.4, 0.95)
+    far, plinth = hz * draw(0.5, 0.95) - half, draw.pick(0, 0, draw(0.03, 0.08))
+    zs = [far * (2 * i / (count - 1) - 1) for i in range(count)]
+    solids = [box((-x, x), (0, height), around(z, half)) for z in zs]
+    if plinth:
+        out = 1 + draw(0.1, 0.4)
+        solids += [
+            box((-min(x * out, hx), min(x * out, hx)), (0, 2 * plinth), around(z, half * out))
+            for z in zs
+        ]
+    return solids
+
+
 _KINDS = {
     "block": _block,
+    "blocks": _blocks,
+    "cabriole": _cabriole_legs,
     "columns": _two_columns,
     "crossed": _crossed,
+    "crossed boards": _crossed_boards,
     "legs": _legs,
     "panels": _panels,
     "pedestal": _pedestal,
+    "posts": _corner_posts,
+    "ring": _ring_of_legs,
     "sled": _sled,
     "spider": _spider,
     "star": _star,
     "trestle": _trestle,
+    "turned": _turned_pedestal,
 }
 
 
