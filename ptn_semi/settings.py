@@ -219,6 +219,11 @@ class TrainSettings(LossSettings):
     )
     generator_learning_rate: float = setting(1e-3, "Adam's, for G.", low=0)
     discriminator_learning_rate: float = setting(1e-4, "Adam's, for D.", low=0)
+    decay_steps: int = setting(
+        0,
+        "Steps over which all learning rates fall to 0, along a cosine; 0 for constant ones.",
+        low=0,
+    )
     ema_decay: float = setting(
         0.99,
         "Decay of the exponential moving average of the weights, which is scored; 0 for none.",

@@ -5,12 +5,15 @@
 `ptn_semi/pretrained/README.md` says how the present model was trained and scored.
 """
 
+import dataclasses
+
 from absl import flags as absl_flags
 
 from ptn_semi.utils import cli, flags
 
 with cli.loading():
     from ptn_semi.models import checkpoints, pretrained
+    from shapenet_posed_masks.procedural import CATEGORIES
 
 FLAGS = absl_flags.FLAGS
 
@@ -18,16 +21,19 @@ FLAGS = absl_flags.FLAGS
 def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_string("workdir", None, "Folder of the trained run.")
-    absl_flags.DEFINE_string("output_dir", str(pretrained.FOLDER), "Folder for the model.")
-    flags.keep_local("workdir", "output_dir")
+    flags.keep_local("workdir")
     flags.require("workdir", "FOLDER")
 
 
 def main() -> None:
     """Parse flags and write the model."""
     checkpoint = checkpoints.find(FLAGS.workdir)
-    pretrained.write(checkpoints.load_networks(checkpoint), checkpoint.info, FLAGS.output_dir)
-    print(f"wrote the model of step {checkpoint.info.step} to {FLAGS.output_dir}")
+    # Primitives are no kind of object that users would ask for.
+    categories = tuple(name for name in checkpoint.info.categories if name in CATEGORIES)
+    info = dataclasses.replace(checkpoint.info, categories=categories)
+    folder = pretrained.FOLDERS[info.settings.voxel_size]
+    pretrained.write(checkpoints.load_networks(checkpoint), info, folder)
+    print(f"wrote the model of step {checkpoint.info.step} to {folder}")
 
 
 if __name__ == "__main__":

@@ -77,11 +77,11 @@ def define_flags() -> None:
     """Define the command's flags."""
     absl_flags.DEFINE_integer("steps", 6000, "Training steps.", lower_bound=1)
     absl_flags.DEFINE_integer("batch_size", 160, "Masks per step.", lower_bound=1)
-    absl_flags.DEFINE_integer("num_shapes", 20000, "Shapes to learn from.", lower_bound=10)
+    absl_flags.DEFINE_integer("num_shapes", 20000, "Shapes to learn from, 262 kB each at 64³.", 10)
     absl_flags.DEFINE_integer("seed", 0, "Seed of the batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
     absl_flags.DEFINE_string(
-        "model_dir", str(pretrained.FOLDER), "Folder of the model, which is written again."
+        "model_dir", str(pretrained.FOLDERS[64]), "Folder of the model, which is written again."
     )
     flags.keep_local("data_dir", "model_dir")
 
@@ -90,7 +90,12 @@ def main() -> None:
     """Parse flags, train, and write the model."""
     tf.config.experimental.enable_op_determinism()
     networks, info = pretrained.read(FLAGS.model_dir)
-    data = DataSettings(data_dir=FLAGS.data_dir, num_views=2)  # voxels are all that is used
+    data = DataSettings(
+        data_dir=FLAGS.data_dir,
+        num_views=2,  # voxels are all that is used
+        voxel_size=info.settings.voxel_size,
+        image_size=info.settings.image_size,
+    )
     shapes = procedural_shapes.load(data, np.array(info.categories), FLAGS.num_shapes)
     train(networks, shapes, FLAGS.steps, FLAGS.batch_size, FLAGS.seed)
     pretrained.write(networks, info, FLAGS.model_dir)

@@ -65,6 +65,12 @@ class LossSettings:
         "Train the refiner R on warped visual hulls too. It corrects voxels by the mask, seen from "
         "the viewpoint that V estimates.",
     )
+    refine_every: int = setting(
+        1,
+        "Train R on every so many hulls of a batch; at 64³ it takes most of a step's time.",
+        low=1,
+        high=1000,
+    )
     self_reconstruction_weight: float = setting(
         0.0,
         "Weight of the loss between unlabeled masks and their reconstructions, projected from "
@@ -113,6 +119,17 @@ class LossSettings:
             *(["hull", "warp_strength"] if self.uses_hulls else []),
             *(["unlabeled"] if self.supervision != "labeled" else []),
         ]
+
+    @property
+    def updates(self) -> dict[str, int]:
+        """How often a training step updates E and G; the other networks once."""
+        masks = self.supervision != "labeled"
+        pairs = self.supervision != "unlabeled"
+        reconstructs = masks and bool(self.self_reconstruction_weight)
+        return {
+            "encoder": (pairs or bool(self.occupancy_weight)) + reconstructs,
+            "generator": pairs + reconstructs + (masks and bool(self.adversarial_weight)),
+        }
 
     @property
     def uses_refiner(self) -> bool:

@@ -287,7 +287,8 @@ class Networks(keras.Model):
     def copy_weights(self, other: "Networks") -> None:
         """Copy the weights of the parts that both have, including statistics of batch norm.
 
-        V's output layer stays as it is if the other's viewpoints have another size.
+        V's output layer stays as it is if the other's viewpoints have another size, and so does R
+        if its voxels have.
         """
         for weight, source in self._pairs(other):
             weight.assign(source)
@@ -301,12 +302,14 @@ class Networks(keras.Model):
     def _pairs(self, other: "Networks") -> Iterator[tuple[keras.Variable, keras.Variable]]:
         others = other.parts
         for name, part in self.parts.items():
-            if name in others:
-                pairs = list(zip(part.weights, others[name].weights, strict=True))
-                same_size = part.output_shape == others[name].output_shape
-                if name == "viewpoint_estimator" and not same_size:
-                    pairs = pairs[:-2]  # all but the kernel and the bias of the output layer
-                yield from pairs
+            if name not in others:
+                continue
+            if part.output_shape == others[name].output_shape:
+                yield from zip(part.weights, others[name].weights, strict=True)
+            elif name == "viewpoint_estimator":
+                # All but the kernel and the bias of the output layer.
+                kept = part.weights[:-2], others[name].weights[:-2]
+                yield from zip(*kept, strict=True)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` takes."""

@@ -1,4 +1,4 @@
-"""Small folders of trained models: of the one in `ptn_semi/pretrained/`, and to be published.
+"""Small folders of trained models: of those in `ptn_semi/pretrained/`, and to be published.
 
 A model is kept as float16 weights (model.npz) and a description (model.json), which holds its
 `ModelInfo` and a digest of the weights. Reading it never executes code.
@@ -23,7 +23,10 @@ from ptn_semi.models.networks import Networks
 from ptn_semi.utils import files
 from ptn_semi.utils.errors import UserError
 
-FOLDER = pathlib.Path(ptn_semi.__file__).parent / "pretrained"
+# The package's own, by the side of their masks and of their voxels.
+FOLDERS = {
+    side: pathlib.Path(ptn_semi.__file__).parent / "pretrained" / str(side) for side in (32, 64)
+}
 _MAX_BYTES = 256 << 20  # of the weights' file; those of --preset=paper take 80 MB
 _CARD = """\
 ---
@@ -53,7 +56,7 @@ how well it scores, and under which licence it may be used.
 """
 
 
-def write(model: Networks, info: ModelInfo, folder: str | os.PathLike = FOLDER) -> None:
+def write(model: Networks, info: ModelInfo, folder: str | os.PathLike) -> None:
     """Write the weights and the description of a trained model.
 
     Raises:
@@ -71,14 +74,14 @@ def write(model: Networks, info: ModelInfo, folder: str | os.PathLike = FOLDER) 
         partial.write_text(text + "\n", encoding="utf-8")
 
 
-def read(folder: str | os.PathLike = FOLDER) -> tuple[Networks, ModelInfo]:
-    """Read a model that `write` wrote, which computes in float32; the package's own by default.
+def read(folder: str | os.PathLike = FOLDERS[64]) -> tuple[Networks, ModelInfo]:
+    """Read a model that `write` wrote, which computes in float32; the package's finer by default.
 
     Raises:
       UserError: if it is missing or damaged.
     """
     folder = pathlib.Path(folder)
-    fix = "install ptn_semi again" if folder == FOLDER else "export or download it again"
+    fix = "install ptn_semi again" if folder in FOLDERS.values() else "export or download it again"
     description = files.read_json(folder / DESCRIPTION, fix)
     data = files.read(folder / WEIGHTS, _MAX_BYTES, fix)
     with checkpoints.refusing_others(folder, fix):

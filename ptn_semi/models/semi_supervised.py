@@ -384,12 +384,20 @@ class SemiSupervisedReconstructor(keras.Model):
     ) -> tf.Tensor:
         """Train R on reconstructions of shapes whose true voxels are known; return its loss.
 
-        Every other mask comes with its true viewpoint, and the others with those that V estimates,
-        so that R exploits a correct viewpoint without depending on it.
+        With `refine_every` it takes only some of them. Every other mask comes with its true
+        viewpoint, and the others with those that V estimates, so that R exploits a correct
+        viewpoint without depending on it.
         """
-        estimated = self.networks.estimate_viewpoints(masks, voxels)
-        # Rows of the whole batch, so that replicas alternate as one device does.
+        every = self.loss_settings.refine_every
+        # Rows of the whole batch, so that replicas choose and alternate as one device does.
         rows = replicas.local_rows(tf.range(replicas.global_count(tf.shape(masks)[0])))
+        if every > 1:
+            chosen = tf.where(rows % every == 0)[:, 0]
+            voxels, masks, viewpoints, occupied, rows = (
+                tf.gather(values, chosen)
+                for values in (voxels, masks, viewpoints, occupied, rows // every)
+            )
+        estimated = self.networks.estimate_viewpoints(masks, voxels)
         used = tf.where(rows[:, None] % 2 == 0, viewpoints, estimated)
         with tf.GradientTape() as tape:
             refined = self.networks.refiner([voxels, masks, used], training=True)

@@ -26,6 +26,7 @@ _LIKELY = 0.5  # of the threshold, for voxels that join components
 _UPRIGHT = 5  # voxels of a 32³ grid
 _DETOUR, _SLACK = 2.0, 3.0  # how much longer than straight a path may be; voxels of a 32³ grid
 _WIDEST = 3  # pixels of a thin part
+_NEAREST = 1.0  # pixels of a mask of 32² from what is seen to what needs a path
 
 
 class Shape(NamedTuple):
@@ -74,9 +75,10 @@ def whole_shape(
     3. Of the components, the largest is kept, and others that are joined to it by voxels whose
        probability is over half of the threshold.
     4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape,
-       unless that path makes a long detour. Parts are as thick as they are wide in the mask. Where
-       shapes are symmetric, the mirror image of what was added is added too, if it is inside the
-       masks and joins.
+       unless that path makes a long detour. In masks finer than 32², pixels right beside what is
+       seen do not: such paths make surfaces rough. Parts are as thick as they are wide in the mask.
+       Where shapes are symmetric, the mirror image of what was added is added too, if it is inside
+       the masks and joins.
 
     Args:
       voxels: probabilities, float32 [N, N, N], axes x, y, z.
@@ -177,10 +179,10 @@ def _complete(
             add(path)
     for of_view, mask, axis in zip(rays, full, depth_axes, strict=True):
         seen = shape[of_view].any(axis=0)
-        rows, columns = np.nonzero(mask & ~seen)
+        distances = ndimage.distance_transform_edt(~seen) * (32 / len(mask))
+        rows, columns = np.nonzero(mask & (distances >= _NEAREST))
         # A path much longer than the pixel is away from what is seen runs along the rays: a guess.
-        gaps = ndimage.distance_transform_edt(~seen)[rows, columns] * len(voxels) / len(mask)
-        longest = _DETOUR * gaps + _SLACK * len(voxels) / 32
+        longest = (_DETOUR * distances[rows, columns] + _SLACK) * len(voxels) / 32
         samples = of_view[:, rows, columns]  # [depths, pixels]
         ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
         for pixel in np.argsort(total[ends], kind="stable"):

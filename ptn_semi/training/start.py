@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import pathlib
 
+import keras
 import numpy as np
 
 from ptn_semi.data import (
@@ -98,14 +99,28 @@ def build_model(
         precision=train.precision,
         seed=train.seed,
     )
+    updates = train.losses.updates
+    encoder_rate, generator_rate = train.encoder_learning_rate, train.generator_learning_rate
+    rate = lambda initial, network: _rate(initial, train.decay_steps * updates.get(network, 1))
     model.compile(
-        encoder_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
-        generator_optimizer=FusedAdam(train.generator_learning_rate, 0.5, 0.9),
-        discriminator_optimizer=FusedAdam(train.discriminator_learning_rate, 0.5, 0.9),
-        viewpoint_optimizer=FusedAdam(train.encoder_learning_rate, 0.9, 0.999),
-        refiner_optimizer=FusedAdam(train.generator_learning_rate, 0.9, 0.999),
+        encoder_optimizer=FusedAdam(rate(encoder_rate, "encoder"), 0.9, 0.999),
+        generator_optimizer=FusedAdam(rate(generator_rate, "generator"), 0.5, 0.9),
+        discriminator_optimizer=FusedAdam(
+            rate(train.discriminator_learning_rate, "discriminator"), 0.5, 0.9
+        ),
+        viewpoint_optimizer=FusedAdam(rate(encoder_rate, "viewpoint_estimator"), 0.9, 0.999),
+        refiner_optimizer=FusedAdam(rate(generator_rate, "refiner"), 0.9, 0.999),
     )
     return model
+
+
+def _rate(
+    initial: float, num_updates: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return a learning rate that falls to 0 over so many updates, or a constant one for 0."""
+    if not num_updates:
+        return initial
+    return keras.optimizers.schedules.CosineDecay(initial, num_updates)
 
 
 def restore(
@@ -137,19 +152,30 @@ def restore(
 def initialize(model: SemiSupervisedReconstructor, init_from: str) -> None:
     """Start a new run with the EMA of another run, with `PRETRAINED`, or a published model.
 
+    `PRETRAINED` is the package's model of masks of this size, or the one of the finest.
+
     V and R are only taken from a model that has them, and D from a run. V learns its output layer
-    anew if the viewpoints of that model have another size.
+    anew if the viewpoints of that model have another size, and R starts anew if its voxels have.
 
     Raises:
       UserError: if the other model cannot be read or has another architecture.
     """
-    folder = pretrained.FOLDER if init_from == PRETRAINED else local_model(init_from)
+    if init_from == PRETRAINED:
+        finest = max(pretrained.FOLDERS)
+        folder = pretrained.FOLDERS.get(model.settings.image_size, pretrained.FOLDERS[finest])
+    else:
+        folder = local_model(init_from)
+    checkpoint = None
     if init_from == PRETRAINED or holds_pretrained(folder):
         networks, info = pretrained.read(folder)
-        check_architecture(f"--init_from={init_from}", info.settings, model.settings)
+        name, stored = f"--init_from={init_from}", info.settings
     else:
         checkpoint = checkpoints.find(folder)
-        check_architecture(checkpoint.path, checkpoint.info.settings, model.settings)
+        name, stored = str(checkpoint.path), checkpoint.info.settings
+    if stored.has_refiner and model.settings.has_refiner:
+        stored = dataclasses.replace(stored, voxel_size=model.settings.voxel_size)
+    check_architecture(name, stored, model.settings)
+    if checkpoint is not None:
         networks = checkpoints.load_networks(checkpoint)
         checkpoints.restore_parts(checkpoint, {"discriminator": model.discriminator})
     model.networks.copy_weights(networks)

@@ -23,20 +23,23 @@ def reconstructor():
 
 def test_it_says_what_it_is(reconstructor):
     assert reconstructor.info.categories == procedural.CATEGORIES
-    description = json.loads((pretrained.FOLDER / "model.json").read_text())
-    assert description["package"].startswith("ptn_semi ") and description["step"] > 1000
-    assert sum(path.stat().st_size for path in pretrained.FOLDER.iterdir()) < 10 << 20
+    for size, folder in pretrained.FOLDERS.items():
+        description = json.loads((folder / "model.json").read_text())
+        assert description["package"].startswith("ptn_semi ") and description["step"] > 1000
+        assert description["voxel_size"] == description["image_size"] == size
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 10 << 20
 
 
 def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
     categories = procedural.CATEGORIES * 2
-    shapes = procedural_shapes(reconstructor.networks.render_projector, categories, 2, seed=77)
+    projector = reconstructor.networks.render_projector
+    shapes = procedural_shapes(projector, categories, 2, voxel_size=64, seed=77)
     index = np.arange(len(shapes))
     truth = shapes.unpack_voxels(index)
     voxels = reconstructor.predict(shapes.unpack_masks(index, 0))
     ours = metrics.average_precision(voxels, truth)
     seen = {
-        name: np.mean([procedural.generate(name, i, 0, 32) for i in range(10)], axis=0)
+        name: np.mean([procedural.generate(name, i, 0, 64) for i in range(10)], axis=0)
         for name in procedural.CATEGORIES
     }
     baseline = metrics.average_precision(np.stack([seen[name] for name in categories]), truth)

@@ -268,3 +268,15 @@ def test_masks_of_uncertain_hulls_show_their_likely_voxels(monkeypatch):
     np.testing.assert_array_equal(warped, hull)
     expected = PROJECTOR([tf.cast(hull > 0.5, tf.float32), viewpoints[:, 0]]) > 0
     np.testing.assert_array_equal(masks[:, 0], tf.cast(expected, tf.float32))
+
+
+def test_the_refiner_learns_from_every_so_many_hulls():
+    some, all_of_them = build(**REFINING, refine_every=2), build(**REFINING)
+    voxels, masks, viewpoints = BATCH["hull"], BATCH["view_a"], BATCH["viewpoint_a"]
+    batch = voxels, masks, viewpoints, voxels
+    loss = some._train_refiner(*batch)
+    expected = all_of_them._train_refiner(*(values[::2] for values in batch))
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    refiners = some.networks.refiner, all_of_them.networks.refiner
+    for a, b in zip(*map(weights, refiners), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)

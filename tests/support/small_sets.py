@@ -57,7 +57,7 @@ def examples(builder):
 
 def finished(data_dir):
     """What looks like a prepared set: a folder named by a version."""
-    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.5"))
+    return list(pathlib.Path(data_dir).glob("shapenet_posed_masks/*/1.0.6"))
 
 
 def procedural_shapes(projector, categories, num_views, voxel_size=32, image_size=None, seed=0):

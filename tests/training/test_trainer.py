@@ -123,7 +123,7 @@ def test_init_from_a_pretrained_model(trained, tmp_path, monkeypatch):
     source, _ = networks.build_networks(settings)
     info = ModelInfo(settings, 0.4, 0.8, ("chair",), 1)
     pretrained.write(source, info, tmp_path)
-    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    monkeypatch.setitem(pretrained.FOLDERS, 32, tmp_path)
     for model, init_from in (
         (build(**REFINING, seed=4), "pretrained"),
         (build(supervision="labeled", seed=4), str(tmp_path)),
@@ -135,6 +135,13 @@ def test_init_from_a_pretrained_model(trained, tmp_path, monkeypatch):
                 for a, b in zip(weights(part), weights(source.parts[name]), strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
         assert same(weights(model.discriminator), discriminator)
+    finer = build(**REFINING, settings={"voxel_size": 64}, seed=4)
+    refiner = weights(finer.networks.refiner)
+    start.initialize(finer, "pretrained")
+    assert same(weights(finer.networks.refiner), refiner)  # R starts anew at another resolution
+    np.testing.assert_allclose(
+        finer.networks.generator.weights[0], source.generator.weights[0], rtol=1e-3, atol=1e-6
+    )
     for source, said in (
         ("pretrained", r"--init_from=pretrained has another architecture: .* --model_voxel"),
         (str(trained), "step_0000000. has another architecture: .* --model_voxel_size=32"),
@@ -183,6 +190,21 @@ def test_settings_that_do_not_go_together_are_refused(settings, changes, said):
 def test_no_viewpoint_of_the_data_set_is_needed_beside_a_gan_or_procedural_shapes(settings):
     train = dataclasses.replace(settings, pose_fraction=0.0)
     workdirs.check_training(None, DataSettings(), train, RUN)
+
+
+def test_learning_rates_fall_to_zero(data, tmp_path):
+    train = dataclasses.replace(SEMI, decay_steps=2, adversarial_weight=0.5)
+    started = trainer.Trainer(tmp_path, data, train, RunSettings(steps=2, evaluate_every=2))
+    rates = lambda: {
+        name: float(optimizer.learning_rate)
+        for name, optimizer in started.model.built_optimizers.items()
+    }
+    first = rates()
+    assert first["encoder_optimizer"] == pytest.approx(1e-3)
+    assert first["discriminator_optimizer"] == pytest.approx(1e-4)
+    started.train()
+    # Some networks are updated twice or more in a step.
+    assert rates() == pytest.approx(dict.fromkeys(first, 0.0), abs=1e-9)
 
 
 def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
