@@ -74,8 +74,8 @@ def write(model: Networks, info: ModelInfo, folder: str | os.PathLike) -> None:
         partial.write_text(text + "\n", encoding="utf-8")
 
 
-def read(folder: str | os.PathLike = FOLDERS[64]) -> tuple[Networks, ModelInfo]:
-    """Read a model that `write` wrote, which computes in float32; the package's finer by default.
+def read(folder: str | os.PathLike = FOLDERS[32]) -> tuple[Networks, ModelInfo]:
+    """Read a model that `write` wrote, which computes in float32; by default the package's of 32³.
 
     Raises:
       UserError: if it is missing or damaged.

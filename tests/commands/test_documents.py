@@ -77,7 +77,7 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     names = {}
     for block in blocks(ROOT / "README.md", "python"):
         exec(block, names)
-    assert names["voxels"].shape == (1, 64, 64, 64) and names["seen"].shape == (1, 64, 64, 1)
+    assert names["voxels"].shape == (1, 32, 32, 32) and names["seen"].shape == (1, 32, 32, 1)
 
 
 @pytest.mark.slow

@@ -16,9 +16,10 @@ from support import processes
 from support.small_sets import procedural_shapes
 
 
-@pytest.fixture(scope="module")
-def reconstructor():
-    return reconstruction.load_model()
+@pytest.fixture(scope="module", params=pretrained.FOLDERS)
+def reconstructor(request):
+    default = request.param == 32
+    return reconstruction.load_model(None if default else pretrained.FOLDERS[request.param])
 
 
 def test_it_says_what_it_is(reconstructor):
@@ -31,15 +32,15 @@ def test_it_says_what_it_is(reconstructor):
 
 
 def test_it_reconstructs_shapes_that_it_has_not_seen(reconstructor):
-    categories = procedural.CATEGORIES * 2
+    categories, size = procedural.CATEGORIES * 2, reconstructor.image_size
     projector = reconstructor.networks.render_projector
-    shapes = procedural_shapes(projector, categories, 2, voxel_size=64, seed=77)
+    shapes = procedural_shapes(projector, categories, 2, voxel_size=size, seed=77)
     index = np.arange(len(shapes))
     truth = shapes.unpack_voxels(index)
     voxels = reconstructor.predict(shapes.unpack_masks(index, 0))
     ours = metrics.average_precision(voxels, truth)
     seen = {
-        name: np.mean([procedural.generate(name, i, 0, 64) for i in range(10)], axis=0)
+        name: np.mean([procedural.generate(name, i, 0, size) for i in range(10)], axis=0)
         for name in procedural.CATEGORIES
     }
     baseline = metrics.average_precision(np.stack([seen[name] for name in categories]), truth)
