@@ -81,7 +81,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_integer("seed", 0, "Seed of the batches.", lower_bound=0)
     absl_flags.DEFINE_string("data_dir", "data", "Folder that prepared data sets are kept in.")
     absl_flags.DEFINE_string(
-        "model_dir", str(pretrained.FOLDERS[64]), "Folder of the model, which is written again."
+        "model_dir", str(pretrained.FOLDERS[32]), "Folder of the model, which is written again."
     )
     flags.keep_local("data_dir", "model_dir")
 

@@ -47,7 +47,10 @@ class BackProjection(keras.layers.Layer):
             camera = Camera(**camera)
         self.voxel_size, self.camera, self.position = voxel_size, camera or Camera(), position
         self.jit_compile = jit_compile
-        self._compiled_pixels = tf.function(self._pixels, jit_compile=jit_compile, autograph=False)
+        if jit_compile:
+            self._pixels = tf.function(  # type: ignore[method-assign]
+                self._pixels, jit_compile=True, autograph=False
+            )
 
     def call(self, images: tf.Tensor, viewpoints: tf.Tensor) -> tf.Tensor:
         """Back-project images to [B, n, n, n, C], or C + 2 channels, in the compute dtype."""
@@ -60,7 +63,7 @@ class BackProjection(keras.layers.Layer):
         along = geometry.rotation(tf.cast(viewpoints, tf.float32)) @ centres
         # A border of zeros, for the voxels outside the image.
         padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        pixels = self._compiled_pixels(along, viewpoints, image_size)
+        pixels = self._pixels(along, viewpoints, image_size)
         values = tf.gather(
             tf.reshape(padded, [-1, (image_size + 2) ** 2, channels]), pixels, batch_dims=1
         )

@@ -145,3 +145,17 @@ def test_discriminator(preset):
 def test_other_sizes_are_refused(sizes, reason):
     with pytest.raises(ValueError, match=reason):
         ModelSettings(PRESETS["small"], **sizes)
+
+
+def test_the_refiner_of_medium_is_wider_below():
+    # 48 instead of 32 channels at a quarter of the grid and below.
+    channels = 48
+    same = 156 + 906 + 4**3 * 2 * 8 + 4 * 8 + 3**3 * 16 * 16 + 4 * 16 + 4**3 * 16 + 1
+    down = 3**3 * 16 * channels + 4 * channels
+    up = 2**3 * channels * 16 + 4 * 16
+    conv = 3**3 * channels**2 + 4 * channels
+    assert refining("medium", "float32", 32).refiner.count_params() == same + down + conv + up
+    below = 2 * conv + 2**3 * channels**2 + 4 * channels
+    assert (
+        refining("medium", "float32", 64).refiner.count_params() == same + down + conv + up + below
+    )

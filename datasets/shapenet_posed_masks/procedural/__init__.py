@@ -43,7 +43,7 @@ CATEGORIES: tuple[str, ...] = tuple(sorted(_CATEGORIES))
 _OTHERS = {"primitive": primitives.primitive}
 ALL_CATEGORIES: tuple[str, ...] = (*CATEGORIES, *sorted(_OTHERS))
 
-# Parts of these are as thick as real ones. Those of others are as thick as in real 32-grids.
+# Their parts are drawn as thick as real ones; those of others as thick as in real 32-grids.
 _SLENDER = ("airplane", "bench", "vessel")
 
 
@@ -62,4 +62,4 @@ def generate(category: str, index: int, seed: int, size: int) -> np.ndarray:
             f"choose from {', '.join(ALL_CATEGORIES)}"
         )
     solids = (_CATEGORIES | _OTHERS)[category](Draw(category, index, seed))
-    return rasterise(solids, size, excess=category not in _SLENDER)
+    return rasterise(solids, size, dilated=category not in _SLENDER)

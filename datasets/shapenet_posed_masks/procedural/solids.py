@@ -259,19 +259,19 @@ def _occupied_range(voxels):
     return np.array([hit[0] for hit in hits]), np.array([hit[-1] for hit in hits])
 
 
-def rasterise(solids: Sequence[Solid], size: int, excess: bool = False) -> np.ndarray:
+def rasterise(solids: Sequence[Solid], size: int, dilated: bool = False) -> np.ndarray:
     """Fit the union of solids to a grid, bool [N, N, N], axes x, y, z.
 
     Voxels are occupied whose centres are inside. The longest side of the bounding box spans the
     grid, and the others are centred to the voxel. No bar is thinner than a voxel, so that nothing
-    vanishes. `excess` says that thin parts are as thick as in 32-grids of real meshes, which are
+    vanishes. `dilated` says that thin parts are as thick as in 32-grids of real meshes, which are
     solid wherever a face passes through; in finer grids they are then thinner by a voxel.
     """
     low, high = _bounds(solids)
     # The −2 is there because thickening may widen the object itself by up to 1.5 voxels.
     thickness = (high - low).max() / (size - 2)
     solids = [
-        solid.thickened(thickness, thickness if excess and size > 32 else 0.0) for solid in solids
+        solid.thickened(thickness, thickness if dilated and size > 32 else 0.0) for solid in solids
     ]
     low, high = _bounds(solids)
     scale = size / (high - low).max()
