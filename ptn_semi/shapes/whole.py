@@ -10,7 +10,6 @@ import numpy as np
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-from ptn_semi.projection import geometry
 from ptn_semi.projection.back_projection import BackProjection
 from ptn_semi.projection.projector import Projector
 from ptn_semi.shapes import components
@@ -25,7 +24,7 @@ _OUTSIDE = 3.0  # factor, and addend, of voxels outside a mask
 _LIKELY = 0.5  # of the threshold, for voxels that join components
 _UPRIGHT = 5  # voxels of a 32³ grid
 _DETOUR, _SLACK = 2.0, 3.0  # how much longer than straight a path may be; voxels of a 32³ grid
-_WIDEST = 3  # pixels of a thin part
+_THICKEST = 1.5  # radius of an added part; voxels of a 32³ grid
 _NEAREST = 1.0  # pixels of a mask of 32² from what is seen to what needs a path
 
 
@@ -76,7 +75,8 @@ def whole_shape(
        probability is over half of the threshold.
     4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape,
        unless that path makes a long detour. In masks finer than 32², pixels right beside what is
-       seen do not: such paths make surfaces rough. Parts are as thick as they are wide in the mask.
+       seen do not: such paths make surfaces rough. What is added is round, and as thick as it is
+       wide in the mask, up to three voxels of a 32³ grid.
        Where shapes are symmetric, the mirror image of what was added is added too, if it is inside
        the masks and joins.
 
@@ -99,15 +99,15 @@ def whole_shape(
     for axis in (1, 2):
         full = full.repeat(projector.image_size // masks.shape[1], axis)
     threshold = _fitting_threshold(voxels, rays, full, threshold, lowest)
-    inside = _inside(masks, viewpoints, projector, len(voxels))
+    reach = _reach(masks, viewpoints, projector, len(voxels))
+    inside = reach > 0
     occupied = voxels > threshold
     if (occupied & inside).sum() >= _KEPT * occupied.sum():
         occupied &= inside
     if not occupied.any():
         return Shape(np.zeros_like(voxels), threshold)
     likely = occupied | (inside & (voxels > _LIKELY * threshold))
-    depth_axes = np.abs(geometry.rotation(viewpoints)[:, 2]).argmax(axis=1)
-    occupied = _complete(voxels, occupied, likely, inside, rays, full, depth_axes, mirror_symmetric)
+    occupied = _complete(voxels, occupied, likely, reach, rays, full, mirror_symmetric)
     return Shape(_field(voxels, occupied, threshold), threshold)
 
 
@@ -126,39 +126,48 @@ def _fitting_threshold(
     return float(max(candidates, key=score))
 
 
-def _inside(
+def _reach(
     masks: np.ndarray, viewpoints: np.ndarray, projector: Projector, size: int
 ) -> np.ndarray:
-    """Find the voxels whose centres are inside all masks, bool [N, N, N]."""
+    """Return how far each voxel is from the outline of the nearest mask, float32 [N, N, N].
+
+    In voxels, if a mask is as wide as the grid: the radius of the ball around its centre that is
+    inside all masks, and 0 outside them.
+    """
+    # Twice the pixels, since a part two pixels wide has its middle between them.
+    fine = (masks[..., 0] > 0.5).repeat(2, axis=1).repeat(2, axis=2)
+    distances = np.stack([ndimage.distance_transform_edt(mask) for mask in fine])
+    side = masks.shape[1]
+    widest = distances.reshape(len(masks), side, 2, side, 2).max(axis=(2, 4))[..., None]
     back_project = BackProjection(size, projector.camera, dtype="float32")
-    return (back_project(masks, viewpoints)[..., 0].numpy() > 0.5).all(axis=0)
+    return back_project(widest * (size / (2 * side)), viewpoints)[..., 0].numpy().min(axis=0)
 
 
 def _complete(
     voxels: np.ndarray,
     occupied: np.ndarray,
     likely: np.ndarray,
-    inside: np.ndarray,
+    reach: np.ndarray,
     rays: np.ndarray,
     full: np.ndarray,
-    depth_axes: np.ndarray,
     mirror_symmetric: bool,
 ) -> np.ndarray:
     """Connect what is occupied, and occupy what the masks show; see `whole_shape`.
 
-    Other components are joined over `likely` voxels. `depth_axes` are those along which the views
-    look, [K].
+    Other components are joined over `likely` voxels.
     """
+    inside, scale = reach > 0, len(voxels) / 32
     labels, count = ndimage.label(occupied)
     base = labels == np.bincount(labels[occupied]).argmax()
     costs = _PER_VOXEL - np.log(np.maximum(voxels, _LEAST))
     costs = np.where(inside, costs, _OUTSIDE * costs + _OUTSIDE)
     # Most thin parts are upright: the voxels above and below count too, so paths are straighter.
-    costs = (costs + ndimage.uniform_filter1d(costs, _UPRIGHT * len(voxels) // 32, axis=1)) / 2
+    costs = (costs + ndimage.uniform_filter1d(costs, round(_UPRIGHT * scale), axis=1)) / 2
     search = MCP_Geometric(np.where(occupied, _OCCUPIED, costs), fully_connected=False)
     # Flat arrays have a last entry for the samples of rays that are outside the grid.
     total = np.append(search.find_costs(np.argwhere(base))[0], np.inf)
     shape, flat_labels = np.append(base, False), np.append(labels, 0)
+    radii = np.minimum(reach, _THICKEST * scale)
 
     def path_to(voxel: int) -> np.ndarray:
         """Return the cheapest path from the base to a voxel; voxels are flat indices."""
@@ -166,7 +175,9 @@ def _complete(
         return np.ravel_multi_index(np.transpose(path), base.shape)
 
     def add(path: np.ndarray) -> None:
-        """Add a path, and the components that it touches."""
+        """Add a path as wide as the masks are, and the components that it touches."""
+        around = _balls(path[~shape[path]], radii, costs)
+        shape[around[radii.flat[around] > 0]] = True
         shape[path] = True
         for label in np.unique(flat_labels[path]):
             if label:
@@ -177,23 +188,21 @@ def _complete(
         path = path_to(members[total[members].argmin()])
         if likely.reshape(-1)[path].all():
             add(path)
-    for of_view, mask, axis in zip(rays, full, depth_axes, strict=True):
+    for of_view, mask in zip(rays, full, strict=True):
         seen = shape[of_view].any(axis=0)
         distances = ndimage.distance_transform_edt(~seen) * (32 / len(mask))
         rows, columns = np.nonzero(mask & (distances >= _NEAREST))
         # A path much longer than the pixel is away from what is seen runs along the rays: a guess.
-        longest = (_DETOUR * distances[rows, columns] + _SLACK) * len(voxels) / 32
+        longest = (_DETOUR * distances[rows, columns] + _SLACK) * scale
         samples = of_view[:, rows, columns]  # [depths, pixels]
         ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
-        for pixel in np.argsort(total[ends], kind="stable"):
+        # The dearest first, since the path to a foot shows the whole leg.
+        for pixel in np.argsort(-total[ends], kind="stable"):
             if np.isinf(total[ends[pixel]]) or shape[samples[:, pixel]].any():
                 continue
             path = path_to(ends[pixel])
             if np.count_nonzero(~shape[path]) <= longest[pixel]:
                 add(path)
-        reached = shape[ends]
-        widths = _widths(mask)[rows, columns]
-        _thicken(shape[:-1].reshape(base.shape), voxels, ends[reached], widths[reached], axis)
     found = shape[:-1].reshape(base.shape)
     if mirror_symmetric:
         found |= (found & ~occupied)[:, :, ::-1] & inside
@@ -201,29 +210,25 @@ def _complete(
     return ndimage.binary_fill_holes(labels == labels[base][0])
 
 
-def _thicken(
-    shape: np.ndarray, voxels: np.ndarray, ends: np.ndarray, widths: np.ndarray, axis: int
-) -> None:
-    """Occupy the likelier neighbour along an axis of voxels in parts two pixels wide, or both."""
-    places = np.stack(np.unravel_index(ends, shape.shape), axis=1)
-    step = np.eye(3, dtype=int)[axis]
-    behind, before = ((places + sign * step).clip(0, len(shape) - 1) for sign in (-1, 1))
-    likelier = (voxels[tuple(before.T)] > voxels[tuple(behind.T)])[:, None]
-    chosen = np.where(likelier, before, behind)[widths >= 2]
-    other = np.where(likelier, behind, before)[widths >= 3]
-    shape[tuple(np.concatenate([chosen, other]).T)] = True
+def _balls(centres: np.ndarray, radii: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Return the voxels of balls around some voxels, with the radii at these; flat indices.
 
-
-def _widths(mask: np.ndarray) -> np.ndarray:
-    """Return how wide the thin parts of a mask are, at each pixel, and 1 elsewhere.
-
-    The width is the side of the largest square inside the mask, up to `_WIDEST`.
+    A ball whose diameter is an even number of voxels has its centre at a corner of its voxel,
+    towards the neighbours of lower cost.
     """
-    widths = np.ones(mask.shape, int)
-    for width in range(2, _WIDEST + 2):
-        wide = ndimage.binary_opening(mask, np.ones((width, width)))
-        widths[wide] = width if width <= _WIDEST else 1
-    return widths
+    places = np.stack(np.unravel_index(centres, radii.shape), axis=1)
+    own = radii.reshape(-1)[centres][:, None]
+    before, behind = (
+        costs[tuple((places[:, None] + sign * np.eye(3, dtype=int)).clip(0, len(radii) - 1).T)].T
+        for sign in (-1, 1)
+    )
+    towards = np.where(behind < before, 0.5, -0.5) * (np.round(2 * own) % 2 == 0)
+    sides = np.arange(-int(radii.max()), int(radii.max()) + 1)
+    offsets = np.stack(np.meshgrid(sides, sides, sides, indexing="ij"), axis=-1).reshape(-1, 3)
+    distances = np.linalg.norm(offsets - towards[:, None], axis=-1)
+    ball, offset = np.nonzero(distances < own)
+    around = (places[ball] + offsets[offset]).clip(0, len(radii) - 1)
+    return np.ravel_multi_index(tuple(around.T), radii.shape)
 
 
 def _field(voxels: np.ndarray, occupied: np.ndarray, threshold: float) -> np.ndarray:
