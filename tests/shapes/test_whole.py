@@ -60,6 +60,17 @@ def test_a_table_stands_on_the_legs_that_its_mask_shows(size):
     assert (added & legs).sum() > 0.5 * legs.sum()
 
 
+def test_what_is_added_is_as_thick_as_it_is_wide_in_the_mask():
+    top, legs = table(64)  # legs of 4 x 4 voxels
+    axes = legs & ndimage.binary_erosion(legs, np.ones((3, 1, 3)))
+    voxels = np.float32(np.where(top, 0.9, np.where(axes, 0.15, 0.01)))
+    shape = make(voxels, seen(top | legs), lowest=0.4)
+    added = shape.occupied & ~top
+    # Round legs have 79 % of the voxels of square ones.
+    assert (added & legs).sum() > 0.5 * legs.sum()
+    assert (added & ~legs).sum() < 0.3 * (added & legs).sum()
+
+
 def test_the_threshold_is_lowered_where_the_mask_asks_for_it():
     top, legs = table()
     shape = make(unsure(), seen(top | legs))
@@ -80,6 +91,8 @@ def test_what_is_outside_the_mask_is_removed_unless_it_is_most_of_the_shape():
     elsewhere = np.zeros((1, 32, 32, 1), np.float32)
     elsewhere[:, 27:, :5] = 1
     assert (make(voxels, elsewhere).occupied & top).sum() > 0.9 * top.sum()
+    voxels[2:4, 2:4, 2:4] = 0.9  # too far from the mask for a path
+    assert not make(voxels, elsewhere).occupied[2:4, 2:4, 2:4].any()
 
 
 def test_parts_that_the_mask_does_not_show_are_joined_or_dropped():
