@@ -24,7 +24,7 @@ _OUTSIDE = 3.0  # factor, and addend, of voxels outside a mask
 _LIKELY = 0.5  # of the threshold, for voxels that join components
 _UPRIGHT = 5  # voxels of a 32³ grid
 _DETOUR, _SLACK = 2.0, 3.0  # how much longer than straight a path may be; voxels of a 32³ grid
-_FAR = 3.0  # outside a mask; voxels of a 32³ grid
+_FAR = 3.0  # outside a mask, where no path goes; voxels of a 32³ grid
 _THICKEST = 1.5  # radius of an added part; voxels of a 32³ grid
 _NEAREST = 1.0  # pixels of a mask of 32² from what is seen to what needs a path
 
@@ -77,9 +77,8 @@ def whole_shape(
     4. Each pixel of a mask that shows nothing gets the likeliest path from its ray to the shape,
        unless that path makes a long detour. In masks finer than 32², pixels right beside what is
        seen do not: such paths make surfaces rough. What is added is round, and as thick as it is
-       wide in the mask, up to three voxels of a 32³ grid.
-       Where shapes are symmetric, the mirror image of what was added is added too, if it is inside
-       the masks and joins.
+       wide in the mask, up to three voxels of a 32³ grid. Where shapes are symmetric, the mirror
+       image of what was added is added too, if it is inside the masks and joins.
 
     Args:
       voxels: probabilities, float32 [N, N, N], axes x, y, z.
@@ -100,15 +99,15 @@ def whole_shape(
     for axis in (1, 2):
         full = full.repeat(projector.image_size // masks.shape[1], axis)
     threshold = _fitting_threshold(voxels, rays, full, threshold, lowest)
-    reach = _reach(masks, viewpoints, projector, len(voxels))
-    inside = reach > 0
+    signed_distances = _signed_distances(masks, viewpoints, projector, len(voxels))
+    inside = signed_distances > 0
     occupied = voxels > threshold
     if (occupied & inside).sum() >= _KEPT * occupied.sum():
         occupied &= inside
     if not occupied.any():
         return Shape(np.zeros_like(voxels), threshold)
     likely = occupied | (inside & (voxels > _LIKELY * threshold))
-    occupied = _complete(voxels, occupied, likely, reach, rays, full, mirror_symmetric)
+    occupied = _complete(voxels, occupied, likely, signed_distances, rays, full, mirror_symmetric)
     return Shape(_field(voxels, occupied, threshold), threshold)
 
 
@@ -127,33 +126,29 @@ def _fitting_threshold(
     return float(max(candidates, key=score))
 
 
-def _reach(
+def _signed_distances(
     masks: np.ndarray, viewpoints: np.ndarray, projector: Projector, size: int
 ) -> np.ndarray:
-    """Return how far inside all masks each voxel is, float32 [N, N, N].
+    """Return the distances of voxels from the outlines of the masks, float32 [N, N, N].
 
-    In voxels, if a mask is as wide as the grid: the radius of the ball around its centre that is
-    inside all masks. Less than 0 outside them, by how far, and 0 where no mask can see it.
+    In voxels, if a mask is as wide as the grid. The least over the masks: the radius of the ball
+    that is inside all of them; negative outside a mask, and 0 outside an image.
     """
     # Twice the pixels, since a part two pixels wide has its middle between them.
     fine = (masks[..., 0] > 0.5).repeat(2, axis=1).repeat(2, axis=2)
-    distances = np.stack(
-        [
-            ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
-            for mask in fine
-        ]
-    )
+    edt = ndimage.distance_transform_edt
+    distances = np.stack([edt(mask) - edt(~mask) for mask in fine])
     side = masks.shape[1]
-    widest = distances.reshape(len(masks), side, 2, side, 2).max(axis=(2, 4))[..., None]
+    largest = distances.reshape(len(masks), side, 2, side, 2).max(axis=(2, 4))[..., None]
     back_project = BackProjection(size, projector.camera, dtype="float32")
-    return back_project(widest * (size / (2 * side)), viewpoints)[..., 0].numpy().min(axis=0)
+    return back_project(largest * (size / (2 * side)), viewpoints)[..., 0].numpy().min(axis=0)
 
 
 def _complete(
     voxels: np.ndarray,
     occupied: np.ndarray,
     likely: np.ndarray,
-    reach: np.ndarray,
+    signed_distances: np.ndarray,
     rays: np.ndarray,
     full: np.ndarray,
     mirror_symmetric: bool,
@@ -162,7 +157,7 @@ def _complete(
 
     Other components are joined over `likely` voxels.
     """
-    inside, scale = reach > 0, len(voxels) / 32
+    inside, scale = signed_distances > 0, len(voxels) / 32
     labels, count = ndimage.label(occupied)
     base = labels == np.bincount(labels[occupied]).argmax()
     costs = _PER_VOXEL - np.log(np.maximum(voxels, _LEAST))
@@ -170,14 +165,14 @@ def _complete(
     # Most thin parts are upright: the voxels above and below count too, so paths are straighter.
     costs = (costs + ndimage.uniform_filter1d(costs, round(_UPRIGHT * scale), axis=1)) / 2
     costs = np.where(occupied, _OCCUPIED, costs)
-    core = ndimage.binary_erosion(base)
-    # Negative costs close voxels that no path has to pass, which takes less time.
-    closed = core | ((reach < -_FAR * scale) & ~occupied)
+    interior = ndimage.binary_erosion(base)
+    # Negative costs close voxels that no path has to pass, which takes half the time.
+    closed = interior | ((signed_distances < -_FAR * scale) & ~occupied)
     search = MCP_Geometric(np.where(closed, -1, costs), fully_connected=False)
     # Flat arrays have a last entry for the samples of rays that are outside the grid.
-    total = np.append(search.find_costs(np.argwhere(base & ~core))[0], np.inf)
+    total = np.append(search.find_costs(np.argwhere(base & ~interior))[0], np.inf)
     shape, flat_labels = np.append(base, False), np.append(labels, 0)
-    radii = np.minimum(reach, _THICKEST * scale)
+    radii = np.minimum(signed_distances, _THICKEST * scale)
 
     def path_to(voxel: int) -> np.ndarray:
         """Return the cheapest path from the base to a voxel; voxels are flat indices."""
@@ -196,10 +191,11 @@ def _complete(
     for label in range(1, count + 1):
         members = np.flatnonzero(flat_labels == label)
         nearest = members[total[members].argmin()]
-        if np.isfinite(total[nearest]):
-            path = path_to(nearest)
-            if likely.reshape(-1)[path].all():
-                add(path)
+        if np.isinf(total[nearest]):
+            continue
+        path = path_to(nearest)
+        if likely.reshape(-1)[path].all():
+            add(path)
     for of_view, mask in zip(rays, full, strict=True):
         seen = shape[of_view].any(axis=0)
         distances = ndimage.distance_transform_edt(~seen) * (32 / len(mask))
@@ -208,7 +204,7 @@ def _complete(
         longest = (_DETOUR * distances[rows, columns] + _SLACK) * scale
         samples = of_view[:, rows, columns]  # [depths, pixels]
         ends = samples[total[samples].argmin(axis=0), np.arange(len(rows))]
-        # The dearest first, since the path to a foot shows the whole leg.
+        # The costliest first, since the path to a foot shows the whole leg.
         for pixel in np.argsort(-total[ends], kind="stable"):
             if np.isinf(total[ends[pixel]]) or shape[samples[:, pixel]].any():
                 continue
