@@ -10,7 +10,7 @@ from ptn_semi.projection.projector import Projector
 
 # Weight of the reprojection error beside V's log-probability. The errors of
 # pixels are correlated, so their sum overstates the evidence.
-_ERROR_WEIGHT = 0.1  # of masks of 32²; larger ones have more pixels, but say no more
+_ERROR_WEIGHT = 0.03  # of masks of 32²; larger ones have more pixels, but say no more
 # From the best hypothesis to its neighbours, for each number of a viewpoint; V errs by about as
 # much. Masks say little of the distance, which stays.
 _STEPS = np.array([8.0, 8, 5, 0, 0.03, 0.03, 0.03], np.float32)
