@@ -96,11 +96,7 @@ class Networks(keras.Model):
         }
         # The same one where masks and voxels have equal sides.
         self.projector, self.render_projector = (projectors[side] for side in sides)
-        mask = tf.TensorSpec((None, settings.image_size, settings.image_size, 1), tf.float32)
-        self._predict = tf.function(
-            self.call, input_signature=[mask], jit_compile=False, autograph=False
-        )
-        self._predict_views = tf.function(self.reconstruct, jit_compile=False, autograph=False)
+        self._reconstruct = tf.function(self.reconstruct, jit_compile=False, autograph=False)
         self.built = True
 
     @property
@@ -242,7 +238,8 @@ class Networks(keras.Model):
         Raises:
           ValueError: if the masks have another shape, there are none, or they hold other numbers.
         """
-        return self._predict(mask_batches.check(masks, self.settings.image_size)).numpy()
+        masks = mask_batches.check(masks, self.settings.image_size)
+        return self.predict_views(masks[:, None])[0]
 
     def predict_views(
         self, masks: np.ndarray | tf.Tensor, viewpoints: np.ndarray | None = None
@@ -273,7 +270,10 @@ class Networks(keras.Model):
                     f"viewpoints must be {allowed}, not {list(viewpoints.shape)}: pass {what} for "
                     "each mask"
                 )
-        voxels, _, used = self._predict_views(masks, viewpoints)
+        # One trace serves any number of objects.
+        inputs = [None if x is None else tf.convert_to_tensor(x) for x in (masks, viewpoints)]
+        specs = [None if x is None else tf.TensorSpec((None, *x.shape[1:])) for x in inputs]
+        voxels, _, used = self._reconstruct.get_concrete_function(*specs)(*inputs)
         return voxels.numpy(), None if used is None else used.numpy()
 
     def frozen_copy(self, name: str) -> "Networks":

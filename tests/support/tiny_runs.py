@@ -11,7 +11,7 @@ from ptn_semi.settings import RunSettings, TrainSettings
 BOTH = TrainSettings(batch_size=4)
 # Without a GAN, whose graph takes long to trace.
 TRAIN = dataclasses.replace(BOTH, supervision="labeled")
-# Every loss and network.
+# Every loss and network, and learning rates that fall to zero in the steps of RUN.
 SEMI = dataclasses.replace(
     BOTH,
     occupancy_weight=30.0,
@@ -19,6 +19,7 @@ SEMI = dataclasses.replace(
     labeled_batch_size=2,
     correct_hulls=True,
     refine=True,
+    decay_steps=4,
 )
 
 RUN = RunSettings(steps=4, evaluate_every=2)

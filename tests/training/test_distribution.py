@@ -26,7 +26,7 @@ def start_workers(folder, workdir, data, steps):
             found.bind(("127.0.0.1", 0))
         addresses = [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]
     folder.mkdir()
-    settings = dataclasses.replace(SEMI, supervision="labeled", refine=False)
+    settings = dataclasses.replace(SEMI, supervision="labeled", refine=False, decay_steps=0)
     started = []
     for i, output in enumerate((folder / "0.txt", folder / "1.txt")):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}

@@ -84,7 +84,7 @@ def test_a_run_with_every_loss_resumes_from_the_checkpoint_before_a_damaged_one(
     trained_on_everything, data, tmp_path
 ):
     whole, model = trained_on_everything.workdir, trained_on_everything.model
-    for function in (trained_on_everything.train_step, model.ema._predict):
+    for function in (trained_on_everything.train_step, model.ema._reconstruct):
         assert function.experimental_get_tracing_count() == 1
     names = tensors(whole)
     for part in ("viewpoint_optimizer", "refiner_optimizer", "discriminator_optimizer"):

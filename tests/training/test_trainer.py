@@ -192,19 +192,17 @@ def test_no_viewpoint_of_the_data_set_is_needed_beside_a_gan_or_procedural_shape
     workdirs.check_training(None, DataSettings(), train, RUN)
 
 
-def test_learning_rates_fall_to_zero(data, tmp_path):
-    train = dataclasses.replace(SEMI, decay_steps=2, adversarial_weight=0.5)
-    started = trainer.Trainer(tmp_path, data, train, RunSettings(steps=2, evaluate_every=2))
-    rates = lambda: {
-        name: float(optimizer.learning_rate)
-        for name, optimizer in started.model.built_optimizers.items()
-    }
-    first = rates()
+@pytest.mark.slow
+def test_learning_rates_fall_to_zero(data, tmp_path, trained_on_everything):
+    def rates(started):
+        optimizers = started.model.built_optimizers
+        return {name: float(optimizer.learning_rate) for name, optimizer in optimizers.items()}
+
+    first = rates(trainer.Trainer(tmp_path, data, SEMI, RUN))
     assert first["encoder_optimizer"] == pytest.approx(1e-3)
     assert first["discriminator_optimizer"] == pytest.approx(1e-4)
-    started.train()
     # Some networks are updated twice or more in a step.
-    assert rates() == pytest.approx(dict.fromkeys(first, 0.0), abs=1e-9)
+    assert rates(trained_on_everything) == pytest.approx(dict.fromkeys(first, 0.0), abs=1e-9)
 
 
 def test_weight_that_is_not_finite_is_not_saved(data, tmp_path):
