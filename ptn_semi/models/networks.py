@@ -271,7 +271,7 @@ class Networks(keras.Model):
                     "each mask"
                 )
         # One trace serves any number of objects.
-        inputs = [None if x is None else tf.convert_to_tensor(x) for x in (masks, viewpoints)]
+        inputs = masks, viewpoints
         specs = [None if x is None else tf.TensorSpec((None, *x.shape[1:])) for x in inputs]
         voxels, _, used = self._reconstruct.get_concrete_function(*specs)(*inputs)
         return voxels.numpy(), None if used is None else used.numpy()
